@@ -1,0 +1,1 @@
+"""OCM: automatic voice notification through the telephone system a firm already has."""

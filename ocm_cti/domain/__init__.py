@@ -1,0 +1,1 @@
+"""Pure functions and frozen dataclasses of the product; the standard library only."""

@@ -1,0 +1,19 @@
+"""Why a call failed or ended: one enumeration over all switches; the switch's own code is kept beside it."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Cause(enum.Enum):
+    """The reason the switch gave, in our words. What came of the call for the person is an Outcome, see outcomes.py."""
+
+    NORMAL = "normal"  # normal clearing after an answer
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"  # network congestion, destination out of order: the far side's or the network's
+    LINE_FAULT = "line_fault"  # ours: no trunk, link down, voice process gone; never counts against the person
+    CANCELLED = "cancelled"  # hung up by us before the answer (operator, shutdown)
+    UNKNOWN = "unknown"  # the switch gave a reason that no table knows

@@ -1,0 +1,1 @@
+"""Lists from files: rows in, people and refusals out."""

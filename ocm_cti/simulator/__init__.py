@@ -1,0 +1,1 @@
+"""A simulated Panasonic PBX with its callees; imports ``protocols`` only."""

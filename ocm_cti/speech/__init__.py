@@ -1,0 +1,1 @@
+"""From words to telephone audio: prompts, spoken numbers, synthesizers in their own process."""

@@ -1,0 +1,1 @@
+"""Everything that is kept: SQLAlchemy tables, migrations, one file per noun."""

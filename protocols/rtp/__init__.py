@@ -1,0 +1,1 @@
+"""RTP (RFC 3550), G.711, telephone events (RFC 4733)."""

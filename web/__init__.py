@@ -1,0 +1,1 @@
+"""The Flask panel (comes with its own issue)."""
