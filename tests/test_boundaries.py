@@ -1,0 +1,139 @@
+"""Who may import whom (the design's table), read from the source itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: package or module prefix -> the prefixes of ours that it may import, beside itself; the longest prefix decides.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "protocols": (),
+    "ocm_cti._version": (),
+    "ocm_cti.domain": (),
+    "ocm_cti.store": ("ocm_cti.domain",),
+    "ocm_cti.speech": ("ocm_cti.domain",),
+    "ocm_cti.imports": ("ocm_cti.domain",),
+    "ocm_cti.gateways": ("ocm_cti.domain", "ocm_cti.voice.client", "protocols"),
+    "ocm_cti.gateways.interface": ("ocm_cti.domain",),
+    "ocm_cti.voice": ("ocm_cti.domain", "protocols"),
+    "ocm_cti.simulator": ("protocols",),
+    "ocm_cti.conversation": ("ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),
+    "ocm_cti.dialer": (
+        "ocm_cti.conversation",
+        "ocm_cti.domain",
+        "ocm_cti.gateways.interface",
+        "ocm_cti.store",
+    ),
+    "ocm_cti.control": ("ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface", "ocm_cti.dialer"),
+    "ocm_cti.config": ("ocm_cti.domain", "ocm_cti.gateways"),
+    "web": ("ocm_cti.control", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.speech.preview", "ocm_cti.store"),
+    # The composition root and the commands import everything, and nobody imports them but each other.
+    "ocm_cti.service": ("ocm_cti", "protocols", "web"),
+    "ocm_cti.cli": ("ocm_cti", "protocols", "web"),
+    "ocm_cti.commands": ("ocm_cti", "protocols", "web"),
+}
+
+#: third-party package -> prefixes that may import it
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "flask": ("web",),
+    "sqlalchemy": ("ocm_cti.store",),
+    "alembic": ("ocm_cti.store",),
+    "serial": ("protocols.serial_line",),
+    "pyttsx3": ("ocm_cti.speech.synthesizers",),
+    "construct": ("protocols",),
+    "sipmessage": ("protocols.sip",),
+}
+
+#: The reactor is taken as an argument everywhere else.
+REACTOR_ONLY_IN = (
+    "ocm_cti.cli",
+    "ocm_cti.commands",
+    "ocm_cti.voice.process",
+    "ocm_cti.speech.process",
+    "ocm_cti.simulator.process",
+)
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for top in ("protocols", "ocm_cti", "web"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(module: str, path: Path) -> Iterator[str]:
+    """Absolute dotted names that the module imports, anywhere in it, also under TYPE_CHECKING."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def under(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def rule_of(module: str) -> tuple[str, tuple[str, ...]] | None:
+    prefixes = [prefix for prefix in ALLOWED if under(module, prefix)]
+    return None if not prefixes else (max(prefixes, key=len), ALLOWED[max(prefixes, key=len)])
+
+
+def offences(module: str, path: Path) -> list[str]:
+    found = []
+    rule = rule_of(module)
+    for name in imports(module, path):
+        if any(under(name, top) for top in ("protocols", "ocm_cti", "web")):
+            if rule is None:
+                if module not in ("ocm_cti", "web"):
+                    found.append(f"{module} has no rule in ALLOWED; the design must say what it may import")
+                continue
+            home, allowed = rule
+            # A sub-module with a rule of its own still belongs to its package.
+            package = ".".join(home.split(".")[:2]) if home.startswith("ocm_cti.") else home.split(".")[0]
+            if not any(under(name, prefix) for prefix in (home, package, *allowed)):
+                found.append(f"{module} imports {name}; {home} may import only {allowed or 'nothing of ours'}")
+            if any(under(name, root) for root in ("ocm_cti.service", "ocm_cti.cli", "ocm_cti.commands")) and not any(
+                under(module, root) for root in ("ocm_cti.service", "ocm_cti.cli", "ocm_cti.commands")
+            ):
+                found.append(f"{module} imports {name}: nobody imports the composition root")
+        for package, homes in ONLY_IN.items():
+            if under(name, package) and not any(under(module, home) for home in homes):
+                found.append(f"{module} imports {name}: {package} belongs to {', '.join(homes)}")
+        if name == "twisted.internet.reactor" and not any(under(module, home) for home in REACTOR_ONLY_IN):
+            found.append(f"{module} imports the reactor; take it as an argument")
+    return found
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*pair, id=pair[0]) for pair in modules()])
+def test_imports_follow_the_design(module: str, path: Path) -> None:
+    """A forbidden arrow between two rooms fails here, naming both."""
+    assert offences(module, path) == []
+
+
+def test_the_check_can_fail(tmp_path: Path) -> None:
+    """The reader sees relative, nested and TYPE_CHECKING imports, so that the test above means something."""
+    bad = tmp_path / "switch.py"
+    bad.write_text(
+        "from ..domain import numbers\n"
+        "def f():\n    import sqlalchemy\n    from twisted.internet import reactor\n"
+        "if TYPE_CHECKING:\n    from ocm_cti.store import tasks\n"
+    )
+    assert len(offences("ocm_cti.simulator.switch", bad)) == 4
+
+
+def test_every_package_is_installed() -> None:
+    """A folder of modules without __init__.py would be missing from the installation."""
+    for top in ("protocols", "ocm_cti", "web"):
+        for folder in {path.parent for path in (ROOT / top).rglob("*.py")}:
+            assert (folder / "__init__.py").exists(), f"{folder} has modules but no __init__.py"
