@@ -1,0 +1,75 @@
+"""How CSTA APDUs stand on a TCP stream of a Panasonic PBX: a 2-octet big-endian length before each, nothing else.
+
+One exception: an ABRT comes without the length, as the bare octets ``64 03 80 01 00`` (inferred from a client in
+production). 0x64 cannot begin a length, since that would be a frame of 25600 octets, so at the start of a frame it is
+taken as a bare ABRT.
+"""
+
+from __future__ import annotations
+
+from construct import GreedyBytes, Int16ub, Prefixed
+
+from protocols import ber
+from protocols.errors import NeedMoreData, RemoteProtocolError
+
+LENGTH = Int16ub
+FRAME = Prefixed(LENGTH, GreedyBytes)
+
+BARE_ABORT = 0x64
+MAX_LENGTH = 0x63FF  # a frame that began with 0x64 would be taken for a bare ABRT
+
+
+def frame(apdu: bytes) -> bytes:
+    """The octets of one APDU on the link."""
+    octets: bytes = FRAME.build(apdu)
+    return octets
+
+
+class FrameReader:
+    """Cuts a stream into APDUs; never holds more than one frame of ``max_apdu`` octets beyond what it was last fed."""
+
+    def __init__(self, max_apdu: int) -> None:
+        self._max_apdu = min(max_apdu, MAX_LENGTH)
+        self._held = bytearray()
+
+    @property
+    def partial(self) -> bool:
+        """Whether a frame has begun that is not all there."""
+        return bool(self._held)
+
+    def feed(self, octets: bytes) -> None:
+        self._held += octets
+
+    def next_apdu(self) -> bytes | None:
+        """The next whole APDU, None when more octets are needed; RemoteProtocolError for a frame over the limit."""
+        held = self._held
+        if not held:
+            return None
+        if held[0] == BARE_ABORT:
+            return self._bare_abort()
+        if len(held) < LENGTH.sizeof():
+            return None
+        length = LENGTH.parse(held)
+        if not length:
+            raise RemoteProtocolError("empty frame")
+        if length > self._max_apdu:
+            raise RemoteProtocolError(f"frame of {length} octets; at most {self._max_apdu} are taken")
+        end = LENGTH.sizeof() + length
+        if len(held) < end:
+            return None
+        return self._take(LENGTH.sizeof(), end)
+
+    def _bare_abort(self) -> bytes | None:
+        held = bytes(self._held[: self._max_apdu])
+        try:
+            end = ber.element(held, 0, len(held))[3]
+        except NeedMoreData:
+            if len(held) == self._max_apdu:
+                raise RemoteProtocolError(f"bare ABRT of more than {self._max_apdu} octets") from None
+            return None
+        return self._take(0, end)
+
+    def _take(self, start: int, end: int) -> bytes:
+        apdu = bytes(self._held[start:end])
+        del self._held[:end]
+        return apdu
