@@ -1,0 +1,263 @@
+"""One attempt in flight: from the committed claim to the outcome in the ledger.
+
+Save, then send: ``placing`` is committed before the gateway hears of the call, and the port is given back only when the
+outcome is committed. A store that fails (disk full, database locked) is asked again and again; the attempt waits.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ocm_cti.conversation import Conversation
+from ocm_cti.domain import outcomes
+from ocm_cti.domain.attempts import AttemptState
+from ocm_cti.domain.causes import Cause
+from ocm_cti.domain.scenario_run import Run, RunResult
+from ocm_cti.domain.scenarios import Fragment, parse, required_fragments
+from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Native, NotPlaced
+from ocm_cti.store import attempts
+from ocm_cti.store.tasks import Claim
+from ocm_cti.store.transactions import Connection, Store
+
+STORE_RETRY_S = 2.0
+OURS = "ocm"
+
+
+class LineState(enum.Enum):
+    """What a port is doing, for the monitor."""
+
+    OUT_OF_SERVICE = "out of service"
+    IDLE = "idle"
+    PREPARING = "preparing"
+    DIALING = "dialing"
+    RINGING = "ringing"
+    TALKING = "talking"
+    CLOSING = "closing"
+
+
+class Attempt:
+    """Observes its call (``CallObserver``). ``run`` fires when the outcome is in the ledger, whatever happened."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        port: str,
+        claim: Claim,
+        store: Store,
+        prepare: Callable[[Iterable[Fragment], str], Deferred[dict[Fragment, Path]]],
+        recordings: Path,
+        clock: IReactorTime,
+        now: Callable[[], datetime],
+        show_number: Callable[[str], str],
+    ) -> None:
+        self.claim = claim
+        self.line_state = LineState.PREPARING
+        self.since_at = now()
+        self._gateway = gateway
+        self._port = port
+        self._store = store
+        self._prepare = prepare
+        self._recordings = recordings
+        self._clock = clock
+        self._now = now
+        self._log = Logger()
+        self._shown = show_number(claim.number)
+        self._fragments: dict[Fragment, Path] = {}
+        self._run: Run | None = None
+        self._call: Call | None = None
+        self._conversation: Conversation | None = None
+        self._certain = True
+        self._cancelled = False
+        self._over = False
+        self._done: Deferred[None] = Deferred()
+
+    def run(self) -> Deferred[None]:
+        """Prepare the prompts, commit, place the call, see it through, write the outcome."""
+        try:
+            scenario = parse(self.claim.scenario)
+            self._run = Run(scenario, self.claim.variables, self.claim.language)
+            fragments = required_fragments(scenario, self.claim.variables, self.claim.language)
+        except ValueError as error:
+            self._never_placed(f"the scenario can't be said to this person: {error}")
+            return self._done
+        self._prepare(fragments, self.claim.language).addCallbacks(self._prepared, self._not_prepared)
+        return self._done
+
+    def hang_up(self) -> None:
+        """Asked by the operator or by a shutdown, at any stage."""
+        self._cancelled = True
+        if self._call is not None:
+            self._call.hang_up()
+
+    # --- before the call ---
+
+    def _prepared(self, fragments: dict[Fragment, Path]) -> None:
+        self._fragments = fragments
+        if self._cancelled:
+            self._never_placed("stopped before it was placed")
+            return
+        self._mark(AttemptState.PLACING).addCallbacks(self._place, self._not_committed)
+
+    def _not_prepared(self, failure: Failure) -> None:
+        self._never_placed(f"the message could not be prepared: {failure.getErrorMessage()}")
+
+    def _not_committed(self, failure: Failure) -> None:
+        self._never_placed(f"the ledger could not be written: {failure.getErrorMessage()}")
+
+    def _place(self, _: object) -> None:
+        if self._cancelled:
+            self._never_placed("stopped before it was placed")
+            return
+        self._log.info(
+            "ROBOTRUNK {port} -> {number}: attempt {attempt}",
+            port=self._port,
+            number=self._shown,
+            attempt=self.claim.attempt_id,
+        )
+        try:
+            self._call = self._gateway.place(
+                self._port,
+                self.claim.number,
+                self.claim.attempt_id,
+                self.claim.ring_timeout_s,
+                self.claim.caller_id,
+                self,
+            )
+        except NotPlaced as refusal:
+            self._never_placed(str(refusal))
+
+    def _never_placed(self, why: str) -> None:
+        self._log.warn("attempt {attempt} was not placed: {why}", attempt=self.claim.attempt_id, why=why)
+        self.failed(Cause.LINE_FAULT, Native(OURS, "not-placed", why))
+
+    # --- what the call tells us (CallObserver) ---
+
+    def dialing(self) -> None:
+        self._step(LineState.DIALING, AttemptState.DIALING)
+
+    def ringing(self) -> None:
+        self._step(LineState.RINGING, AttemptState.RINGING)
+
+    def answered(self, certain: bool) -> None:
+        self._certain = certain
+        self._step(LineState.TALKING, AttemptState.ANSWERED)
+        if self._call is None or self._run is None:
+            raise RuntimeError("a gateway reported an answer before place() returned")
+        self._conversation = Conversation(
+            self._call, self._run, self._fragments, self._recording_path, self._clock, self._log
+        )
+        self._conversation.start()
+
+    def digit(self, digit: str) -> None:
+        if self._conversation is not None:
+            self._conversation.digit(digit)
+
+    def failed(self, cause: Cause, native: Native) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._cancelled and cause is Cause.LINE_FAULT:
+            cause = Cause.CANCELLED
+        self._finish(outcomes.of_failure(cause), cause, native, None, EndedBy.US)
+
+    def ended(self, cause: Cause, by: EndedBy, native: Native) -> None:
+        if self._over:
+            return
+        self._over = True
+        self.line_state = LineState.CLOSING
+        conversation = self._conversation
+        if conversation is None:
+            self._finish(outcomes.of_failure(Cause.UNKNOWN), cause, native, None, by)
+            return
+
+        def result(heard: RunResult) -> None:
+            if conversation.fault:
+                self._finish_heard(cause, EndedBy.FAULT, Native(OURS, "conversation", conversation.fault), heard)
+            else:
+                self._finish_heard(cause, by, native, heard)
+
+        conversation.call_over().addCallback(result)
+
+    def _finish_heard(self, cause: Cause, by: EndedBy, native: Native, heard: RunResult) -> None:
+        outcome = outcomes.of_answered(
+            confirmed=heard.confirmed,
+            heard_out=heard.heard_out,
+            confirm_required=heard.confirm_required,
+            fault=by is EndedBy.FAULT,
+        )
+        self._finish(outcome, cause, native, heard, by)
+
+    # --- the ledger ---
+
+    def _step(self, line: LineState, state: AttemptState) -> None:
+        self.line_state = line
+        self.since_at = self._now()
+        self._mark(state).addErrback(
+            lambda failure: self._log.failure(
+                "attempt {attempt}: state {state} was not written", failure, attempt=self.claim.attempt_id, state=state
+            )
+        )
+
+    def _mark(self, state: AttemptState) -> Deferred[object]:
+        at, native_id = self._now(), self._call.native_id if self._call is not None else None
+        return self._store.run(
+            lambda conn: attempts.mark(conn, self.claim.attempt_id, state, at, native_id=native_id)
+        )
+
+    def _recording_path(self, step: str) -> Path:
+        return self._recordings / f"{self.claim.attempt_id}-{step}.wav"
+
+    def _finish(
+        self, outcome: outcomes.Outcome, cause: Cause, native: Native, heard: RunResult | None, by: EndedBy
+    ) -> None:
+        self.line_state = LineState.CLOSING
+        ended_at = self._now()
+        finish = attempts.Finish(
+            outcome=outcome,
+            cause=cause,
+            native_system=native.system,
+            native_code=native.code,
+            native_text=native.text,
+            ended_at=ended_at,
+            ended_by=by.value,
+            certain=self._certain,
+            heard_ms=heard.heard_ms if heard else 0,
+            of_ms=heard.of_ms if heard else 0,
+            keys=heard.keys if heard else "",
+            answers=heard.answers if heard else (),
+            recordings=heard.recordings if heard else (),
+        )
+        self._log.info(
+            "ROBOTRUNK {port} -> {number}: attempt {attempt} is {outcome} ({system} {code} {text})",
+            port=self._port,
+            number=self._shown,
+            attempt=self.claim.attempt_id,
+            outcome=outcome.value,
+            system=native.system,
+            code=native.code,
+            text=native.text,
+        )
+        self._write(finish)
+
+    def _write(self, finish: attempts.Finish) -> None:
+        def job(conn: Connection) -> None:
+            attempts.finish(conn, self.claim.attempt_id, finish, self._now())
+
+        def again(failure: Failure) -> None:
+            self._log.failure(
+                "the outcome of attempt {attempt} could not be written; trying until it is",
+                failure,
+                attempt=self.claim.attempt_id,
+            )
+            deferLater(self._clock, STORE_RETRY_S, self._write, finish)  # type: ignore[arg-type]
+
+        self._store.run(job).addCallbacks(lambda _: self._done.callback(None), again)

@@ -1,0 +1,182 @@
+"""The ``ocm`` command. Here only words and arguments; what they do stands in ``commands``.
+
+Exit codes: 0 done, 2 something in the input, the configuration or the surroundings is wrong (one line says what).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ocm_cti._version import __version__
+
+EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What went wrong outside of us is one line and exit code 2; a bug of ours stays a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        from ocm_cti.commands.errors import EXPECTED
+
+        try:
+            return command(*args, **kwargs)
+        except EXPECTED as error:
+            click.echo(f"ocm: {error}", err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        type=EXISTING_FILE,
+        default=Path("ocm.toml"),
+        show_default=True,
+        help="The configuration: which PBX, which extensions, which lists.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ocm")
+def main() -> None:
+    """OCM calls everybody on a list through your PBX, says each a message of his own, takes the key that confirms it.
+
+    \b
+    To see it work without a PBX:       ocm demo
+    With your own PBX, in this order:   ocm check    is everything reachable?
+                                        ocm import   a list from Excel or CSV
+                                        ocm serve    the server (leave it running)
+                                        ocm start    start calling a list
+                                        ocm report   what came of it
+    """
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="End when everybody on the demo lists has been dealt with.")
+@click.option(
+    "--data", type=FOLDER, default=Path("ocm-data"), show_default=True, help="Where database, recordings, reports go."
+)
+@click.option(
+    "--fixtures",
+    type=FOLDER,
+    default=Path("fixtures"),
+    show_default=True,
+    help="The demo's lists, scenarios and recorded fragments (they stand in the source tree).",
+)
+@one_line_errors
+def demo(once: bool, data: Path, fixtures: Path) -> None:
+    """Call two real lists through a simulated Panasonic PBX, with real voice, on this machine alone.
+
+    Nothing leaves the machine. It takes about a minute; then the report is printed and lies in the data folder.
+    """
+    from ocm_cti.commands.demo import run
+
+    sys.exit(run(data, fixtures, once))
+
+
+@main.command()
+@config_option
+@click.option("--once", is_flag=True, help="End (code 0) as soon as no campaign is running.")
+@click.option("--no-table", is_flag=True, help="No live table, only the log (for a system service).")
+@click.option(
+    "--drain",
+    "drain_s",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds that calls may go on after Ctrl-C or SIGTERM before they are hung up.",
+)
+@one_line_errors
+def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None:
+    """Run the server: keeps the line to the PBX and calls whatever campaign has been started.
+
+    Stop it with Ctrl-C or SIGTERM. After a crash just start it again: nobody is called twice, nobody is forgotten.
+    """
+    from ocm_cti.commands.serve import run
+
+    sys.exit(run(config_path, once=once, table=not no_table, drain_s=drain_s))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def simulate(arguments: tuple[str, ...]) -> None:
+    """Run the simulated PBX alone, to try a configuration or to train on; --help lists its settings.
+
+    Point an ocm.toml at the CSTA and SIP ports that it prints. The last two digits of a number choose what the person
+    called does: 01 listens and presses 1, 06 is busy twice, 07 never answers, 09 does not exist, ...
+    """
+    from ocm_cti.simulator.process import main as simulator_main
+
+    sys.exit(simulator_main(list(arguments)))
+
+
+@main.command("import")
+@config_option
+@click.option("--list", "list_name", required=True, metavar="NAME", help="The list to fill; it is made if missing.")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("--dry-run", is_flag=True, help="Read and check the file, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@one_line_errors
+def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_json: bool) -> None:
+    """Read people from a CSV or Excel FILE into a list.
+
+    The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
+    their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
+    """
+    from ocm_cti.commands.lists import import_file
+
+    sys.exit(import_file(config_path, list_name, file, dry_run=dry_run, as_json=as_json))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="LIST")
+@one_line_errors
+def start(config_path: Path, list_name: str) -> None:
+    """Start calling LIST now. The scenario and the settings are frozen as they are at this moment.
+
+    A running `ocm serve` begins within a second; otherwise the calls begin when it is started.
+    """
+    from ocm_cti.commands.lists import start as start_list
+
+    sys.exit(start_list(config_path, list_name))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="LIST", required=False)
+@click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
+@one_line_errors
+def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
+    """Print what came of the last campaign of LIST (or of every list) and write report.csv and report.xlsx."""
+    from ocm_cti.commands.lists import report as report_lists
+
+    sys.exit(report_lists(config_path, list_name, out))
+
+
+@main.command()
+@config_option
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=1), default=15.0, show_default=True, help="Seconds to wait for a PBX."
+)
+@one_line_errors
+def check(config_path: Path, wait_s: float) -> None:
+    """Check everything without calling anybody: configuration, database, speech, each PBX and each robot extension."""
+    from ocm_cti.commands.check import run
+
+    sys.exit(run(config_path, wait_s))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What stands behind each ``ocm`` command; ``cli`` only parses and calls."""

@@ -1,0 +1,117 @@
+"""``ocm check``: everything that must be right before a list is called, tried for real, without calling anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import deferLater
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from ocm_cti import config as configuration
+from ocm_cti.config import Config
+from ocm_cti.domain.fragments import Part, Spoken
+from ocm_cti.gateways.interface import Gateway, Health, LinkState
+from ocm_cti.service import FolderLock, Service
+
+POLL_S = 0.25
+#: After the first ports are ready the others get this long, since extensions register one after another.
+SETTLE_S = 2.0
+
+
+def run(config_path: Path, wait_s: float) -> int:
+    """Prints one line a check; 0 when all are right, 2 otherwise."""
+    console = Console()
+    config = configuration.load(config_path)
+    lock = FolderLock.take(config.data)
+    try:
+        return _Check(config, console, wait_s).run()
+    finally:
+        lock.release()
+
+
+class _Check:
+    """One run of the reactor; the service is built but its dialer is never started, so nothing is claimed."""
+
+    def __init__(self, config: Config, console: Console, wait_s: float) -> None:
+        self._config = config
+        self._console = console
+        self._wait_s = wait_s
+        self._wrong = 0
+
+    def run(self) -> int:
+        from twisted.internet import reactor as chosen
+
+        reactor: Any = chosen
+        self._line(True, "configuration", str(self._config.path))
+        for name, settings in self._config.lists.items():
+            self._line(True, f"list {name}", f"scenario {settings.scenario_path}")
+        with (self._config.data / "ocm.log").open("a", encoding="utf-8") as log_file:
+            globalLogBeginner.beginLoggingTo([textFileLogObserver(log_file)], redirectStandardIO=False)
+            reactor.callWhenRunning(self._session, reactor)
+            reactor.run()
+        return 2 if self._wrong else 0
+
+    def _line(self, right: bool, what: str, words: str) -> None:
+        self._wrong += not right
+        mark = Text("ok    " if right else "WRONG ", style="green" if right else "bold red")
+        self._console.print(mark + Text(f"{what}: {words}", style=""), soft_wrap=True)
+
+    @inlineCallbacks
+    def _session(self, reactor: Any) -> Any:
+        service = None
+        try:
+            service = Service(self._config, reactor)
+            self._line(True, "database", str(self._config.database))
+            service.speech.start()
+            yield self._speech(service)
+            for gateway in service.gateways:
+                gateway.start(_Watcher())
+            for gateway in service.gateways:
+                yield self._gateway(reactor, gateway)
+        except Exception as error:
+            self._line(False, "server", str(error))
+        finally:
+            if service is not None:
+                yield service.stop()
+            reactor.stop()
+
+    @inlineCallbacks
+    def _speech(self, service: Service) -> Any:
+        languages = sorted({entry.settings.language for entry in self._config.lists.values()} or {"ru"})
+        for language in languages:
+            try:
+                yield service.prompts.prepare([Spoken((Part("number", "123"),), language)], language)
+            except Exception as error:
+                self._line(False, f"speech ({language})", str(error))
+            else:
+                self._line(True, f"speech ({language})", self._config.speech.voices.get(language, "default voice"))
+
+    @inlineCallbacks
+    def _gateway(self, reactor: Any, gateway: Gateway) -> Any:
+        waited = 0.0
+        while waited < self._wait_s and gateway.health.state is not LinkState.REFUSED:
+            if len(gateway.idle_ports) == len(gateway.ports):
+                break
+            yield deferLater(reactor, POLL_S, lambda: None)
+            waited += POLL_S
+        up = gateway.health.state is LinkState.UP
+        self._line(up, f"gateway {gateway.name}", gateway.health.reason or f"link {gateway.health.state.value}")
+        if not up:
+            return
+        idle = set(gateway.idle_ports)
+        for port in gateway.ports:
+            self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+
+
+class _Watcher:
+    """Nobody is called here, so what the gateways say between the looks is of no interest."""
+
+    def port_freed(self, gateway: Gateway, port: str) -> None:
+        pass
+
+    def health_changed(self, gateway: Gateway, health: Health) -> None:
+        pass

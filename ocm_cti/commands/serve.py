@@ -1,0 +1,140 @@
+"""``ocm serve``: the server in the foreground, with the live table when there is a terminal."""
+
+from __future__ import annotations
+
+import io
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
+
+from ocm_cti import config as configuration
+from ocm_cti.commands.live import LiveTable
+from ocm_cti.config import Config
+from ocm_cti.domain.numbers import mask
+from ocm_cti.service import FolderLock, Service
+from ocm_cti.store import campaigns
+
+#: ``--once``: how often it is looked whether a campaign is still running.
+DONE_POLL_S = 0.5
+
+
+def run(config_path: Path, *, once: bool, table: bool, drain_s: float) -> int:
+    config = configuration.load(config_path)
+    lock = FolderLock.take(config.data)
+    try:
+        return run_service(config, Console(), once=once, drain_s=drain_s, table=table)
+    finally:
+        lock.release()
+
+
+def run_service(
+    config: Config,
+    console: Console,
+    *,
+    once: bool,
+    drain_s: float,
+    campaign_ids: Sequence[int] | None = None,
+    table: bool = True,
+) -> int:
+    """Run until a signal, or with ``once`` until no campaign is running; the caller holds the FolderLock."""
+    from twisted.internet import reactor as chosen
+
+    reactor: Any = chosen
+    with (config.data / "ocm.log").open("a", encoding="utf-8") as log_file:
+        _log_to(log_file)
+        session = _Session(config, console, reactor, once, drain_s, campaign_ids, table)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, session.signalled)
+        reactor.callWhenRunning(session.begin)
+        reactor.run(installSignalHandlers=False)
+    return session.code
+
+
+def _log_to(log_file: io.TextIOBase) -> None:
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(log_file)], redirectStandardIO=False)
+
+
+class _Session:
+    """One run of the reactor around one Service."""
+
+    def __init__(
+        self,
+        config: Config,
+        console: Console,
+        reactor: Any,
+        once: bool,
+        drain_s: float,
+        campaign_ids: Sequence[int] | None,
+        table: bool,
+    ) -> None:
+        self.code = 0
+        self._config = config
+        self._console = console
+        self._reactor = reactor
+        self._once = once
+        self._drain_s = drain_s
+        self._campaign_ids = campaign_ids
+        self._with_table = table
+        self._log = Logger()
+        self._service: Service | None = None
+        self._table: LiveTable | None = None
+        self._watch = LoopingCall(self._end_when_done)
+        self._ending = False
+
+    @inlineCallbacks
+    def begin(self) -> Any:
+        try:
+            self._service = Service(self._config, self._reactor)
+            yield self._service.start()
+        except Exception as error:
+            self._log.failure("the server could not be started")
+            self._console.print(f"ocm: {error}", style="red", highlight=False)
+            self.code = 2
+            yield self._end(0.0)
+            return
+        if self._with_table:
+            show: Callable[[str], str] = str if self._config.show_numbers else mask
+            self._table = LiveTable(
+                self._service.control, self._console, self._reactor, show, campaign_ids=self._campaign_ids
+            )
+            self._table.start()
+        if self._once:
+            self._watch.start(DONE_POLL_S).addErrback(lambda failure: self._log.failure("watch failed", failure))
+
+    def signalled(self, number: int, frame: object) -> None:
+        """Ctrl-C or SIGTERM: the first lets calls end, the second hangs them up."""
+        self._reactor.callFromThread(self._end, 0.0 if self._ending else self._drain_s)
+
+    @inlineCallbacks
+    def _end_when_done(self) -> Any:
+        if self._service is None or self._ending:
+            return
+        running = yield self._service.store.read(lambda conn: list(campaigns.running(conn)))
+        if not running and not self._service.dialer.calls_up:
+            self._reactor.callLater(0, self._end, 0.0)
+
+    @inlineCallbacks
+    def _end(self, drain_s: float) -> Any:
+        if self._ending:
+            if self._service is not None:
+                self._service.dialer.hang_up_all()
+            return
+        self._ending = True
+        if self._watch.running:
+            self._watch.stop()
+        try:
+            if self._service is not None:
+                yield self._service.dialer.stop(drain_s)
+                if self._table is not None:
+                    yield self._table.stop()
+                yield self._service.stop()
+        except Exception:
+            self._log.failure("the server did not stop cleanly")
+            self.code = self.code or 1
+        self._reactor.stop()

@@ -1,0 +1,86 @@
+"""What the panel, the live table and the API may ask of a running dialer: snapshots out, commands in.
+
+A snapshot is immutable and made on the reactor; any thread may read the last one (``Control.latest``) without a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from twisted.internet.defer import Deferred
+
+from ocm_cti.dialer import Dialer, Line
+from ocm_cti.gateways.interface import Gateway, Health
+from ocm_cti.store import campaigns, tasks
+from ocm_cti.store.transactions import Connection, Store
+
+
+@dataclass(frozen=True)
+class CampaignProgress:
+    """How far a campaign is. ``outcomes`` counts the finished tasks by outcome value; ``done`` is their sum."""
+
+    campaign_id: int
+    name: str
+    total: int
+    done: int
+    calling: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything the monitor shows at one moment."""
+
+    taken_at: datetime
+    lines: Sequence[Line]
+    campaigns: Sequence[CampaignProgress]
+    health: Mapping[str, Health]
+
+
+class Control:
+    """Over one dialer; lives on the reactor."""
+
+    def __init__(
+        self, dialer: Dialer, store: Store, gateways: Sequence[Gateway], now: Callable[[], datetime]
+    ) -> None:
+        self._dialer = dialer
+        self._store = store
+        self._gateways = gateways
+        self._now = now
+        self.latest: Snapshot | None = None
+
+    def refresh(self, campaign_ids: Sequence[int] | None = None) -> Deferred[Snapshot]:
+        """A fresh snapshot of ``campaign_ids`` (None: those that are running), kept as ``latest`` too."""
+
+        def read(conn: Connection) -> list[CampaignProgress]:
+            ids = list(campaigns.running(conn)) if campaign_ids is None else campaign_ids
+            return [_progress(conn, campaign_id) for campaign_id in ids]
+
+        def publish(progress: list[CampaignProgress]) -> Snapshot:
+            self.latest = Snapshot(
+                taken_at=self._now(),
+                lines=tuple(self._dialer.lines),
+                campaigns=tuple(progress),
+                health={gateway.name: gateway.health for gateway in self._gateways},
+            )
+            return self.latest
+
+        return self._store.read(read).addCallback(publish)
+
+    def campaigns_changed(self) -> None:
+        """A campaign was started, resumed or stopped: look at once instead of at the next poll."""
+        self._dialer.wake()
+
+
+def _progress(conn: Connection, campaign_id: int) -> CampaignProgress:
+    counts = tasks.counts(conn, campaign_id)
+    return CampaignProgress(
+        campaign_id=campaign_id,
+        name=campaigns.name(conn, campaign_id),
+        total=counts.total,
+        done=counts.done,
+        calling=counts.calling,
+        outcomes=counts.outcomes,
+    )

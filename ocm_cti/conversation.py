@@ -1,0 +1,168 @@
+"""One scenario, on one answered call: carries out what the scenario's interpreter asks and tells it what happened.
+
+The interpreter (``domain.scenario_run.Run``) is pure and decides everything; this file owns only the call, the one
+outstanding timer and the order of things when the call ends in the middle: the prompt or the recording that was going
+on reports how far it got, *then* the result is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import assert_never
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ocm_cti.domain.scenario_run import (
+    Action,
+    HangUp,
+    Play,
+    Record,
+    Run,
+    RunResult,
+    StartTimer,
+    StopPlaying,
+    StopTimer,
+)
+from ocm_cti.domain.scenarios import Fragment
+from ocm_cti.gateways.interface import Call, CallOver, Played, Recorded, RecordLimits
+
+#: After the call ended its prompt and its recording report at once; a gateway that keeps them back longer than this has
+#: a fault, and the attempt must not wait for it.
+LAST_WORDS_S = 5.0
+
+
+class Conversation:
+    """Runs ``run`` on ``call``; ``fragments`` are the rendered parts, ``recording_path(step)`` says where a reply goes.
+
+    ``start`` once the call is answered, ``digit`` for each key, ``call_over`` once when it has ended. The result of
+    ``call_over`` fires with what was heard, pressed and said.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        run: Run,
+        fragments: Mapping[Fragment, Path],
+        recording_path: Callable[[str], Path],
+        clock: IReactorTime,
+        log: Logger,
+    ) -> None:
+        self._call = call
+        self._run = run
+        self._fragments = fragments
+        self._recording_path = recording_path
+        self._clock = clock
+        self._log = log
+        self._timer: IDelayedCall | None = None
+        self._unreported = 0  # prompts and recordings that have not yet said how far they got
+        self._over = False
+        self._result: Deferred[RunResult] | None = None
+        self._grace: IDelayedCall | None = None
+        self._fault: str = ""
+
+    @property
+    def fault(self) -> str:
+        """Why the conversation was given up by us, "" if it was not: a missing prompt, a broken recording."""
+        return self._fault
+
+    def start(self) -> None:
+        self._carry_out(self._run.start())
+
+    def digit(self, digit: str) -> None:
+        if not self._over:
+            self._carry_out(self._run.digit(digit))
+
+    def call_over(self) -> Deferred[RunResult]:
+        """The call has ended, by whomever."""
+        self._over = True
+        self._stop_timer()
+        self._result = Deferred()
+        if self._unreported:
+            self._grace = self._clock.callLater(LAST_WORDS_S, self._finish)
+        else:
+            self._finish()
+        return self._result
+
+    def _finish(self) -> None:
+        if self._grace is not None and self._grace.active():
+            self._grace.cancel()
+        if self._result is not None:
+            result, self._result = self._result, None
+            result.callback(self._run.result)
+
+    def _carry_out(self, actions: list[Action]) -> None:
+        for action in actions:
+            if self._over:
+                return
+            match action:
+                case Play():
+                    self._play(action)
+                case StopPlaying():
+                    self._call.stop_playing()
+                case StartTimer():
+                    self._stop_timer()
+                    self._timer = self._clock.callLater(action.seconds, self._timer_fired)
+                case StopTimer():
+                    self._stop_timer()
+                case Record():
+                    self._record(action)
+                case HangUp():
+                    self._call.hang_up()
+                case _:
+                    assert_never(action)
+
+    def _play(self, action: Play) -> None:
+        try:
+            files = [self._fragments[fragment] for fragment in action.fragments]
+        except KeyError as missing:
+            self._give_up(f"no audio was prepared for {missing.args[0]!r}")
+            return
+        self._unreported += 1
+        self._call.play(files).addCallbacks(self._played, self._media_failed)
+
+    def _played(self, played: Played) -> None:
+        self._unreported -= 1
+        actions = self._run.played(played.heard_ms, played.of_ms, played.finished)
+        self._after_report(actions)
+
+    def _record(self, action: Record) -> None:
+        path = self._recording_path(action.step)
+        limits = RecordLimits(max_ms=action.max_ms, silence_ms=action.silence_ms, stop_keys=action.stop_keys)
+        self._unreported += 1
+        self._call.record(path, limits).addCallbacks(self._recorded, self._media_failed)
+
+    def _recorded(self, recorded: Recorded) -> None:
+        self._unreported -= 1
+        self._after_report(self._run.recorded(recorded.path.name, recorded.length_ms))
+
+    def _after_report(self, actions: list[Action]) -> None:
+        if not self._over:
+            self._carry_out(actions)
+        elif not self._unreported:
+            self._finish()
+
+    def _media_failed(self, failure: Failure) -> None:
+        self._unreported -= 1
+        if failure.check(CallOver) is None:
+            self._give_up(failure.getErrorMessage())
+        if self._over and not self._unreported:
+            self._finish()
+
+    def _give_up(self, why: str) -> None:
+        """A fault of ours: end the call rather than leave the person listening to silence."""
+        self._log.error("conversation given up: {why}", why=why)
+        self._fault = self._fault or why
+        self._call.hang_up()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self._carry_out(self._run.timer())

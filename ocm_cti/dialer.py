@@ -1,0 +1,323 @@
+"""Wakes on the clock and on events, claims due tasks for idle ports, launches their attempts and finishes them.
+
+The order that keeps people from being called twice: claim (committed) -> prompts ready -> ``placing`` (committed) ->
+``Gateway.place``. A crash before the last commit leaves an attempt of which the telephone system never heard; a crash
+after it is asked of the switch at the next start (``recover``), before any port is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ocm_cti.attempt import Attempt, LineState
+from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.scenarios import Fragment
+from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
+from ocm_cti.store import attempts, campaigns, tasks
+from ocm_cti.store.transactions import Connection, Store
+
+#: Campaigns are also started and stopped by other processes (the commands); this is how soon we see it.
+POLL_S = 1.0
+#: After the store failed (disk full, locked) the dialer places nothing and tries again this much later.
+STORE_RETRY_S = 2.0
+
+
+class Prompts(Protocol):
+    """Where audio comes from; fires when every fragment is a file on disk, fails when one can't be made."""
+
+    def prepare(self, fragments: Iterable[Fragment], language: str) -> Deferred[dict[Fragment, Path]]: ...
+
+
+@dataclass(frozen=True)
+class Line:
+    """One port as the monitor shows it; ``number`` and ``name`` are "" on an idle one."""
+
+    gateway: str
+    port: str
+    state: LineState
+    number: str
+    name: str
+    since_at: datetime
+
+
+class Dialer:
+    """All campaigns of one node over all its gateways. Observes every gateway; owns every attempt in flight."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateways: Sequence[Gateway],
+        prompts: Prompts,
+        recordings: Path,
+        clock: IReactorTime,
+        now: Callable[[], datetime],
+        node: str,
+        *,
+        show_numbers: bool = False,
+    ) -> None:
+        """``now`` gives aware UTC; ``recordings`` is the folder of replies; ``node`` names this server in the ledger."""
+        self._store = store
+        self._gateways = {gateway.name: gateway for gateway in gateways}
+        self._prompts = prompts
+        self._recordings = recordings
+        self._clock = clock
+        self._now = now
+        self._node = node
+        self._show = (lambda number: number) if show_numbers else mask
+        self._log = Logger()
+        self._attempts: dict[tuple[str, str], Attempt] = {}
+        self._unsettled: dict[str, list[InFlight]] = {}
+        self._settling: set[str] = set()
+        self._recovered = False
+        self._claiming = False
+        self._wake_again = False
+        self._timer: IDelayedCall | None = None
+        self._stopping = False
+        self._idle: Deferred[None] | None = None
+        self._rotation = 0
+        self._since_at = now()
+
+    def start(self) -> Deferred[None]:
+        """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
+        return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
+
+    def stop(self, drain_s: float = 0.0) -> Deferred[None]:
+        """Claim nothing more; let calls go on for ``drain_s``, then hang up. Fires when every attempt is in the ledger."""
+        self._stopping = True
+        self._cancel_timer()
+        if not self._attempts:
+            return succeed(None)
+        if self._idle is None:
+            self._idle = Deferred()
+            self._timer = self._clock.callLater(drain_s, self.hang_up_all)
+        return self._idle
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every port, busy or idle, in the order of the configuration."""
+        lines = []
+        for gateway in self._gateways.values():
+            idle = set(gateway.idle_ports)
+            for port in gateway.ports:
+                attempt = self._attempts.get((gateway.name, port))
+                if attempt is not None:
+                    lines.append(
+                        Line(
+                            gateway.name,
+                            port,
+                            attempt.line_state,
+                            attempt.claim.number,
+                            attempt.claim.name,
+                            attempt.since_at,
+                        )
+                    )
+                else:
+                    state = LineState.IDLE if port in idle else LineState.OUT_OF_SERVICE
+                    lines.append(Line(gateway.name, port, state, "", "", self._since_at))
+        return lines
+
+    @property
+    def calls_up(self) -> int:
+        return len(self._attempts)
+
+    # --- what gateways tell us (GatewayObserver) ---
+
+    def port_freed(self, gateway: Gateway, port: str) -> None:
+        self.wake()
+
+    def health_changed(self, gateway: Gateway, health: Health) -> None:
+        self._log.info(
+            "gateway {gateway}: {state} {reason}", gateway=gateway.name, state=health.state.value, reason=health.reason
+        )
+        if health.state is LinkState.UP:
+            self._settle(gateway)
+            self.wake()
+
+    # --- recovery after a crash ---
+
+    def _recover(self, rows: Sequence[attempts.InFlightRow]) -> Deferred[None]:
+        never_sent = [row.attempt_id for row in rows if row.state == "claimed"]
+        sent = [row for row in rows if row.state != "claimed"]
+        lost = [row.attempt_id for row in sent if row.gateway not in self._gateways]
+        for row in sent:
+            if row.gateway in self._gateways:
+                self._unsettled.setdefault(row.gateway, []).append(
+                    InFlight(row.attempt_id, row.port, row.number, row.native_id)
+                )
+        if rows:
+            self._log.warn(
+                "{count} attempts were in flight when this server ended last: {never_sent} were never sent, "
+                "{asked} will be asked of their switch, {lost} belong to gateways that are not configured any more",
+                count=len(rows),
+                never_sent=len(never_sent),
+                asked=len(sent) - len(lost),
+                lost=len(lost),
+            )
+
+        def settle(conn: Connection) -> None:
+            for attempt_id in never_sent:
+                attempts.settle(conn, attempt_id, never_reached=True, now=self._now())
+            for attempt_id in lost:
+                attempts.settle(conn, attempt_id, never_reached=False, now=self._now())
+            for campaign in campaigns.running(conn):
+                campaigns.finish_if_done(conn, campaign, self._now())
+
+        def connect(_: None) -> None:
+            self._recovered = True
+            for gateway in self._gateways.values():
+                gateway.start(self)
+            self.wake()
+
+        return self._store.run(settle).addCallback(connect)
+
+    def _settle(self, gateway: Gateway) -> None:
+        rows = self._unsettled.get(gateway.name)
+        if not rows or gateway.name in self._settling:
+            return
+        self._settling.add(gateway.name)
+
+        def settled(answers: dict[int, Settled]) -> Deferred[None]:
+            def write(conn: Connection) -> None:
+                for row in rows:
+                    answer = answers.get(row.attempt_id, Settled.UNKNOWN)
+                    self._log.warn(
+                        "attempt {attempt} ({number} on {port}) was in flight at the crash: {answer}",
+                        attempt=row.attempt_id,
+                        number=self._show(row.number),
+                        port=row.port,
+                        answer=answer.value,
+                    )
+                    attempts.settle(
+                        conn, row.attempt_id, never_reached=answer is Settled.NEVER_REACHED, now=self._now()
+                    )
+                for campaign in campaigns.running(conn):
+                    campaigns.finish_if_done(conn, campaign, self._now())
+
+            return self._store.run(write)
+
+        def done(_: None) -> None:
+            del self._unsettled[gateway.name]
+            self._settling.discard(gateway.name)
+            self.wake()
+
+        def failed(failure: Failure) -> None:
+            # The link went again; the next "up" asks anew. Until then none of this gateway's ports is used.
+            self._settling.discard(gateway.name)
+            self._log.failure("attempts of {gateway} could not be settled yet", failure, gateway=gateway.name)
+
+        gateway.settle(rows).addCallback(settled).addCallbacks(done, failed)
+
+    # --- claiming ---
+
+    def wake(self) -> None:
+        """Look for due tasks now; harmless at any time."""
+        if self._stopping or not self._recovered:
+            return
+        if self._claiming:
+            self._wake_again = True
+            return
+        free = self._free_ports()
+        if not free:
+            self._sleep(POLL_S)
+            return
+        self._claiming = True
+        self._cancel_timer()
+        now = self._now()
+
+        def claim(conn: Connection) -> tuple[list[tuple[str, str, tasks.Claim]], datetime | None]:
+            claims = []
+            running = list(campaigns.running(conn))
+            self._rotation += 1
+            for gateway, port in free:
+                for place in range(len(running)):
+                    campaign = running[(self._rotation + place) % len(running)]
+                    found = tasks.claim(conn, campaign, gateway, port, self._node, now)
+                    if found is not None:
+                        claims.append((gateway, port, found))
+                        self._rotation += 1
+                        break
+                else:
+                    break
+            return claims, tasks.next_due_at(conn, now)
+
+        self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
+
+    def _free_ports(self) -> list[tuple[str, str]]:
+        return [
+            (gateway.name, port)
+            for gateway in self._gateways.values()
+            if gateway.name not in self._unsettled
+            for port in gateway.idle_ports
+            if (gateway.name, port) not in self._attempts
+        ]
+
+    def _claimed(self, result: tuple[list[tuple[str, str, tasks.Claim]], datetime | None]) -> None:
+        claims, due_at = result
+        self._claiming = False
+        for gateway, port, claim in claims:
+            self._launch(self._gateways[gateway], port, claim)
+        if self._wake_again:
+            self._wake_again = False
+            self.wake()
+            return
+        wait_s = POLL_S if due_at is None else (due_at - self._now()) / timedelta(seconds=1)
+        # Already due and yet not claimed: the person is being called just now; asking again at once would only spin.
+        self._sleep(wait_s if 0 < wait_s < POLL_S else POLL_S)
+
+    def _claim_failed(self, failure: Failure) -> None:
+        self._claiming = False
+        self._log.failure("no task could be claimed; nothing is called until the store works again", failure)
+        self._sleep(STORE_RETRY_S)
+
+    def _launch(self, gateway: Gateway, port: str, claim: tasks.Claim) -> None:
+        attempt = Attempt(
+            gateway,
+            port,
+            claim,
+            self._store,
+            self._prompts.prepare,
+            self._recordings,
+            self._clock,
+            self._now,
+            self._show,
+        )
+        self._attempts[gateway.name, port] = attempt
+        attempt.run().addBoth(self._attempt_over, gateway.name, port)
+        if self._stopping:
+            attempt.hang_up()
+
+    def _attempt_over(self, result: object, gateway: str, port: str) -> None:
+        del self._attempts[gateway, port]
+        if isinstance(result, Failure):
+            self._log.failure("an attempt ended in a fault of ours", result)
+        if self._stopping and not self._attempts and self._idle is not None:
+            self._cancel_timer()
+            idle, self._idle = self._idle, None
+            idle.callback(None)
+        self.wake()
+
+    def hang_up_all(self) -> None:
+        """End every call now; each still gets its outcome."""
+        for attempt in list(self._attempts.values()):
+            attempt.hang_up()
+
+    # --- the clock ---
+
+    def _sleep(self, seconds: float) -> None:
+        self._cancel_timer()
+        if not self._stopping:
+            self._timer = self._clock.callLater(seconds, self.wake)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None

@@ -1,0 +1,76 @@
+"""Renders what is going to be said before the dialer needs it, so that no port waits for the synthesizer.
+
+Goes through every running campaign once, in the order of its tasks, one person at a time. It only fills the cache: a
+person whose part fails here fails again, visibly, when he is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ocm_cti.domain.scenarios import Fragment, parse, required_fragments
+from ocm_cti.store import campaigns, tasks
+from ocm_cti.store.transactions import Store
+
+POLL_S = 1.0
+PEOPLE_AT_ONCE = 50
+
+
+class Prompts(Protocol):
+    def prepare(self, fragments: Iterable[Fragment], language: str) -> Deferred[dict[Fragment, Path]]: ...
+
+
+class LookAhead:
+    """Owned by the service; ``start`` and ``stop`` once each."""
+
+    def __init__(self, store: Store, prompts: Prompts, clock: IReactorTime) -> None:
+        self._store = store
+        self._prompts = prompts
+        self._log = Logger()
+        self._loop = LoopingCall(self._pass)
+        self._loop.clock = clock
+        self._prepared: dict[int, int] = {}  # campaign -> the last task whose message is ready
+        self._stopped: Deferred[None] | None = None
+
+    def start(self) -> None:
+        self._stopped = self._loop.start(POLL_S).addCallbacks(
+            lambda _: None, lambda failure: self._log.failure("nothing is prepared ahead any more", failure)
+        )
+
+    def stop(self) -> Deferred[None]:
+        """Fires when the fragment in work is done; harmless before ``start``."""
+        if self._loop.running:
+            self._loop.stop()
+        return self._stopped or succeed(None)
+
+    @inlineCallbacks
+    def _pass(self) -> Any:
+        running = yield self._store.read(lambda conn: list(campaigns.running(conn)))
+        for campaign_id in running:
+            while self._loop.running:
+                after = self._prepared.get(campaign_id, 0)
+                people = yield self._store.read(
+                    lambda conn, campaign_id=campaign_id, after=after: tasks.waiting_people(
+                        conn, campaign_id, after, PEOPLE_AT_ONCE
+                    )
+                )
+                if not people:
+                    break
+                for person in people:
+                    if not self._loop.running:
+                        return
+                    try:
+                        fragments = required_fragments(parse(person.scenario), person.variables, person.language)
+                        yield self._prompts.prepare(fragments, person.language)
+                    except Exception as error:
+                        self._log.warn(
+                            "the message of task {task} can't be prepared: {error}", task=person.task_id, error=error
+                        )
+                    self._prepared[campaign_id] = person.task_id

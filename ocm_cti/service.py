@@ -1,0 +1,125 @@
+"""Composition root: the one place that builds every part of a server and wires them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
+from twisted.logger import Logger
+
+from ocm_cti.config import Config
+from ocm_cti.control import Control
+from ocm_cti.dialer import Dialer
+from ocm_cti.domain.scenarios import Fragment
+from ocm_cti.gateways.panasonic import PanasonicGateway
+from ocm_cti.lookahead import LookAhead
+from ocm_cti.speech.client import SpeechClient
+from ocm_cti.store.transactions import Store
+from ocm_cti.voice.client import VoiceClient, VoiceObserver
+
+
+class DataFolderBusy(Exception):
+    """Another server works on this data folder; two would call the same people."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class FolderLock:
+    """Held for as long as a server works on a data folder; the operating system frees it when the process dies."""
+
+    lock: FileLock
+
+    @classmethod
+    def take(cls, data: Path) -> FolderLock:
+        """Raises DataFolderBusy at once when another process holds it."""
+        data.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(data / "ocm.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DataFolderBusy(
+                f"{data}: another ocm server is running on this folder; stop it first, or name another folder"
+            ) from None
+        return cls(lock)
+
+    def release(self) -> None:
+        self.lock.release()
+
+
+class SpeechPrompts:
+    """``dialer.Prompts`` over the speech process: every fragment to a file, one rendering per distinct fragment."""
+
+    def __init__(self, speech: SpeechClient, voices: Mapping[str, str]) -> None:
+        self._speech = speech
+        self._voices = voices
+
+    def prepare(self, fragments: Iterable[Fragment], language: str) -> Deferred[dict[Fragment, Path]]:
+        wanted = list(dict.fromkeys(fragments))
+        voice = self._voices.get(language)
+        rendered = gatherResults(
+            [self._speech.render(fragment, language, voice) for fragment in wanted], consumeErrors=True
+        )
+        return rendered.addCallbacks(lambda paths: dict(zip(wanted, paths, strict=True)), _first_error)
+
+
+def _first_error(failure: Any) -> Any:
+    """gatherResults wraps what went wrong in a FirstError; the reader wants the thing itself."""
+    return failure.value.subFailure if hasattr(failure.value, "subFailure") else failure
+
+
+class Service:
+    """One server: store, speech, gateways with their voice processes, dialer, control.
+
+    ``start`` fires when the ledger has been read and the links are being opened; ``stop`` when nothing is left behind.
+    The caller holds the FolderLock.
+    """
+
+    def __init__(self, config: Config, reactor: Any, now: Callable[[], datetime] = utc_now) -> None:
+        self.config = config
+        self._log = Logger()
+        for folder in (config.data, config.prompts, config.recordings):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store.open(config.database, reactor)
+        self.speech = SpeechClient(reactor, config.prompts, audio_dir=config.audio, workers=config.speech.workers)
+        self.prompts = SpeechPrompts(self.speech, config.speech.voices)
+
+        def voice(observer: VoiceObserver) -> VoiceClient:
+            return VoiceClient(reactor, observer)
+
+        self.gateways = [PanasonicGateway(settings, reactor, voice) for settings in config.gateways.values()]
+        self.dialer = Dialer(
+            self.store,
+            self.gateways,
+            self.prompts,
+            config.recordings,
+            reactor,
+            now,
+            config.node,
+            show_numbers=config.show_numbers,
+        )
+        self.control = Control(self.dialer, self.store, self.gateways, now)
+        self.lookahead = LookAhead(self.store, self.prompts, reactor)
+
+    @inlineCallbacks
+    def start(self) -> Any:
+        self._log.info("ocm server {node} on {data}", node=self.config.node, data=str(self.config.data))
+        self.speech.start()
+        self.lookahead.start()
+        yield self.dialer.start()
+
+    @inlineCallbacks
+    def stop(self, drain_s: float = 0.0) -> Any:
+        """Let calls end for ``drain_s``, hang up the rest, write their outcomes, then close everything."""
+        yield self.lookahead.stop()
+        yield self.dialer.stop(drain_s)
+        yield gatherResults([gateway.stop() for gateway in self.gateways], consumeErrors=True)
+        yield self.speech.stop()
+        yield self.store.close()
