@@ -8,7 +8,7 @@
 Values in Python: SEQUENCE dict by ASN.1 identifier, only the fields present (no defaults are filled in) · CHOICE
 (alternative, value) · SEQUENCE OF list · INTEGER int · ENUMERATED its identifier, or an int where the number is not
 known · BOOLEAN bool · NULL None · OCTET STRING and ANY bytes (ANY: the whole element) · BIT STRING str of 0 and 1, all
-bits · character strings and times str, one character per octet (Latin-1), so that what a PBX sends survives whatever it is.
+bits · character strings and times str, one character per octet (Latin-1), so that what a PBX sends survives.
 
 Unknown survives: an element of a SEQUENCE that fits no field from there on stands under ``"_unknown"`` (list of whole
 elements) and is encoded again at the end; an unknown alternative is ``("_unknown", whole element)``. Editions of
@@ -189,7 +189,7 @@ GENERALIZED_TIME = _text("GeneralizedTime", ber.GENERALIZED_TIME)
 
 
 def numbered(table: str) -> dict[int, str]:
-    """``"0 prompt 1 doNotPrompt"`` -> {0: "prompt", 1: "doNotPrompt"}: how the tables write enumerations and named bits."""
+    """``"0 prompt 1 doNotPrompt"`` -> {0: "prompt", 1: "doNotPrompt"}: how tables write enumerations, named bits."""
     words = table.split()
     names = {int(number): name for number, name in zip(words[::2], words[1::2], strict=True)}
     if len(names) * 2 != len(words) or len(set(names.values())) != len(names):
@@ -257,7 +257,7 @@ def _retag(number: int, type_: Type, tag_class: int, form: int) -> int:
 
 
 def implicit(number: int, type_: Type, tag_class: int = ber.CONTEXT, name: str = "") -> Type:
-    """``[number] IMPLICIT type``: only the outermost tag is replaced (of an EXPLICIT one too, traps 2 and 3 of CSTA)."""
+    """``[number] IMPLICIT type``: only the outermost tag is replaced, of an EXPLICIT one too (traps 2 and 3)."""
     if type_.identifier is None:
         raise TypeError(f"[{number}] IMPLICIT {type_.name}: an untagged CHOICE or ANY takes EXPLICIT only (X.680 §31)")
     tag = _retag(number, type_, tag_class, type_.identifier)

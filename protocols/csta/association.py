@@ -5,8 +5,8 @@
     association.receive_data(octets)
     while (event := association.next_event()) is not NEED_DATA: ...
 
-Every other method returns the octets to send, framed. No I/O, no clock: time-outs are the link's business. What is allowed
-when stands in states.py, what an operation carries in operations.py.
+Every other method returns the octets to send, framed. No I/O, no clock: time-outs are the link's business. What is
+allowed when stands in states.py, what an operation carries in operations.py.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Returned:
 class Failed:
     """A negative answer: ``("universalFailure", (category, value))``, e.g. value ``invalidDeviceID`` of ``operation``.
 
-    Any other error code than CSTA's: ``("error-<code>", octets or None)``. ``operation`` is "" when the invoke is not ours.
+    Any other error code than CSTA's: ``("error-<code>", octets or None)``. ``operation`` is "" for no invoke of ours.
     """
 
     invoke_id: int
@@ -165,7 +165,7 @@ Event = (
 
 
 class Association:
-    """See the module. ``max_apdu`` bounds what is sent, ``max_received_apdu`` what is taken (octets without the frame)."""
+    """See the module. ``max_apdu`` bounds what is sent, ``max_received_apdu`` what is taken; octets without the frame."""
 
     def __init__(
         self,
@@ -357,7 +357,7 @@ class Association:
         return frame(acse.encode("rlre", {"reason": 0}))
 
     def abort(self) -> bytes:
-        """Break off. A switch sends it bare unless told otherwise (``bare_abort``), as the PBX does; a client framed."""
+        """Break off. A switch sends it bare, as the PBX does, unless ``bare_abort`` is False; a client framed."""
         self._send(Input.SEND_ABRT)
         octets = acse.encode("abrt", {"abort-source": 0})
         return octets if self._role is Role.SWITCH and self._bare_abort else frame(octets)

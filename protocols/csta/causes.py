@@ -146,3 +146,18 @@ UniversalFailure = choice(
     alternative("privateData", explicit(6, PrivateDataInfoErrors)),
     alternative("unspecified", explicit(7, UnspecifiedErrors)),
 )
+
+# Whether the same request may succeed later. What is not named is about the request itself: it will fail again.
+RETRY_MAY_HELP: frozenset[str] = frozenset(
+    {
+        "stateIncompatibility",  # the device or call is in another state now
+        "systemResourceAvailability",
+        "subscribedResourceAvailability",
+        "performanceManagement",
+    }
+)
+
+
+def retry_may_help(category: str) -> bool:
+    """Whether a UniversalFailure is about the moment (busy, no resource) rather than about what was asked."""
+    return category in RETRY_MAY_HELP

@@ -94,3 +94,9 @@ def by_name(name: str) -> Operation:
     if number != name and number.isascii() and number.isdigit():
         return Operation(int(number), name)
     raise KeyError(name)
+
+
+def is_answered(name: str) -> bool:
+    """Whether a result of this operation is ever sent; an unknown name counts as answered."""
+    known = BY_NAME.get(name)
+    return known is None or known.answered

@@ -1,8 +1,9 @@
 """The life of an association as one table (X.227, without session and presentation layers).
 
-House rules: everything that decides whether something is allowed stands here; the table does not know which side we are,
-only the state we begin in differs. A pair that is not in the table is an error of the side that did it: LocalProtocolError
-for what we wanted to send (nothing changes), RemoteProtocolError for what came (the association is broken, drop the link).
+House rules: everything that decides whether something is allowed stands here; the table does not know which side we
+are, only the state we begin in differs. A pair that is not in the table is an error of the side that did it:
+LocalProtocolError for what we wanted to send (nothing changes), RemoteProtocolError for what came (the association is
+broken, drop the link).
 """
 
 from __future__ import annotations
