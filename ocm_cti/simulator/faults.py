@@ -1,0 +1,275 @@
+"""How the simulated PBX behaves where nobody knows how the real one does, and how it may misbehave: one table.
+
+Every row of ``Settings`` is a named variant with its default, where the default comes from and how sure that is. The
+confidence marks are those of the Panasonic notes: DOC a manual, DOC3 another vendor's product document, CAP octets from
+the wire, RE working code by others, INF our inference. SIM marks a property of the simulation itself, not of a PBX.
+``ocm simulate --variant name=value`` sets a row; nothing else in the simulator decides between behaviours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+class SettingError(ValueError):
+    """A variant that does not exist or a value it can't take; the text is one line for people."""
+
+
+def _variant(default: Any, about: str, *, source: str, confidence: str, choices: tuple[str, ...] = ()) -> Any:
+    return dataclasses.field(
+        default=default,
+        metadata={"about": about, "source": source, "confidence": confidence, "choices": choices},
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All variants; units stand in the names."""
+
+    # The association
+    system_status_period_s: float = _variant(
+        60.0,
+        "how often the PBX sends SystemStatus(normal) after the first one",
+        source="LTM gives a link up after 300 s without one; the period itself was not found",
+        confidence="INF",
+    )
+    second_association: str = _variant(
+        "refuse",
+        "an AARQ while another client's association lives: refuse it, replace the old one (ABRT), or accept both",
+        source="one server PC per PBX in the TDA era; number on NS not found",
+        confidence="INF",
+        choices=("refuse", "replace", "accept"),
+    )
+    abort_framed: bool = _variant(
+        False,
+        "whether ABRT has the 2-octet length before it",
+        source="LTM history: compares the tail of a bare 64 03 80 01 00",
+        confidence="INF",
+    )
+    second_monitor: str = _variant(
+        "refuse",
+        "MonitorStart on a device that this client monitors already: refuse, or allow a second cross reference",
+        source="EST: only once per device on the real link",
+        confidence="DOC3",
+        choices=("refuse", "allow"),
+    )
+    cross_ref_octets: int = _variant(
+        2,
+        "length of a monitor cross reference",
+        source="length unknown, LTM and CYR treat it as opaque",
+        confidence="INF",
+    )
+    segment_octets: int = _variant(
+        240,
+        "largest APDU; device lists are cut into linked replies below it",
+        source="TNC, CYR refuse more than 240",
+        confidence="RE",
+    )
+    unregistered_in_service: bool = _variant(
+        True,
+        "whether a SIP extension that has not registered is listed as in service",
+        source="not found",
+        confidence="INF",
+    )
+
+    # MakeCall and identifiers
+    call_id_octets: int = _variant(
+        4, "length of a callID, 3 or 4", source="WIC's sample fits 3 or 4 octets", confidence="INF"
+    )
+    call_ids: int = _variant(
+        60000,
+        "how many callIDs there are before they are used again",
+        source="LTM: callIDs are reused",
+        confidence="RE",
+    )
+    events_before_result: bool = _variant(
+        False,
+        "whether ServiceInitiated overtakes the MakeCall result",
+        source="order not captured; ECMA-269 sequence with the result first",
+        confidence="INF",
+    )
+    extension_form: str = _variant(
+        "dialingNumber",
+        "how events name an extension",
+        source="LTM, CYR: extension digits as dialingNumber",
+        confidence="RE",
+        choices=("dialingNumber", "deviceNumber"),
+    )
+    number_form: str = _variant(
+        "dialingNumber",
+        "how events name an outside number",
+        source="LTM reads dialingNumber and other octets; rule unknown",
+        confidence="INF",
+        choices=("dialingNumber", "other"),
+    )
+    far_end_form: str = _variant(
+        "trunk",
+        "what alertingDevice and answeringDevice of a trunk call name: the CO line or the number",
+        source="LTM: answeringDevice may differ from calledDevice",
+        confidence="INF",
+        choices=("trunk", "number"),
+    )
+    extension_answer_timeout_s: float = _variant(
+        5.0,
+        "how long the caller's own SIP extension may ring after MakeCall before the call is given up",
+        source="not found (open question 5)",
+        confidence="INF",
+    )
+    extension_unanswered: str = _variant(
+        "failed",
+        "when the caller's extension does not answer: Failed and then ConnectionCleared, or ConnectionCleared alone",
+        source="not found (open question 5)",
+        confidence="INF",
+        choices=("failed", "cleared"),
+    )
+
+    # Dialling and trunks
+    access_code: str = _variant(
+        "9", "idle line access digits before an outside number", source="LTM dials 9; programmable", confidence="INF"
+    )
+    trunks: int = _variant(8, "number of CO lines", source="size of the simulated PBX", confidence="SIM")
+    trunk_kind: str = _variant(
+        "isdn",
+        "isdn: alerting, answer, failure are signalled; lco: Established by a timer, everything else is only heard; "
+        "reached_only: NetworkReached is the only progress event",
+        source="M-NS700 p269 for lco, DBS p33 for reached_only; isdn by inference",
+        confidence="INF",
+        choices=("isdn", "lco", "reached_only"),
+    )
+    lco_established_after_s: float = _variant(
+        5.0,
+        "lco: Established so long after the last digit",
+        source="[208] Call Duration Count Starting Time for LCOT",
+        confidence="DOC",
+    )
+    delivered: bool = _variant(
+        True, "whether Delivered is sent for an outside call that rings", source="open question 4", confidence="INF"
+    )
+    dial_s: float = _variant(
+        0.2, "time between the extension's answer and the end of dialling", source="kept short", confidence="SIM"
+    )
+    alert_s: float = _variant(0.2, "time until the outside telephone rings", source="kept short", confidence="SIM")
+    far_hangup: str = _variant(
+        "release",
+        "when the outside party hangs up: release the extension by BYE, or leave it on reorder tone",
+        source="LTM: ConnectionCleared ends a call; for SIP extensions not found",
+        confidence="INF",
+        choices=("release", "tone"),
+    )
+    cleared_order: str = _variant(
+        "releasing_first",
+        "whose ConnectionCleared comes first",
+        source="order not captured",
+        confidence="INF",
+        choices=("releasing_first", "releasing_last"),
+    )
+    failed_frees_caller: bool = _variant(
+        False,
+        "whether Failed puts the caller's extension on-hook for every cause (blocked, networkSignal and "
+        "destOutOfOrder always do)",
+        source="LTM commits 60a51c7, 0fd88ac, 496e2a6",
+        confidence="RE",
+    )
+    tone_s: float = _variant(
+        30.0,
+        "how long a failed extension hears tone before the PBX releases it itself",
+        source="not found",
+        confidence="INF",
+    )
+
+    # Causes of Failed
+    cause_busy: str = _variant("busy", "outside party busy", source="LTM's list for Failed", confidence="RE")
+    cause_rejected: str = _variant(
+        "callCancelled", "outside party rejects the call", source="in LTM's list for Failed", confidence="INF"
+    )
+    cause_invalid_number: str = _variant(
+        "invalidNumberFormat",
+        "no such number (numberUnallocated is the other candidate)",
+        source="69 is in LTM's list for Failed, 81 is not",
+        confidence="INF",
+    )
+    cause_congestion: str = _variant("networkCongestion", "network congested", source="ECMA-269", confidence="INF")
+    cause_unreachable: str = _variant(
+        "destOutOfOrder", "outside telephone out of order", source="LTM's list for Failed", confidence="RE"
+    )
+    cause_no_answer: str = _variant(
+        "callNotAnswered", "the network gives up ringing", source="ECMA-269", confidence="INF"
+    )
+    cause_trunks_busy: str = _variant(
+        "trunksBusy", "no free CO line (reorderTone is the other candidate)", source="M: reorder tone", confidence="INF"
+    )
+    cause_bad_digits: str = _variant(
+        "invalidNumberFormat", "digits without the access code", source="LTM's list for Failed", confidence="INF"
+    )
+    cause_extension_unanswered: str = _variant(
+        "callNotAnswered", "the caller's own extension did not answer", source="not found", confidence="INF"
+    )
+
+    # SIP and media
+    network_ring_s: float = _variant(
+        120.0, "the network gives up ringing after", source="Q.931 T301, at least 180 s; shorter here", confidence="SIM"
+    )
+    rtp_timeout_s: float = _variant(
+        5.0, "a callee that gets no RTP at all for so long hangs up", source="patience of a person", confidence="SIM"
+    )
+    dtmf: str = _variant(
+        "rfc4733",
+        "how keys reach a SIP extension; none: not at all",
+        source="DTMF transport for SIP extensions not found",
+        confidence="INF",
+        choices=("rfc4733", "none"),
+    )
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[str]) -> Settings:
+        """Read ``name=value`` texts as the command line gives them; SettingError names the one that is wrong."""
+        rows = {row.name: row for row in dataclasses.fields(cls)}
+        given: dict[str, Any] = {}
+        for pair in pairs:
+            name, equals, text = pair.partition("=")
+            name = name.strip()
+            if not equals:
+                raise SettingError(f"variant {pair!r}: expected name=value")
+            if name not in rows:
+                close = difflib.get_close_matches(name, rows, n=1)
+                raise SettingError(
+                    f"variant {name!r} does not exist" + (f", did you mean {close[0]!r}?" if close else "")
+                )
+            given[name] = _value(rows[name], text.strip())
+        return cls(**given)
+
+    def failure_cause(self, reason: str) -> str:
+        """The EventCause name of Failed for a reason of the callee table (``busy``, ``rejected``, ...)."""
+        return str(getattr(self, f"cause_{reason}"))
+
+
+# Reasons that a callee may fail with; each has its row ``cause_<reason>`` above.
+FAILURE_REASONS = ("busy", "rejected", "invalid_number", "congestion", "unreachable", "no_answer")
+
+# After Failed with one of these the caller is on-hook again (LTM's live rule); after all others he hears a tone.
+CAUSES_THAT_FREE_THE_CALLER = frozenset({"blocked", "networkSignal", "destOutOfOrder"})
+
+_TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+
+
+def _value(row: dataclasses.Field[Any], text: str) -> bool | int | float | str:
+    choices: tuple[str, ...] = row.metadata["choices"]
+    if choices and text not in choices:
+        raise SettingError(f"variant {row.name!r} is one of {', '.join(choices)}, not {text!r}")
+    if isinstance(row.default, bool):
+        if text.lower() not in _TRUTH:
+            raise SettingError(f"variant {row.name!r} is true or false, not {text!r}")
+        return _TRUTH[text.lower()]
+    if isinstance(row.default, int | float):
+        try:
+            number = type(row.default)(text)
+        except ValueError:
+            raise SettingError(f"variant {row.name!r} is a number, not {text!r}") from None
+        if not 0 <= number <= 1_000_000:
+            raise SettingError(f"variant {row.name!r} is out of range: {text!r}")
+        return number
+    return text
