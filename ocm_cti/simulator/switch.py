@@ -378,7 +378,8 @@ class Switch:
             self._timer(call, Timer.ASSUME, self.settings.lco_established_after_s)
 
     def _far_refuses(self, call: Call) -> None:
-        assert call.callee is not None, "only a seized call is refused by the far end"
+        if call.callee is None:
+            return  # nobody has been called yet
         call.cause = self.settings.failure_cause(call.callee.fail or "no_answer")
         frees = call.cause in CAUSES_THAT_FREE_THE_CALLER or self.settings.failed_frees_caller
         self._happened(call, Event.FAR_REFUSES_FREEING if frees and self._signals else Event.FAR_REFUSES)
