@@ -108,10 +108,11 @@ class Report:
 
 @dataclass(frozen=True)
 class RingExtension:
-    """Send INVITE to the extension."""
+    """Send INVITE to the extension, from the number it is about to call."""
 
     serial: int
     extension: Extension
+    dialled: str
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ class Switch:
         self._calls[call.serial] = call
         self._effects.append(Write("make_call", call.serial, {**line, "call_id": call.call_id.hex()}))
         self._report(call, "serviceInitiated", caller, "makeCall")
-        self._effects.append(RingExtension(call.serial, caller))
+        self._effects.append(RingExtension(call.serial, caller, digits))
         self._timer(call, Timer.EXTENSION, self.settings.extension_answer_timeout_s)
         return call
 
@@ -421,7 +422,7 @@ class Switch:
 
     def _connect(self, call: Call) -> None:
         assert call.callee is not None, "only a seized call is answered"
-        self._effects.append(ConnectCallee(call.serial, call.callee, call.outside))
+        self._effects.append(ConnectCallee(call.serial, call.callee, call.dialled))
 
     def _report_far_cleared(self, call: Call) -> None:
         if self._signals:

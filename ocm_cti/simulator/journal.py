@@ -1,0 +1,34 @@
+"""The call journal: one JSON object a line, written through before what it tells about takes effect.
+
+A test that kills things counts calls here, so a line must never be lost after its effect left, nor stand half-written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+
+class Journal:
+    """Appends to ``path``; None keeps no journal. ``seconds`` is a monotonic clock."""
+
+    def __init__(self, path: Path | None, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._file: IO[bytes] | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: one write() for a line, and the kernel has it, whatever becomes of this process.
+            self._file = path.open("ab", buffering=0)
+
+    def write(self, event: str, call: int | None, fields: dict[str, Any]) -> None:
+        """Append a line."""
+        if self._file is not None:
+            line = {"t": round(self._seconds(), 3), "event": event, "call": call, **fields}
+            self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

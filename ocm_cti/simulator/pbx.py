@@ -1,0 +1,142 @@
+"""The whole PBX: carries out what the switch decides, on a clock, towards CSTA clients, telephones and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ocm_cti.simulator.callees import Callee, Directory
+from ocm_cti.simulator.clock import Clock, DelayedCall
+from ocm_cti.simulator.csta_server import CstaServer
+from ocm_cti.simulator.faults import Settings
+from ocm_cti.simulator.journal import Journal
+from ocm_cti.simulator.switch import (
+    ConnectCallee,
+    DropMedia,
+    Effect,
+    PlayTone,
+    ReleaseExtension,
+    Report,
+    RingExtension,
+    StartTimer,
+    StopTimers,
+    Switch,
+    Timer,
+    Tone,
+    Write,
+)
+
+
+class Telephones(Protocol):
+    """The side of the extensions: SIP and audio. Calls are named by the serial of the switch."""
+
+    def ring(self, serial: int, extension: str, dialled: str) -> None:
+        """Call the extension; ``extension_answered``, ``extension_refused`` or ``extension_hung_up`` follow."""
+
+    def release(self, serial: int) -> None:
+        """End the SIP call at whatever stage."""
+
+    def tone(self, serial: int, tone: Tone) -> None: ...
+
+    def connect(self, serial: int, callee: Callee, number: str) -> None: ...
+
+    def drop_media(self, serial: int) -> None:
+        """No more audio; recordings are complete when this returns."""
+
+
+class Pbx:
+    """``telephones`` is made with the Pbx, which it tells what the extensions do."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        extensions: Sequence[str],
+        directory: Directory,
+        clock: Clock,
+        journal: Journal,
+        telephones: Callable[[Pbx], Telephones],
+        log: Callable[[str], None],
+    ) -> None:
+        self.settings = settings
+        self.switch = Switch(settings, extensions, directory)
+        self.csta = CstaServer(settings, self.switch, clock, self.carry_out, log)
+        self.telephones = telephones(self)
+        self._clock = clock
+        self._journal = journal
+        self._timers: dict[tuple[int, Timer], DelayedCall] = {}
+        self._carrying = False
+
+    def close(self) -> None:
+        """Switch off: links drop, calls end (their lines in the journal too), no timer is left."""
+        self.csta.close()
+        for call in self.switch.calls:
+            self.switch.clear(call.call_id, None)
+        self.carry_out()
+        for timer in self._timers.values():
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+
+    # What the telephones tell
+
+    def extension_registered(self, extension: str, registered: bool) -> None:
+        self.switch.extension_registered(extension, registered)
+
+    def extension_answered(self, serial: int) -> None:
+        self.switch.extension_answered(serial)
+        self.carry_out()
+
+    def extension_refused(self, serial: int) -> None:
+        self.switch.extension_refused(serial)
+        self.carry_out()
+
+    def extension_hung_up(self, serial: int) -> None:
+        self.switch.extension_hung_up(serial)
+        self.carry_out()
+
+    def callee_hung_up(self, serial: int) -> None:
+        self.switch.far_hangs_up(serial)
+        self.carry_out()
+
+    # Effects
+
+    def carry_out(self) -> None:
+        """Do what the switch wants, in its order; what that causes at once comes after it."""
+        if self._carrying:
+            return
+        self._carrying = True
+        try:
+            while effects := self.switch.effects():
+                for effect in effects:
+                    self._do(effect)
+        finally:
+            self._carrying = False
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Write(event, call, fields):
+                self._journal.write(event, call, fields)
+            case Report():
+                self.csta.report(effect)
+            case RingExtension(serial, extension, dialled):
+                self.telephones.ring(serial, extension.number, dialled)
+            case ReleaseExtension(serial):
+                self.telephones.release(serial)
+            case PlayTone(serial, tone):
+                self.telephones.tone(serial, tone)
+            case ConnectCallee(serial, callee, number):
+                self.telephones.connect(serial, callee, number)
+            case DropMedia(serial):
+                self.telephones.drop_media(serial)
+            case StartTimer(serial, timer, after_s):
+                self._timers[serial, timer] = self._clock.callLater(after_s, self._fired, serial, timer)
+            case StopTimers(serial):
+                for timer in Timer:
+                    running = self._timers.pop((serial, timer), None)
+                    if running is not None and running.active():
+                        running.cancel()
+
+    def _fired(self, serial: int, timer: Timer) -> None:
+        del self._timers[serial, timer]
+        self.switch.timer_fired(serial, timer)
+        self.carry_out()
