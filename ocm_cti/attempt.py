@@ -12,23 +12,25 @@ from datetime import datetime
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ocm_cti.clock import Clock
 from ocm_cti.conversation import Conversation
 from ocm_cti.domain import outcomes
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.causes import Cause
+from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.scenario_run import Run, RunResult
-from ocm_cti.domain.scenarios import Fragment, parse, required_fragments
+from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
 from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Native, NotPlaced
 from ocm_cti.store import attempts
 from ocm_cti.store.tasks import Claim
 from ocm_cti.store.transactions import Connection, Store
 
 STORE_RETRY_S = 2.0
+OCTETS_PER_MS = 8  # prompts are raw A-law at 8 kHz
 OURS = "ocm"
 
 
@@ -55,7 +57,7 @@ class Attempt:
         store: Store,
         prepare: Callable[[Iterable[Fragment], str], Deferred[dict[Fragment, Path]]],
         recordings: Path,
-        clock: IReactorTime,
+        clock: Clock,
         now: Callable[[], datetime],
         show_number: Callable[[str], str],
     ) -> None:
@@ -72,6 +74,7 @@ class Attempt:
         self._log = Logger()
         self._shown = show_number(claim.number)
         self._fragments: dict[Fragment, Path] = {}
+        self._scenario: Scenario | None = None
         self._run: Run | None = None
         self._call: Call | None = None
         self._conversation: Conversation | None = None
@@ -83,9 +86,8 @@ class Attempt:
     def run(self) -> Deferred[None]:
         """Prepare the prompts, commit, place the call, see it through, write the outcome."""
         try:
-            scenario = parse(self.claim.scenario)
-            self._run = Run(scenario, self.claim.variables, self.claim.language)
-            fragments = required_fragments(scenario, self.claim.variables, self.claim.language)
+            self._scenario = parse(self.claim.scenario)
+            fragments = required_fragments(self._scenario, self.claim.variables, self.claim.language)
         except ValueError as error:
             self._never_placed(f"the scenario can't be said to this person: {error}")
             return self._done
@@ -101,7 +103,11 @@ class Attempt:
     # --- before the call ---
 
     def _prepared(self, fragments: dict[Fragment, Path]) -> None:
+        if self._scenario is None:
+            raise RuntimeError("prompts were prepared for no scenario")
         self._fragments = fragments
+        lengths_ms = {fragment: path.stat().st_size // OCTETS_PER_MS for fragment, path in fragments.items()}
+        self._run = Run(self._scenario, self.claim.variables, self.claim.language, lengths_ms.__getitem__)
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
@@ -209,9 +215,7 @@ class Attempt:
 
     def _mark(self, state: AttemptState) -> Deferred[object]:
         at, native_id = self._now(), self._call.native_id if self._call is not None else None
-        return self._store.run(
-            lambda conn: attempts.mark(conn, self.claim.attempt_id, state, at, native_id=native_id)
-        )
+        return self._store.run(lambda conn: attempts.mark(conn, self.claim.attempt_id, state, at, native_id=native_id))
 
     def _recording_path(self, step: str) -> Path:
         return self._recordings / f"{self.claim.attempt_id}-{step}.wav"

@@ -42,9 +42,7 @@ class Snapshot:
 class Control:
     """Over one dialer; lives on the reactor."""
 
-    def __init__(
-        self, dialer: Dialer, store: Store, gateways: Sequence[Gateway], now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, dialer: Dialer, store: Store, gateways: Sequence[Gateway], now: Callable[[], datetime]) -> None:
         self._dialer = dialer
         self._store = store
         self._gateways = gateways

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import assert_never
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ocm_cti.clock import Clock, Timer
+from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.scenario_run import (
     Action,
     HangUp,
@@ -27,7 +28,6 @@ from ocm_cti.domain.scenario_run import (
     StopPlaying,
     StopTimer,
 )
-from ocm_cti.domain.scenarios import Fragment
 from ocm_cti.gateways.interface import Call, CallOver, Played, Recorded, RecordLimits
 
 #: After the call ended its prompt and its recording report at once; a gateway that keeps them back longer than this has
@@ -48,7 +48,7 @@ class Conversation:
         run: Run,
         fragments: Mapping[Fragment, Path],
         recording_path: Callable[[str], Path],
-        clock: IReactorTime,
+        clock: Clock,
         log: Logger,
     ) -> None:
         self._call = call
@@ -57,11 +57,11 @@ class Conversation:
         self._recording_path = recording_path
         self._clock = clock
         self._log = log
-        self._timer: IDelayedCall | None = None
+        self._timer: Timer | None = None
         self._unreported = 0  # prompts and recordings that have not yet said how far they got
         self._over = False
         self._result: Deferred[RunResult] | None = None
-        self._grace: IDelayedCall | None = None
+        self._grace: Timer | None = None
         self._fault: str = ""
 
     @property
@@ -80,12 +80,12 @@ class Conversation:
         """The call has ended, by whomever."""
         self._over = True
         self._stop_timer()
-        self._result = Deferred()
+        result = self._result = Deferred()
         if self._unreported:
             self._grace = self._clock.callLater(LAST_WORDS_S, self._finish)
         else:
             self._finish()
-        return self._result
+        return result
 
     def _finish(self) -> None:
         if self._grace is not None and self._grace.active():
@@ -147,7 +147,7 @@ class Conversation:
 
     def _media_failed(self, failure: Failure) -> None:
         self._unreported -= 1
-        if failure.check(CallOver) is None:
+        if not isinstance(failure.value, CallOver):
             self._give_up(failure.getErrorMessage())
         if self._over and not self._unreported:
             self._finish()

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ocm_cti.attempt import Attempt, LineState
+from ocm_cti.clock import Clock, Timer
+from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
-from ocm_cti.domain.scenarios import Fragment
 from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
 from ocm_cti.store import attempts, campaigns, tasks
 from ocm_cti.store.transactions import Connection, Store
@@ -58,13 +58,13 @@ class Dialer:
         gateways: Sequence[Gateway],
         prompts: Prompts,
         recordings: Path,
-        clock: IReactorTime,
+        clock: Clock,
         now: Callable[[], datetime],
         node: str,
         *,
         show_numbers: bool = False,
     ) -> None:
-        """``now`` gives aware UTC; ``recordings`` is the folder of replies; ``node`` names this server in the ledger."""
+        """``now`` gives aware UTC; ``recordings`` is where replies go; ``node`` names this server in the ledger."""
         self._store = store
         self._gateways = {gateway.name: gateway for gateway in gateways}
         self._prompts = prompts
@@ -80,7 +80,7 @@ class Dialer:
         self._recovered = False
         self._claiming = False
         self._wake_again = False
-        self._timer: IDelayedCall | None = None
+        self._timer: Timer | None = None
         self._stopping = False
         self._idle: Deferred[None] | None = None
         self._rotation = 0
@@ -91,7 +91,7 @@ class Dialer:
         return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
 
     def stop(self, drain_s: float = 0.0) -> Deferred[None]:
-        """Claim nothing more; let calls go on for ``drain_s``, then hang up. Fires when every attempt is in the ledger."""
+        """Claim nothing more, let calls go on for ``drain_s``, then hang up; fires when every outcome is written."""
         self._stopping = True
         self._cancel_timer()
         if not self._attempts:

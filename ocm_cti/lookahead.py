@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from ocm_cti.domain.scenarios import Fragment, parse, required_fragments
+from ocm_cti.clock import Clock
+from ocm_cti.domain.fragments import Fragment
+from ocm_cti.domain.scenarios import parse, required_fragments
 from ocm_cti.store import campaigns, tasks
 from ocm_cti.store.transactions import Store
 
@@ -30,7 +31,7 @@ class Prompts(Protocol):
 class LookAhead:
     """Owned by the service; ``start`` and ``stop`` once each."""
 
-    def __init__(self, store: Store, prompts: Prompts, clock: IReactorTime) -> None:
+    def __init__(self, store: Store, prompts: Prompts, clock: Clock) -> None:
         self._store = store
         self._prompts = prompts
         self._log = Logger()

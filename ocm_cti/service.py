@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from ocm_cti.config import Config
 from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
-from ocm_cti.domain.scenarios import Fragment
+from ocm_cti.domain.fragments import Fragment
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.speech.client import SpeechClient

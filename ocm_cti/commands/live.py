@@ -12,11 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ocm_cti.attempt import LineState
+from ocm_cti.clock import Clock
 from ocm_cti.control import CampaignProgress, Control, Snapshot
 from ocm_cti.gateways.interface import LinkState
 
@@ -54,7 +54,7 @@ class LiveTable:
         self,
         control: Control,
         console: Console,
-        clock: IReactorTime,
+        clock: Clock,
         show_number: Callable[[str], str],
         campaign_ids: Sequence[int] | None = None,
     ) -> None:

@@ -1,0 +1,20 @@
+"""The clock that everything with a timer takes as an argument: the reactor in a server, ``task.Clock`` in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Timer(Protocol):
+    """One call that is due later (Twisted's IDelayedCall)."""
+
+    def active(self) -> bool: ...
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """What of Twisted's IReactorTime is used."""
+
+    def seconds(self) -> float: ...
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any) -> Any: ...

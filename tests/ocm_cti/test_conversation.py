@@ -1,0 +1,213 @@
+"""A conversation over a call that is a fake with the interface's manners, on a clock moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+from twisted.logger import Logger
+
+from ocm_cti.conversation import LAST_WORDS_S, Conversation
+from ocm_cti.domain.scenario_run import Run, RunResult
+from ocm_cti.domain.scenarios import parse, required_fragments
+from ocm_cti.gateways.interface import CallOver, Played, Recorded, RecordLimits
+
+SCENARIO = """
+name = "debt"
+language = "en"
+
+[[step]]
+name = "message"
+type = "say"
+message = "The water is off today."
+
+[[step]]
+name = "agree"
+type = "confirm"
+message = "Press one."
+key = "1"
+tries = 2
+timeout_s = 4
+else = "bye"
+
+[[step]]
+name = "reply"
+type = "record"
+message = "Speak after the tone."
+max_s = 20
+silence_s = 2
+
+[[step]]
+name = "bye"
+type = "hang_up"
+message = "Goodbye."
+"""
+
+
+class FakeCall:
+    """Keeps what it was asked; the test plays the person at the other end."""
+
+    native_id = "01"
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.playing: Deferred[Played] | None = None
+        self.recording: Deferred[Recorded] | None = None
+        self.path: Path | None = None
+        self.over = False
+
+    def play(self, prompt: Sequence[Path]) -> Deferred[Played]:
+        if self.over:
+            return fail(CallOver())
+        assert self.playing is None, "two prompts at once"
+        self.log.append("play " + "+".join(path.stem for path in prompt))
+        self.playing = Deferred()
+        return self.playing
+
+    def stop_playing(self) -> None:
+        self.log.append("stop")
+        self.heard(500, 1000)
+
+    def record(self, path: Path, limits: RecordLimits) -> Deferred[Recorded]:
+        self.log.append(f"record {path.name} {limits.max_ms} {limits.silence_ms}")
+        self.path = path
+        self.recording = Deferred()
+        return self.recording
+
+    def hang_up(self) -> None:
+        self.log.append("hang up")
+        self.over = True
+
+    def transfer(self, number: str) -> None:
+        raise AssertionError("not part of this scenario")
+
+    def heard(self, heard_ms: int = 1000, of_ms: int = 1000) -> None:
+        assert self.playing is not None
+        playing, self.playing = self.playing, None
+        playing.callback(Played(heard_ms, of_ms, heard_ms == of_ms))
+
+    def said(self, length_ms: int, why: str = "silence") -> None:
+        assert self.recording is not None and self.path is not None
+        recording, self.recording = self.recording, None
+        recording.callback(Recorded(self.path, length_ms, why))
+
+
+class Talk:
+    """A conversation with everything around it."""
+
+    def __init__(self, *, missing: bool = False) -> None:
+        scenario = parse(SCENARIO)
+        fragments = required_fragments(scenario, {}, "en")
+        names = {fragment: Path(f"f{index}") for index, fragment in enumerate(fragments)}
+        if missing:
+            names.clear()
+        self.clock = Clock()
+        self.call = FakeCall()
+        self.conversation = Conversation(
+            self.call,
+            Run(scenario, {}, "en", lambda fragment: 1000),
+            names,
+            lambda step: Path(f"7-{step}.wav"),
+            self.clock,
+            Logger(),
+        )
+        self.results: list[RunResult] = []
+
+    def over(self) -> None:
+        self.call.over = True
+        self.conversation.call_over().addCallback(self.results.append)
+
+    def play_out(self) -> None:
+        """Hear whatever is played until something else is wanted."""
+        while self.call.playing is not None:
+            self.call.heard()
+
+
+@pytest.fixture
+def talk() -> Talk:
+    talk = Talk()
+    talk.conversation.start()
+    return talk
+
+
+def test_a_confirmed_message_with_a_reply(talk: Talk) -> None:
+    """Message, key, reply, goodbye, in order; the result tells all of it and no timer is left."""
+    talk.play_out()
+    talk.conversation.digit("1")
+    talk.play_out()
+    assert talk.call.log[-1].startswith("record 7-reply.wav 20000 2000")
+    talk.call.said(2000)
+    talk.play_out()
+    assert talk.call.log[-1] == "hang up"
+    talk.over()
+    (result,) = talk.results
+    assert result.confirmed and result.heard_out and result.keys == "1"
+    assert result.recordings == (("reply", "7-reply.wav"),)
+    assert talk.clock.getDelayedCalls() == []
+
+
+def test_a_key_stops_the_prompt_that_asks_for_it(talk: Talk) -> None:
+    """Barge-in: the prompt is stopped and the key is not lost."""
+    talk.call.heard()
+    talk.conversation.digit("1")
+    assert "stop" in talk.call.log
+    assert talk.call.log[-1].startswith("play")
+
+
+def test_nobody_presses_anything(talk: Talk) -> None:
+    """After the tries the scenario goes on to its end by the timer alone."""
+    talk.play_out()
+    for _ in range(4):
+        talk.clock.advance(4)
+        talk.play_out()
+    assert talk.call.log[-1] == "hang up"
+    talk.over()
+    assert not talk.results[0].confirmed and talk.results[0].keys == ""
+
+
+def test_hung_up_in_the_middle_of_a_prompt(talk: Talk) -> None:
+    """The result waits for the prompt to say how far it got, then counts it."""
+    talk.over()
+    assert talk.results == []
+    talk.call.heard(300, 1000)
+    (result,) = talk.results
+    assert (result.heard_ms, result.heard_out) == (300, False)
+    assert talk.clock.getDelayedCalls() == []
+
+
+def test_a_gateway_that_never_says_how_far_the_prompt_got(talk: Talk) -> None:
+    """The attempt still ends, a little later."""
+    talk.over()
+    talk.clock.advance(LAST_WORDS_S)
+    assert len(talk.results) == 1
+
+
+def test_hung_up_while_recording(talk: Talk) -> None:
+    """What was said until then is kept."""
+    talk.play_out()
+    talk.conversation.digit("1")
+    talk.play_out()
+    talk.over()
+    talk.call.said(700, "hangup")
+    assert talk.results[0].recordings == (("reply", "7-reply.wav"),)
+
+
+def test_nothing_is_asked_of_a_call_that_is_over(talk: Talk) -> None:
+    """A key or a timer that comes late changes nothing."""
+    talk.play_out()
+    talk.over()
+    asked = list(talk.call.log)
+    talk.conversation.digit("1")
+    talk.clock.advance(60)
+    assert talk.call.log == asked
+
+
+def test_a_prompt_that_was_not_prepared_is_our_fault() -> None:
+    """The person is not left in silence: the call is ended and the fault is ours."""
+    talk = Talk(missing=True)
+    talk.conversation.start()
+    assert talk.call.log == ["hang up"]
+    assert "no audio" in talk.conversation.fault
