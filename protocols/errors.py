@@ -8,7 +8,7 @@ swallow it.
 from __future__ import annotations
 
 
-class NeedMoreData(Exception):  # noqa: N818 - it is no error
+class NeedMoreData(Exception):
     """The octets so far are right but incomplete; feed more and ask again."""
 
 

@@ -165,7 +165,7 @@ Event = (
 
 
 class Association:
-    """See the module. ``max_apdu`` bounds what is sent, ``max_received_apdu`` what is taken; octets without the frame."""
+    """See the module. ``max_apdu`` limits what is sent, ``max_received_apdu`` what is taken, in octets."""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class RequestError(Exception):
         self.retry = retry
 
 
-class RequestFailed(RequestError):  # noqa: N818
+class RequestFailed(RequestError):
     """The switch said no: UniversalFailure ``category`` and ``value`` (value None for ``unspecified``)."""
 
     def __init__(self, operation: str, category: str, value: Any) -> None:
@@ -64,7 +64,7 @@ class RequestFailed(RequestError):  # noqa: N818
         self.value = value
 
 
-class RequestRejected(RequestError):  # noqa: N818
+class RequestRejected(RequestError):
     """The switch could make nothing of the request (ROSE Reject), or we of its answer."""
 
     def __init__(self, operation: str, problem: str) -> None:
@@ -72,7 +72,7 @@ class RequestRejected(RequestError):  # noqa: N818
         self.problem = problem
 
 
-class RequestTimedOut(RequestError):  # noqa: N818
+class RequestTimedOut(RequestError):
     """No answer in time. Whether the switch acted on it is not known."""
 
     def __init__(self, operation: str, timeout_s: float) -> None:
@@ -80,7 +80,7 @@ class RequestTimedOut(RequestError):  # noqa: N818
         self.timeout_s = timeout_s
 
 
-class LinkLost(RequestError):  # noqa: N818
+class LinkLost(RequestError):
     """The link went away (or was not up). Whether the switch acted on the request is not known."""
 
     def __init__(self, operation: str, reason: str) -> None:
@@ -230,6 +230,9 @@ class CSTAProtocol(TwistedProtocol):
     # Twisted's side
 
     def connectionMade(self) -> None:
+        without_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if without_delay is not None:
+            without_delay(True)  # small APDUs, each waited for
         self._associating = self._clock.callLater(self._associate_timeout_s, self._not_associated)
         if self._silence_limit_s is not None:
             self._silence = self._clock.callLater(self._silence_limit_s, self._silent)

@@ -1,0 +1,379 @@
+"""The link on a transport without a wire and a clock that stands: time-outs, answers, loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from protocols import rose
+from protocols.csta.association import AARE, AARQ, Invoked, Role
+from protocols.csta.framing import frame
+from protocols.csta.link import (
+    CSTAProtocol,
+    LinkLost,
+    RequestError,
+    RequestFailed,
+    RequestRejected,
+    RequestTimedOut,
+)
+from protocols.csta.panasonic import connection_id, dialing_number
+from protocols.errors import LocalProtocolError
+
+MAKE_CALL = {"callingDevice": dialing_number("301"), "calledDirectoryNumber": dialing_number("9123")}
+MADE = {"callingDevice": connection_id(b"\x01\x02\x03", dialing_number("301"))}
+STATUS = frame(bytes.fromhex("A1 0C 02 01 01 02 02 00 D3 30 03 0A 01 02"))
+STATUS_RESULT = frame(bytes.fromhex("A2 0B 02 01 01 30 06 02 02 00 D3 05 00"))
+
+
+class Observer:
+    """Keeps what it is told, and does what it was given to do on the way."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+        self.on_invoked: Callable[[CSTAProtocol, Invoked], None] | None = None
+
+    def associated(self, link: CSTAProtocol) -> None:
+        assert link.is_open
+        self.told.append(("associated", None))
+
+    def refused(self, link: CSTAProtocol, reason: str) -> None:
+        self.told.append(("refused", reason))
+
+    def invoked(self, link: CSTAProtocol, event: Invoked) -> None:
+        self.told.append(("invoked", event))
+        if self.on_invoked is not None:
+            self.on_invoked(link, event)
+
+    def lost(self, link: CSTAProtocol, reason: str) -> None:
+        assert not link.is_open
+        self.told.append(("lost", reason))
+
+
+class Line:
+    """One end: a link, its observer, its transport and the clock."""
+
+    def __init__(self, role: Role, **options: Any) -> None:
+        self.clock = Clock()
+        self.observer = Observer()
+        self.link = CSTAProtocol(role, self.observer, self.clock, **options)
+        self.transport = StringTransport()
+        self.link.makeConnection(self.transport)
+
+    def sent(self) -> bytes:
+        octets: bytes = self.transport.value()
+        self.transport.clear()
+        return octets
+
+    @property
+    def cut(self) -> bool:
+        return bool(self.transport.disconnecting or self.transport.disconnected)
+
+    def lose(self) -> None:
+        self.link.connectionLost(Failure(ConnectionDone()))
+
+
+def open_client(**options: Any) -> Line:
+    line = Line(Role.CLIENT, **options)
+    assert line.sent() == frame(AARQ)
+    line.link.dataReceived(frame(AARE))
+    assert line.observer.told == [("associated", None)]
+    line.observer.told.clear()
+    return line
+
+
+def pump(client: Line, switch: Line) -> None:
+    """Carry octets both ways until nobody has any."""
+    while (there := client.sent()) or (back := switch.sent()):
+        switch.link.dataReceived(there) if there else client.link.dataReceived(back)
+
+
+def pair(**switch_options: Any) -> tuple[Line, Line]:
+    client, switch = Line(Role.CLIENT), Line(Role.SWITCH, **switch_options)
+    pump(client, switch)
+    return client, switch
+
+
+def failure_of(deferred: Deferred[Any], kind: type[Exception]) -> Any:
+    failures: list[Failure] = []
+    deferred.addErrback(failures.append)
+    assert failures, "still waiting"
+    assert isinstance(failures[0].value, kind)
+    return failures[0].value
+
+
+def test_client_and_switch_back_to_back() -> None:
+    client, switch = pair()
+    assert client.observer.told == switch.observer.told == [("associated", None)]
+    switch.observer.on_invoked = lambda link, event: link.respond(event.invoke_id, event.operation, MADE)
+    results: list[Any] = []
+    client.link.invoke("makeCall", MAKE_CALL).addCallback(results.append)
+    pump(client, switch)
+    assert results == [MADE]
+    assert switch.observer.told[1:] == [("invoked", Invoked(1, "makeCall", MAKE_CALL))]
+    assert client.clock.getDelayedCalls() == switch.clock.getDelayedCalls() == []
+
+
+def test_system_status_is_answered_and_told() -> None:
+    line = open_client()
+    line.link.dataReceived(STATUS)
+    assert line.sent() == STATUS_RESULT
+    assert line.observer.told == [("invoked", Invoked(1, "systemStatus", {"systemStatus": "normal"}))]
+
+
+def test_system_status_of_a_form_unknown_to_us_is_answered_all_the_same() -> None:
+    line = open_client()
+    line.link.dataReceived(frame(rose.encode(rose.Invoke(1, 211, b"\x05\x00"))))
+    assert line.sent() == STATUS_RESULT
+
+
+def test_a_switch_leaves_system_status_to_its_owner() -> None:
+    client, switch = pair()
+    waiting = client.link.invoke("systemStatus", {"systemStatus": "normal"})
+    pump(client, switch)
+    assert switch.observer.told[-1] == ("invoked", Invoked(1, "systemStatus", {"systemStatus": "normal"}))
+    switch.link.respond(1, "systemStatus")
+    pump(client, switch)
+    results: list[Any] = []
+    waiting.addCallback(results.append)
+    assert results == [("noData", None)]
+
+
+def test_refusal_in_words_then_the_loss() -> None:
+    client, switch = pair(admit=lambda aarq: (1, 2))
+    reason = "association refused: rejected-permanent, application-context-name-not-supported"
+    assert client.observer.told == [("refused", reason)]
+    assert client.cut
+    assert switch.cut
+    client.lose()
+    switch.lose()
+    assert client.observer.told == [("refused", reason), ("lost", reason)]
+    assert switch.observer.told == [("lost", "association refused by us")]
+    assert client.clock.getDelayedCalls() == switch.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "retry"),
+    [
+        (("operation", "invalidCalledDeviceID"), False),
+        (("systemResourceAvailability", "resourceBusy"), True),
+        (("stateIncompatibility", "invalidObjectState"), True),
+        (("unspecified", None), False),
+    ],
+)
+def test_an_error_says_what_and_whether_to_retry(error: tuple[str, Any], retry: bool) -> None:
+    client, switch = pair()
+    waiting = client.link.invoke("makeCall", MAKE_CALL)
+    pump(client, switch)
+    switch.link.fail(1, error)
+    pump(client, switch)
+    failed = failure_of(waiting, RequestFailed)
+    assert (failed.operation, failed.category, failed.value, failed.retry) == ("makeCall", *error, retry)
+    assert client.clock.getDelayedCalls() == []
+
+
+def test_a_reject_fails_the_request() -> None:
+    client, switch = pair()
+    waiting = client.link.invoke("makeCall", MAKE_CALL)
+    pump(client, switch)
+    switch.link.reject(1, ("invoke", 1))
+    pump(client, switch)
+    rejected = failure_of(waiting, RequestRejected)
+    assert (rejected.problem, rejected.retry) == ("invoke: unrecognizedOperation", False)
+
+
+def test_an_answer_that_does_not_fit_fails_the_request_and_the_link_goes_on() -> None:
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.link.dataReceived(frame(rose.encode(rose.ReturnResult(1, 10, b"\x05\x00"))))
+    assert "does not fit" in str(failure_of(waiting, RequestRejected))
+    assert line.link.is_open
+
+
+def test_an_invoke_that_does_not_fit_is_rejected_but_an_event_is_not() -> None:
+    line = open_client()
+    line.link.dataReceived(frame(rose.encode(rose.Invoke(5, 21, b"\x30\x00"))))
+    assert line.sent() == b""
+    line.link.dataReceived(frame(rose.encode(rose.Invoke(6, 10, b"\x30\x00"))))
+    assert line.sent() == frame(rose.encode(rose.Reject(6, ("invoke", 2))))
+    assert line.observer.told == []
+    assert line.link.is_open
+
+
+def test_a_request_times_out_and_a_late_answer_harms_nobody() -> None:
+    line = open_client(request_timeout_s=5.0)
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.clock.advance(4.9)
+    assert not waiting.called
+    line.clock.advance(0.2)
+    assert failure_of(waiting, RequestTimedOut).timeout_s == 5.0
+    line.link.dataReceived(frame(rose.encode(rose.ReturnResult(1, 10))))
+    assert line.link.is_open
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_cancelled_request_leaves_nothing() -> None:
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    waiting.addErrback(lambda _: None)
+    waiting.cancel()
+    assert line.clock.getDelayedCalls() == []
+    line.link.dataReceived(frame(rose.encode(rose.ReturnResult(1, 10))))
+    assert line.link.is_open
+
+
+def test_loss_fails_every_request_with_its_reason_and_leaves_no_timer() -> None:
+    line = open_client(silence_limit_s=60.0)
+    waiting = [line.link.invoke("makeCall", MAKE_CALL) for _ in range(3)]
+    line.lose()
+    for each in waiting:
+        lost = failure_of(each, LinkLost)
+        assert lost.operation == "makeCall"
+        assert lost.retry
+        assert "Connection was closed cleanly" in lost.reason
+    assert len(line.observer.told) == 1
+    assert line.observer.told[0][0] == "lost"
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_after_the_loss_requests_fail_and_telling_is_harmless() -> None:
+    line = open_client()
+    line.lose()
+    line.sent()
+    failure_of(line.link.invoke("makeCall", MAKE_CALL), LinkLost)
+    line.link.notify("systemStatus", {"systemStatus": "normal"})
+    line.link.respond(1, "systemStatus")
+    line.link.fail(1, ("unspecified", None))
+    line.link.reject(1, ("invoke", 0))
+    line.link.close()
+    line.link.abort()
+    line.link.dataReceived(STATUS)
+    assert line.sent() == b""
+    assert len(line.observer.told) == 1
+
+
+def test_before_the_association_requests_fail_at_once() -> None:
+    line = Line(Role.CLIENT)
+    failure_of(line.link.invoke("makeCall", MAKE_CALL), LinkLost)
+    assert line.sent() == frame(AARQ)
+
+
+def test_mistakes_of_ours_fail_the_request_and_send_nothing() -> None:
+    line = open_client()
+    failure_of(line.link.invoke("makeCall", {}), LocalProtocolError)
+    failure_of(line.link.invoke("cSTAEventReport", {}), LocalProtocolError)
+    with pytest.raises(LocalProtocolError):
+        line.link.notify("makeCall", {})
+    assert line.sent() == b""
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_notice_waits_for_nothing() -> None:
+    client, switch = pair()
+    switch.link.notify("systemStatus", {"systemStatus": "overloadReached"})
+    assert switch.clock.getDelayedCalls() == []
+    pump(client, switch)  # the client's answer comes and is let go
+    assert client.observer.told[-1] == ("invoked", Invoked(1, "systemStatus", {"systemStatus": "overloadReached"}))
+    assert switch.link.is_open
+
+
+def test_no_association_in_time() -> None:
+    line = Line(Role.CLIENT, associate_timeout_s=3.0)
+    line.clock.advance(3.1)
+    assert line.cut
+    line.lose()
+    assert line.observer.told == [("lost", "no association in 3 s")]
+
+
+def test_silence_drops_the_link_and_anything_heard_puts_it_off() -> None:
+    line = open_client(silence_limit_s=300.0)
+    line.clock.advance(299)
+    line.link.dataReceived(STATUS)
+    line.clock.advance(299)
+    assert not line.cut
+    line.clock.advance(2)
+    assert line.cut
+    line.lose()
+    assert line.observer.told[-1] == ("lost", "nothing heard for 300 s")
+    assert line.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    ("octets", "reason"),
+    [
+        ("6403800100", "association aborted by the peer (acse-service-user)"),
+        ("6406800101810102", "association aborted by the peer (acse-service-provider, protocol-error)"),
+        ("0000", "protocol error of the peer: empty frame"),
+        ("FFFF", "protocol error of the peer: frame of 65535 octets; at most 8192 are taken"),
+    ],
+)
+def test_what_ends_the_link(octets: str, reason: str) -> None:
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.link.dataReceived(bytes.fromhex(octets))
+    assert line.cut
+    line.link.dataReceived(STATUS)  # still under way: not looked at
+    line.lose()
+    assert line.observer.told == [("lost", reason)]
+    assert failure_of(waiting, LinkLost).reason == reason
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_release_is_confirmed_and_closes() -> None:
+    line = open_client()
+    line.link.dataReceived(bytes.fromhex("0005 6203800100"))
+    assert line.sent() == bytes.fromhex("0005 6303800100")
+    assert line.cut
+
+
+def test_closing_and_aborting() -> None:
+    line = open_client()
+    line.link.close("shutdown")
+    assert line.sent() == b""
+    assert line.transport.disconnecting
+    assert not line.link.is_open
+    line.lose()
+    assert line.observer.told == [("lost", "shutdown")]
+    line = open_client()
+    line.link.abort()
+    assert line.sent() == bytes.fromhex("0005 6403800100")
+    assert line.transport.disconnecting
+
+
+def test_an_observer_may_close_the_link_amid_what_it_is_told() -> None:
+    line = open_client()
+    line.observer.on_invoked = lambda link, event: link.close("enough")
+    line.link.dataReceived(STATUS + STATUS)
+    line.lose()
+    assert [what for what, _ in line.observer.told] == ["invoked", "lost"]
+
+
+def test_a_line_without_abort_is_closed() -> None:
+    """A serial transport has no abortConnection."""
+
+    class Serial:
+        closed = 0
+
+        def write(self, octets: bytes) -> None: ...
+
+        def loseConnection(self) -> None:
+            self.closed += 1
+
+    serial = Serial()
+    link = CSTAProtocol(Role.CLIENT, Observer(), Clock())
+    link.makeConnection(serial)
+    link.dataReceived(b"\x00\x00")
+    assert serial.closed == 1
+    link.connectionLost()
+
+
+def test_every_request_error_has_its_operation() -> None:
+    for error in (RequestFailed("a", "b", 1), RequestRejected("a", "b"), RequestTimedOut("a", 1), LinkLost("a", "b")):
+        assert isinstance(error, RequestError)
+        assert str(error).startswith("a: ")
