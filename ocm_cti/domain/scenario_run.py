@@ -67,9 +67,9 @@ class RunResult:
     """What came of it, at any moment.
 
     ``confirmed``: every confirm step on the way was answered rightly; where the last was a PIN, what follows it was
-    also heard. ``heard_ms`` of ``of_ms`` counts the steps marked ``heard``, each once, to the end that was possible still;
-    parts never played count in ``of_ms`` only if Run was given their lengths. ``keys``: all keys in order, PIN keys as
-    ``x``. ``finished``: the scenario itself came to its end (the person did not hang up before).
+    also heard. ``heard_ms`` of ``of_ms`` counts the steps marked ``heard``, each once, up to the end that was still
+    possible; parts never played count in ``of_ms`` only if Run was given their lengths. ``keys``: all keys in order,
+    PIN keys as ``x``. ``finished``: the scenario itself came to its end (the person did not hang up before).
     """
 
     confirmed: bool
@@ -289,7 +289,7 @@ class Run:
         return [StartTimer(step.timeout_s)]
 
     def _may_grow(self, step: Step, expected: Mapping[str, str | None]) -> bool:
-        """An entry that fits nothing is judged only at the length of a right one, or a PIN could be guessed by digits."""
+        """An entry that fits nothing is judged at the length of a right one, or a PIN could be guessed by digits."""
         if step.pin is not None:
             return self._entry.isdecimal() and len(self._entry) < len(self._right(step) or "")
         return len(self._entry) < min(map(len, expected))

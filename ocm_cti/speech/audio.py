@@ -1,0 +1,156 @@
+"""From any sound to telephone octets: 8 kHz, band, silence trimmed, level, G.711 A-law.
+
+Arithmetic is in float32 from -1 to 1. Resampling comes first; the law is applied once, last.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from ocm_cti.speech.errors import CacheUnwritable, RecordingUnusable
+from ocm_cti.speech.synthesizers import Sound
+
+RATE_HZ = 8000
+SILENCE = b"\xd5"
+
+#: Recordings come from people: longer or larger than this is a mistake.
+MAX_OCTETS = 20_000_000
+MAX_S = 600
+
+LEVEL_DBFS = -20.0
+LOW_CUT_HZ = 220.0
+_ACTIVE_DB = 40.0  # a frame within this of the loudest one is speech
+_KEPT_MS = 20  # of the silence around it
+_FADE_MS = 4
+_KNEE, _CEILING = 10 ** (-6 / 20), 10 ** (-3 / 20)
+
+Samples = NDArray[np.float32]
+
+
+def read(path: Path) -> Sound:
+    """An audio file (WAV, FLAC, OGG, MP3) as mono. Raises RecordingUnusable with one clear line."""
+    try:
+        if path.stat().st_size > MAX_OCTETS:
+            raise RecordingUnusable(f"{path.name} is larger than {MAX_OCTETS // 1_000_000} MB")
+        with soundfile.SoundFile(path) as file:
+            if file.frames > MAX_S * file.samplerate:
+                raise RecordingUnusable(f"{path.name} is longer than {MAX_S // 60} minutes")
+            # A header may lie about its length: never read more than the limit.
+            samples = file.read(MAX_S * file.samplerate, dtype="float32", always_2d=True)
+            rate_hz = int(file.samplerate)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise RecordingUnusable(f"{path.name} can't be read as audio: {error}") from None
+    samples = np.nan_to_num(samples).mean(axis=1, dtype=np.float32)
+    if not np.any(samples):
+        raise RecordingUnusable(f"{path.name} holds only silence")
+    return Sound(samples, rate_hz)
+
+
+def resampled(sound: Sound) -> Samples:
+    if sound.rate_hz == RATE_HZ:
+        return sound.samples.astype(np.float32)
+    return np.asarray(soxr.resample(sound.samples, sound.rate_hz, RATE_HZ, quality="HQ"), dtype=np.float32)
+
+
+def high_pass(samples: Samples, cut_hz: float = LOW_CUT_HZ) -> Samples:
+    """Take away what a telephone can't carry and the level would be spent on. Zero phase, 4th-order slope."""
+    size = 1 << (len(samples) + RATE_HZ // 10).bit_length()  # room behind the end: the ends must not meet
+    frequencies = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    gain = 1 / np.sqrt(1 + (cut_hz / np.maximum(frequencies, 1e-3)) ** 8)
+    return np.fft.irfft(np.fft.rfft(samples, size) * gain, size)[: len(samples)].astype(np.float32)
+
+
+def _frame_power(samples: Samples, frame_ms: int) -> NDArray[np.float64]:
+    size = RATE_HZ * frame_ms // 1000
+    padded = np.pad(samples.astype(np.float64), (0, -len(samples) % size))
+    return np.asarray((padded.reshape(-1, size) ** 2).mean(axis=1))
+
+
+def _active(power: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray(power >= power.max() * 10 ** (-_ACTIVE_DB / 10))
+
+
+def trimmed(samples: Samples) -> Samples:
+    """Without the silence around it but 20 ms, faded at both edges so that nothing clicks."""
+    frame_ms = 10
+    loud = np.flatnonzero(_active(_frame_power(samples, frame_ms)))
+    per_ms = RATE_HZ // 1000
+    first = max(0, int(loud[0]) * frame_ms - _KEPT_MS) * per_ms
+    last = ((int(loud[-1]) + 1) * frame_ms + _KEPT_MS) * per_ms
+    cut = samples[first:last].copy()
+    ramp = np.linspace(0, 1, min(_FADE_MS * per_ms, len(cut) // 2), dtype=np.float32)
+    cut[: len(ramp)] *= ramp
+    cut[len(cut) - len(ramp) :] *= ramp[::-1]
+    return cut
+
+
+def active_dbfs(samples: Samples) -> float:
+    """Level of the speech in it, pauses not counted; full scale square wave is 0."""
+    power = _frame_power(samples, 20)
+    return float(10 * np.log10(power[_active(power)].mean() + 1e-12))
+
+
+def levelled(samples: Samples, dbfs: float = LEVEL_DBFS) -> Samples:
+    """Brought to ``dbfs`` of active speech; peaks above -6 dBFS are bent so that none passes -3."""
+    louder = samples * np.float32(10 ** ((dbfs - active_dbfs(samples)) / 20))
+    over = np.abs(louder) > _KNEE
+    room = _CEILING - _KNEE
+    bent = np.sign(louder) * (_KNEE + room * np.tanh((np.abs(louder) - _KNEE) / room))
+    return np.where(over, bent, louder).astype(np.float32)
+
+
+def _alaw_table() -> NDArray[np.uint8]:
+    """int16 (as unsigned index) -> G.711 A-law octet, even bits inverted as on the wire."""
+    linear = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
+    size = np.where(linear < 0, ~linear, linear) >> 4  # 11 bits
+    segment = np.maximum(np.floor(np.log2(np.maximum(size, 1))).astype(np.int32) - 3, 0)
+    step = np.where(segment == 0, size, size >> np.maximum(segment - 1, 0)) & 15
+    code = (segment << 4) | step
+    return np.asarray(code ^ np.where(linear < 0, 0x55, 0xD5), dtype=np.uint8)
+
+
+_ALAW = _alaw_table()
+
+
+def alaw(samples: Samples) -> bytes:
+    """A-law octets of samples from -1 to 1; what is beyond is clipped."""
+    linear = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
+    return _ALAW[linear.view(np.uint16)].tobytes()
+
+
+def spoken_octets(sound: Sound, pause_ms: int) -> bytes:
+    """Synthesized speech, ready for the line, with ``pause_ms`` of silence behind it."""
+    return alaw(levelled(trimmed(high_pass(resampled(sound))))) + silence(pause_ms)
+
+
+def recorded_octets(sound: Sound, pause_ms: int) -> bytes:
+    """A recording as its maker wanted it: only the rate and the level change."""
+    return alaw(levelled(resampled(sound))) + silence(pause_ms)
+
+
+def beep_octets(frequency_hz: int, length_ms: int, dbfs: float = -12.0) -> bytes:
+    """A tone with 5 ms ramps, so that it does not click."""
+    moments = np.arange(RATE_HZ * length_ms // 1000) / RATE_HZ
+    ramp = np.clip(np.minimum(moments, moments[::-1]) / 0.005, 0, 1)
+    return alaw((10 ** (dbfs / 20) * np.sin(2 * np.pi * frequency_hz * moments) * ramp).astype(np.float32))
+
+
+def silence(length_ms: int) -> bytes:
+    return SILENCE * (RATE_HZ * length_ms // 1000)
+
+
+def write(path: Path, octets: bytes) -> None:
+    """The file appears whole or not at all. Raises CacheUnwritable."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(octets)
+        os.replace(part, path)
+    except OSError as error:
+        raise CacheUnwritable(f"{path.parent} can't be written: {error.strerror}") from None

@@ -1,0 +1,31 @@
+"""What can go wrong with a prompt; every text is one line for the operator."""
+
+from __future__ import annotations
+
+
+class SpeechError(Exception):
+    """A prompt could not be made."""
+
+
+class SynthesisFailed(SpeechError):
+    """The synthesizer gave no usable audio."""
+
+
+class LibraryMissing(SpeechError):
+    """The synthesizer's library or its data can't be used; the text says what to do."""
+
+
+class RecordingUnusable(SpeechError):
+    """A recorded fragment is not there, or is no audio file that can be read."""
+
+
+class CacheUnwritable(SpeechError):
+    """The file could not be written."""
+
+
+class SpeechProcessLost(SpeechError):
+    """The speech process died or hung twice over the same fragment."""
+
+
+class SpeechStopped(SpeechError):
+    """The client is not running."""

@@ -1,0 +1,170 @@
+"""One speech process as seen from the server: started when needed, one command in flight, killed when it hangs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.protocols.amp import AMP, Command
+from twisted.python.failure import Failure
+
+from ocm_cti.speech.errors import SpeechProcessLost
+
+#: A fresh process loads its libraries first, on a busy machine slowly.
+START_S = 30.0
+#: How long a process may take to end by itself once its input is closed.
+CLOSE_S = 2.0
+
+
+class _Pipe:
+    """The process' standard streams in the shape that AMP expects of a transport."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def write(self, octets: bytes) -> None:
+        self._transport.write(octets)
+
+    def writeSequence(self, parts: Sequence[bytes]) -> None:
+        self._transport.write(b"".join(parts))
+
+    def loseConnection(self) -> None:
+        self._transport.closeStdin()
+
+    def getPeer(self) -> str:
+        return f"speech process {self._transport.pid}"
+
+    def getHost(self) -> str:
+        return "server"
+
+
+class _Child(ProcessProtocol):
+    """Feeds AMP from the process and tells the worker when it has ended and left nothing behind."""
+
+    def __init__(self, worker: Worker, log: Logger) -> None:
+        self.amp = AMP()  # type: ignore[no-untyped-call]
+        self.answered = False
+        self._worker = worker
+        self._log = log
+
+    def connectionMade(self) -> None:
+        self.amp.makeConnection(_Pipe(self.transport))  # type: ignore[no-untyped-call]
+
+    def outReceived(self, data: bytes) -> None:
+        self.answered = True
+        self.amp.dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def errReceived(self, data: bytes) -> None:
+        for line in data.decode("utf-8", "replace").splitlines():
+            self._log.info("speech process: {line}", line=line)
+
+    def processEnded(self, reason: Failure) -> None:
+        self._worker.ended(self, reason)
+        self.amp.connectionLost(reason)  # type: ignore[no-untyped-call]
+
+
+class Worker:
+    """``run`` one command at a time; a lost or hanging process fails it with SpeechProcessLost and is forgotten."""
+
+    def __init__(self, reactor: Any, command: Sequence[str], log: Logger) -> None:
+        self._reactor = reactor
+        self._command = tuple(command)
+        self._log = log
+        self._child: _Child | None = None
+        self._running: Deferred[Any] | None = None
+        self._timer: Any = None  # IDelayedCall
+        self._why = ""
+        self._ended: list[Deferred[None]] = []
+
+    @property
+    def busy(self) -> bool:
+        return self._running is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that is up, None while there is none."""
+        return None if self._child is None else self._transport(self._child).pid
+
+    def start(self) -> None:
+        """Start the process ahead of the first command; harmless when it is up."""
+        if self._child is None:
+            self._why = ""
+            self._child = _Child(self, self._log)
+            self._reactor.spawnProcess(self._child, self._command[0], self._command, env=dict(os.environ))
+
+    def run(self, command: type[Command], timeout_s: float, **arguments: Any) -> Deferred[dict[str, Any]]:
+        """Answer of the process. A process that has not answered before may take START_S more than ``timeout_s``.
+
+        Fails with the errors of the command, or with SpeechProcessLost once the process is really gone.
+        """
+        if self._running is not None:
+            raise RuntimeError("this worker is busy")
+        self.start()
+        assert self._child is not None
+        child, running = self._child, Deferred[Any]()
+        self._running = running
+        allowed_s = timeout_s if child.answered else timeout_s + START_S
+        self._timer = self._reactor.callLater(allowed_s, self._hung, child, allowed_s)
+        answer = child.amp.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
+        answer.addBoth(self._answered, child, running)
+        return running
+
+    def stop(self) -> Deferred[None]:
+        """Close the process' input, kill it if that does not end it; fires when it is gone. Its command fails."""
+        child = self._child
+        if child is None:
+            return succeed(None)
+        if not self._ended:
+            if self._running is not None:
+                self._kill(child, "the server stops")
+            else:
+                self._transport(child).closeStdin()
+                self._timer = self._reactor.callLater(CLOSE_S, self._kill, child, "it did not end when asked to")
+        gone: Deferred[None] = Deferred()
+        self._ended.append(gone)
+        return gone
+
+    def ended(self, child: _Child, reason: Failure) -> None:
+        """The process is gone and its streams are closed."""
+        if child is not self._child:
+            return
+        self._child = None
+        self._stop_timer()
+        waiting, self._ended = self._ended, []
+        if self._running is not None or not waiting:
+            self._why = self._why or reason.getErrorMessage()
+            self._log.warn("speech process lost: {why}", why=self._why)
+        running, self._running = self._running, None
+        if running is not None:
+            running.errback(SpeechProcessLost(f"the speech process was lost: {self._why}"))
+        for gone in waiting:
+            gone.callback(None)
+
+    def _answered(self, answer: Any, child: _Child, running: Deferred[Any]) -> None:
+        if child is not self._child or running is not self._running:
+            return  # the process ended; ``ended`` has told
+        self._stop_timer()
+        self._running = None
+        running.callback(answer)  # a Failure becomes an errback
+
+    def _hung(self, child: _Child, after_s: float) -> None:
+        self._timer = None
+        self._kill(child, f"no answer within {after_s:g} s")
+
+    def _kill(self, child: _Child, why: str) -> None:
+        self._timer = None
+        self._why = why
+        self._transport(child).signalProcess("KILL")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    @staticmethod
+    def _transport(child: _Child) -> Any:
+        return child.transport
