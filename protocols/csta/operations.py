@@ -39,7 +39,8 @@ DECLARED = (
     Operation(211, "systemStatus", services.SystemStatusArg, services.SystemStatusRes),
 )
 
-# ECMA-285 names of the others, as far as read in the standard or in code generated from it.
+# ECMA-285 names of the others, as far as read in the standard or in code generated from it; names that are only
+# guessed from the order of the numbers are left out.
 NAMES = numbered(
     """
     1 alternateCall 4 clearCall 6 conferenceCall 7 consultationCall 9 holdCall 11 makePredictiveCall 13 reconnectCall
@@ -82,7 +83,7 @@ _UNNAMED = "operation-"
 
 def by_code(code: int | str) -> Operation:
     """The operation of a number (int) or a global code (dotted str), known or not."""
-    return OPERATIONS.get(code) or Operation(code, f"{_UNNAMED}{code}")
+    return OPERATIONS.get(code) or Operation(code, f"{_UNNAMED}{code}", answered=code not in NEVER_ANSWERED)
 
 
 def by_name(name: str) -> Operation:
@@ -92,7 +93,7 @@ def by_name(name: str) -> Operation:
         return known
     number = name.removeprefix(_UNNAMED)
     if number != name and number.isascii() and number.isdigit():
-        return Operation(int(number), name)
+        return by_code(int(number))
     raise KeyError(name)
 
 

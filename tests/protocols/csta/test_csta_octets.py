@@ -305,6 +305,8 @@ def test_operations_have_unique_names_and_numbers() -> None:
     assert not operations.is_answered("snapshotDeviceData")
     assert operations.is_answered("makeCall")
     assert operations.is_answered("operation-999")
+    assert not operations.by_code(34).answered
+    assert operations.by_name("operation-10").name == "makeCall"
 
 
 # Section 8 of the PBX's facts: whole APDUs as framed on the link, sent by whom, and how they come about.
