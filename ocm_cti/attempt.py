@@ -197,7 +197,6 @@ class Attempt:
         outcome = outcomes.of_answered(
             confirmed=heard.confirmed,
             heard_out=heard.heard_out,
-            confirm_required=heard.confirm_required,
             fault=by is EndedBy.FAULT,
         )
         self._finish(outcome, cause, native, heard, by)
