@@ -183,7 +183,7 @@ def _variables(table: Any) -> dict[str, Variable]:
         for inner in variable.needs()[1:]:
             if inner not in declared:
                 raise ScenarioError(
-                    f"variable {variable.name!r}: its currency {{{inner}}} stands not under [variables]"
+                    f"variable {variable.name!r}: its currency {{{inner}}} is not declared under [variables]"
                 )
         if variable.kind == "money" and not variable.currency:
             raise ScenarioError(f"variable {variable.name!r}: money needs a currency: {', '.join(CURRENCIES)}")
