@@ -1,0 +1,153 @@
+"""Attempts: what was tried, and what the ledger makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from ocm_cti.domain.attempts import AttemptState, before
+from ocm_cti.domain.causes import Cause
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.retries import Again, Done, Past, decide
+from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store import campaigns, subscribers
+from ocm_cti.store.schema import answer, attempt, calling, campaign, task
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How an attempt ended. ``answers`` are (step, value), ``recordings`` (step, file name); ``keys`` as pressed."""
+
+    outcome: Outcome
+    cause: Cause
+    ended_at: datetime
+    native_system: str = ""
+    native_code: str = ""
+    native_text: str = ""
+    ended_by: str = ""
+    certain: bool = True
+    heard_ms: int = 0
+    of_ms: int = 0
+    keys: str = ""
+    answers: Sequence[tuple[str, str]] = ()
+    recordings: Sequence[tuple[str, str]] = ()
+
+    @property
+    def native_cause(self) -> str:
+        return " ".join(part for part in (self.native_system, self.native_code, self.native_text) if part)
+
+
+@dataclass(frozen=True)
+class InFlightRow:
+    """An attempt that has no outcome yet."""
+
+    attempt_id: int
+    task_id: int
+    gateway: str
+    port: str
+    number: str
+    native_id: str | None
+    state: str
+
+
+class WrongState(Exception):
+    """The attempt is not in a state from which it may go there; nothing was changed."""
+
+
+def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, native_id: str | None = None) -> None:
+    """Take the attempt a step on (not to ``finished``: see ``finish``). Raises WrongState."""
+    values: dict[str, object] = {"state": state.value, f"{state.value}_at": at}
+    if native_id is not None:
+        values["native_id"] = native_id
+    changed = conn.execute(
+        update(attempt)
+        .where(attempt.c.id == attempt_id, attempt.c.state.in_([earlier.value for earlier in before(state)]))
+        .values(values)
+    )
+    if changed.rowcount != 1:
+        raise WrongState(f"attempt {attempt_id} can't become {state.value} now")
+
+
+def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Again | Done | None:
+    """Write the outcome, free the person, decide what is next: one transaction. None when it was finished before."""
+    changed = conn.execute(
+        update(attempt)
+        .where(attempt.c.id == attempt_id, attempt.c.state != AttemptState.FINISHED.value)
+        .values(
+            state=AttemptState.FINISHED.value,
+            ended_at=end.ended_at,
+            outcome=end.outcome.value,
+            cause=end.cause.value,
+            native_cause=end.native_cause[:200],
+            ended_by=end.ended_by,
+            certain=end.certain,
+            heard_ms=end.heard_ms,
+            of_ms=end.of_ms,
+            keys=end.keys[:200],
+        )
+    )
+    if changed.rowcount != 1:
+        return None
+    rows = [{"attempt_id": attempt_id, "step": step, "value": value, "recording": None} for step, value in end.answers]
+    rows += [{"attempt_id": attempt_id, "step": step, "value": None, "recording": ref} for step, ref in end.recordings]
+    if rows:
+        conn.execute(insert(answer), rows)
+    conn.execute(delete(calling).where(calling.c.attempt_id == attempt_id))
+    return _decide(conn, attempt_id, end.outcome, now)
+
+
+def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) -> Again | Done:
+    row = conn.execute(
+        select(
+            task.c.id, task.c.campaign_id, task.c.subscriber_id, task.c.numbers, attempt.c.number, campaign.c.settings
+        )
+        .select_from(attempt.join(task).join(campaign))
+        .where(attempt.c.id == attempt_id)
+    ).one()
+    if outcome is Outcome.INVALID_NUMBER:
+        subscribers.mark_invalid(conn, row.subscriber_id, row.number)
+    history = [
+        Past(past.number_index, Outcome(past.outcome), past.ended_at)
+        for past in conn.execute(
+            select(attempt.c.number_index, attempt.c.outcome, attempt.c.ended_at)
+            .where(attempt.c.task_id == row.id, attempt.c.state == AttemptState.FINISHED.value)
+            .order_by(attempt.c.attempt_no)
+        )
+    ]
+    invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
+    following = decide(history, len(row.numbers), ListSettings.from_json(row.settings), invalid)
+    if isinstance(following, Done):
+        values: dict[str, object] = {"state": "done", "outcome": following.outcome.value, "done_at": now, "why": ""}
+    else:
+        values = {
+            "state": "waiting",
+            "due_at": following.due_at,
+            "number_index": following.number_index,
+            "why": following.why,
+        }
+    conn.execute(update(task).where(task.c.id == row.id, task.c.state == "calling").values(values))
+    campaigns.finish_if_done(conn, row.campaign_id, now)
+    return following
+
+
+def in_flight(conn: Connection, node: str) -> list[InFlightRow]:
+    """Attempts of this node without an outcome: after a start, what a crash left behind."""
+    rows = conn.execute(
+        select(attempt)
+        .where(attempt.c.node == node, attempt.c.state != AttemptState.FINISHED.value)
+        .order_by(attempt.c.id)
+    )
+    return [
+        InFlightRow(row.id, row.task_id, row.gateway, row.port, row.number, row.native_id, row.state) for row in rows
+    ]
+
+
+def settle(conn: Connection, attempt_id: int, never_reached: bool, now: datetime) -> Again | Done | None:
+    """End an attempt that a crash left in flight: not counted when the person's telephone cannot have rung."""
+    outcome = Outcome.LINE_FAULT if never_reached else Outcome.UNKNOWN
+    cause = Cause.LINE_FAULT if never_reached else Cause.UNKNOWN
+    words = "in flight at a crash; never reached the person" if never_reached else "in flight at a crash; not settled"
+    return finish(conn, attempt_id, Finish(outcome, cause, now, "ocm", "crash", words, ended_by="fault"), now)

@@ -1,0 +1,111 @@
+"""Campaigns: one run of a list, with its scenario and settings frozen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.retries import first_number
+from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store.errors import StoreError
+from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
+
+RUNNING = "running"
+DONE = "done"
+
+
+class CampaignRefused(StoreError):
+    """The campaign can't be started; the text says why and what to do."""
+
+
+def start(conn: Connection, list_id: int, now: datetime, scenario: str, settings: ListSettings) -> int:
+    """Freeze scenario and settings, make a task for each person; gives the campaign's id.
+
+    A person none of whose numbers exists gets his outcome at once. Raises CampaignRefused while another campaign of the
+    list is running (its people would be called twice) and for an empty list.
+    """
+    if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state == RUNNING)).first():
+        raise CampaignRefused("a campaign of this list is running; wait for its end")
+    numbers: dict[int, list[tuple[str, bool]]] = {}
+    query = (
+        select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.invalid)
+        .join(subscriber)
+        .where(subscriber.c.list_id == list_id)
+        .order_by(subscriber_number.c.subscriber_id, subscriber_number.c.place)
+    )
+    for row in conn.execute(query):
+        numbers.setdefault(row.subscriber_id, []).append((row.number, row.invalid))
+    people = conn.execute(
+        select(subscriber.c.id, subscriber.c.name, subscriber.c.variables)
+        .where(subscriber.c.list_id == list_id)
+        .order_by(subscriber.c.id)
+    ).all()
+    if not people:
+        raise CampaignRefused("there is nobody on this list; import people first")
+    campaign_id = int(
+        conn.execute(
+            insert(campaign)
+            .values(list_id=list_id, state=RUNNING, scenario=scenario, settings=settings.to_json(), started_at=now)
+            .returning(campaign.c.id)
+        ).scalar_one()
+    )
+    rows = []
+    for person in people:
+        own = numbers.get(person.id, [])
+        first = first_number(len(own), frozenset(place for place, (_, invalid) in enumerate(own) if invalid))
+        rows.append(
+            {
+                "campaign_id": campaign_id,
+                "subscriber_id": person.id,
+                "name": person.name,
+                "variables": person.variables,
+                "numbers": [number for number, _ in own],
+                "priority": settings.priority,
+                "state": "waiting" if first is not None else "done",
+                "due_at": now,
+                "number_index": first or 0,
+                "why": "due" if first is not None else "",
+                "outcome": None if first is not None else Outcome.INVALID_NUMBER.value,
+                "done_at": None if first is not None else now,
+            }
+        )
+    conn.execute(insert(task), rows)
+    finish_if_done(conn, campaign_id, now)
+    return campaign_id
+
+
+def running(conn: Connection) -> list[int]:
+    """Ids of the campaigns that are running, oldest first."""
+    return list(
+        conn.execute(select(campaign.c.id).where(campaign.c.state == RUNNING).order_by(campaign.c.id)).scalars()
+    )
+
+
+def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
+    """Mark the campaign done when every task of it is; says whether it is done now."""
+    conn.execute(
+        update(campaign)
+        .where(
+            campaign.c.id == campaign_id,
+            campaign.c.state == RUNNING,
+            ~exists().where(task.c.campaign_id == campaign_id, task.c.state != "done"),
+        )
+        .values(state=DONE, ended_at=now)
+    )
+    return conn.execute(select(campaign.c.state).where(campaign.c.id == campaign_id)).scalar() == DONE
+
+
+def name(conn: Connection, campaign_id: int) -> str:
+    """The name of its list."""
+    query = select(prepared_list.c.name).join(campaign).where(campaign.c.id == campaign_id)
+    return str(conn.execute(query).scalar_one())
+
+
+def latest(conn: Connection, list_id: int | None = None) -> list[int]:
+    """The last campaign of the list, or of every list; oldest first."""
+    query = select(func.max(campaign.c.id)).group_by(campaign.c.list_id).order_by(func.max(campaign.c.id))
+    if list_id is not None:
+        query = query.where(campaign.c.list_id == list_id)
+    return list(conn.execute(query).scalars())

@@ -1,0 +1,181 @@
+"""Tables. SQLite today, PostgreSQL for several nodes: nothing here is peculiar to one of them.
+
+Times are aware UTC, kept as ISO text of fixed width so that they compare and read the same on both.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """Aware UTC in Python; ``2026-11-22T03:00:00.000000`` in the database. A naive time is refused."""
+
+    impl = String(26)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+prepared_list = Table(
+    "list",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("list_id", ForeignKey("list.id"), nullable=False),
+    # External id, else the first number: what a re-import finds the person by.
+    Column("key", String(200), nullable=False),
+    Column("name", String(300), nullable=False),
+    Column("variables", JSON, nullable=False),
+    UniqueConstraint("list_id", "key"),
+)
+
+subscriber_number = Table(
+    "subscriber_number",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscriber.id"), nullable=False),
+    Column("place", Integer, nullable=False),  # from 0, in the order of calling
+    Column("number", String(20), nullable=False),  # E.164
+    Column("kind", String(20), nullable=False, server_default=""),
+    # The network said that it does not exist; cleared when a re-import changes it.
+    Column("invalid", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("subscriber_id", "place"),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("list_id", ForeignKey("list.id"), nullable=False),
+    Column("state", String(20), nullable=False),  # running, done
+    Column("scenario", Text, nullable=False),  # frozen at the start
+    Column("settings", Text, nullable=False),  # ListSettings as JSON, frozen
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey("campaign.id"), nullable=False),
+    Column("subscriber_id", ForeignKey("subscriber.id"), nullable=False),
+    # Frozen with the campaign: a re-import in the middle must not change what an attempt meant.
+    Column("name", String(300), nullable=False),
+    Column("variables", JSON, nullable=False),
+    Column("numbers", JSON, nullable=False),  # E.164, in the order of calling
+    Column("priority", Integer, nullable=False),
+    Column("state", String(10), nullable=False),  # waiting, calling, done
+    Column("due_at", Moment, nullable=False),
+    Column("number_index", Integer, nullable=False),
+    Column("why", String(40), nullable=False),  # what a waiting task waits for
+    Column("outcome", String(20)),
+    Column("done_at", Moment),
+    UniqueConstraint("campaign_id", "subscriber_id"),
+    # The one query that must stay fast at a million tasks: the next due of a campaign.
+    Index(
+        "ix_task_waiting",
+        "campaign_id",
+        "priority",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("task_id", ForeignKey("task.id"), nullable=False, index=True),
+    Column("attempt_no", Integer, nullable=False),  # from 1 within the task
+    Column("node", String(100), nullable=False),
+    Column("gateway", String(100), nullable=False),
+    Column("port", String(40), nullable=False),
+    Column("number", String(20), nullable=False),
+    Column("number_index", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("native_id", String(100)),
+    Column("claimed_at", Moment, nullable=False),
+    Column("placing_at", Moment),
+    Column("dialing_at", Moment),
+    Column("ringing_at", Moment),
+    Column("answered_at", Moment),
+    Column("ended_at", Moment),
+    Column("outcome", String(20)),
+    Column("cause", String(20)),
+    Column("native_cause", String(200)),
+    Column("ended_by", String(10)),
+    Column("certain", Boolean),  # False: only a timer says that somebody answered
+    Column("heard_ms", Integer),
+    Column("of_ms", Integer),
+    Column("keys", String(200)),
+    UniqueConstraint("task_id", "attempt_no"),
+    Index(
+        "ix_attempt_in_flight",
+        "node",
+        sqlite_where=text("state <> 'finished'"),
+        postgresql_where=text("state <> 'finished'"),
+    ),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("attempt_id", ForeignKey("attempt.id"), nullable=False, index=True),
+    Column("step", String(100), nullable=False),
+    Column("value", Text),
+    Column("recording", String(300)),  # file name in the folder of recordings
+)
+
+#: The person lock: one row for each number of a person who is being called, over all campaigns and nodes.
+calling = Table(
+    "calling",
+    metadata,
+    Column("number", String(20), primary_key=True),
+    Column("attempt_id", ForeignKey("attempt.id"), nullable=False, index=True),
+)

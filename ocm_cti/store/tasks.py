@@ -1,0 +1,172 @@
+"""Tasks: one person in one campaign, ``waiting`` -> ``calling`` -> ``waiting`` or ``done``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from ocm_cti.domain.attempts import AttemptState
+from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store.schema import attempt, calling, campaign, task
+
+#: A person who is being called elsewhere is looked at again this much later.
+BEING_CALLED_S = 5.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers."""
+
+    attempt_id: int
+    task_id: int
+    campaign_id: int
+    subscriber_id: int
+    attempt_no: int
+    name: str
+    number: str
+    number_index: int
+    variables: Mapping[str, str]
+    scenario: str
+    language: str
+    ring_timeout_s: float
+    caller_id: str | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Tasks of a campaign. ``outcomes`` counts the done ones by outcome value."""
+
+    total: int
+    waiting: int
+    calling: int
+    done: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is going to be said to somebody who is waiting."""
+
+    task_id: int
+    variables: Mapping[str, str]
+    scenario: str
+    language: str
+
+
+def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str, now: datetime) -> Claim | None:
+    """Take the next due task of the campaign: the attempt row exists before anybody hears of it. None: nothing is due.
+
+    Somebody who is being called already (in any campaign, on any of his numbers) is passed over and looked at again
+    shortly; the person lock is the primary key of ``calling``.
+    """
+    while True:
+        row = conn.execute(
+            select(task)
+            .where(task.c.campaign_id == campaign_id, task.c.state == "waiting", task.c.due_at <= now)
+            .order_by(task.c.priority, task.c.due_at)
+            .limit(1)
+        ).first()
+        if row is None:
+            return None
+        numbers: Sequence[str] = list(dict.fromkeys(row.numbers))
+        if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
+            later = now + timedelta(seconds=BEING_CALLED_S)
+            conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
+            continue
+        taken = conn.execute(
+            update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
+        )
+        if taken.rowcount == 1:
+            return _attempt(conn, row, numbers, gateway, port, node, now)
+
+
+def _attempt(
+    conn: Connection, row: Row[Any], numbers: Sequence[str], gateway: str, port: str, node: str, now: datetime
+) -> Claim:
+    frozen = conn.execute(
+        select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == row.campaign_id)
+    ).one()
+    settings = ListSettings.from_json(frozen.settings)
+    task_id, number_index = int(row.id), int(row.number_index)
+    number = str(row.numbers[number_index])
+    before = conn.execute(select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == task_id)).scalar()
+    attempt_no = (before or 0) + 1
+    attempt_id = int(
+        conn.execute(
+            insert(attempt)
+            .values(
+                task_id=task_id,
+                attempt_no=attempt_no,
+                node=node,
+                gateway=gateway,
+                port=port,
+                number=number,
+                number_index=number_index,
+                state=AttemptState.CLAIMED.value,
+                claimed_at=now,
+            )
+            .returning(attempt.c.id)
+        ).scalar_one()
+    )
+    conn.execute(insert(calling), [{"number": own, "attempt_id": attempt_id} for own in numbers])
+    return Claim(
+        attempt_id=attempt_id,
+        task_id=task_id,
+        campaign_id=int(row.campaign_id),
+        subscriber_id=int(row.subscriber_id),
+        attempt_no=attempt_no,
+        name=str(row.name),
+        number=number,
+        number_index=number_index,
+        variables=dict(row.variables),
+        scenario=frozen.scenario,
+        language=settings.language,
+        ring_timeout_s=settings.ring_timeout_s,
+        caller_id=settings.caller_id,
+    )
+
+
+def next_due_at(conn: Connection, now: datetime) -> datetime | None:
+    """When the first waiting task of a running campaign is due after ``now``; None when nothing waits that long."""
+    found: datetime | None = None
+    for campaign_id in conn.execute(select(campaign.c.id).where(campaign.c.state == "running")).scalars().all():
+        due_at = conn.execute(
+            select(func.min(task.c.due_at)).where(
+                task.c.campaign_id == campaign_id, task.c.state == "waiting", task.c.due_at > now
+            )
+        ).scalar()
+        if due_at is not None and (found is None or due_at < found):
+            found = due_at
+    return found
+
+
+def counts(conn: Connection, campaign_id: int) -> Counts:
+    states = {"waiting": 0, "calling": 0, "done": 0}
+    outcomes: dict[str, int] = {}
+    query = (
+        select(task.c.state, task.c.outcome, func.count())
+        .where(task.c.campaign_id == campaign_id)
+        .group_by(task.c.state, task.c.outcome)
+    )
+    for state, outcome, number in conn.execute(query):
+        states[state] += number
+        if state == "done":
+            outcomes[outcome] = outcomes.get(outcome, 0) + number
+    return Counts(sum(states.values()), states["waiting"], states["calling"], states["done"], outcomes)
+
+
+def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
+    """The next waiting tasks by id, for preparing what will be said to them."""
+    frozen = conn.execute(select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
+    language = ListSettings.from_json(frozen.settings).language
+    rows = conn.execute(
+        select(task.c.id, task.c.variables)
+        .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")
+        .order_by(task.c.id)
+        .limit(limit)
+    )
+    return [Waiting(row.id, dict(row.variables), frozen.scenario, language) for row in rows]
