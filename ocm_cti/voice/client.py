@@ -1,0 +1,292 @@
+"""The parent's side of the voice process: starts it, keeps it alive, asks and is told. Nothing here blocks.
+
+A process that dies is started again after a delay. Whatever was asked of it fails with VoiceProcessLost, every call
+that it had is told as ended by fault, and then ``process_lost``; after the next ``process_ready`` registrations must be
+asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import Logger
+from twisted.protocols import amp
+
+from ocm_cti.voice import commands
+from ocm_cti.voice.child import Child, ProcessReactor, VoiceProcessLost
+from ocm_cti.voice.commands import AudioUnreadable, CallOver, RecordingFailed, Unanswerable
+
+__all__ = [
+    "AudioUnreadable",
+    "CallOver",
+    "PlayReport",
+    "RecordReport",
+    "RecordingFailed",
+    "Unanswerable",
+    "VoiceClient",
+    "VoiceObserver",
+    "VoiceProcessLost",
+]
+
+#: A child that was told to stop and has not gone by then is killed.
+STOP_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class PlayReport:
+    """How far a prompt got: ``heard_ms`` of ``of_ms`` were sent; ``finished`` is False when it was stopped."""
+
+    heard_ms: int
+    of_ms: int
+    finished: bool
+
+
+@dataclass(frozen=True)
+class RecordReport:
+    """A reply on disk (WAV). ``why``: ``silence``, ``key``, ``limit``, ``hangup``, ``replaced`` (by a newer one)."""
+
+    path: Path
+    length_ms: int
+    why: str
+
+
+class VoiceObserver(Protocol):
+    """Told what happens in the voice process. ``call_id`` is unique over all processes of one client."""
+
+    def process_ready(self) -> None:
+        """The process runs; registrations must be asked for now, also those it had before."""
+
+    def process_lost(self, reason: str) -> None:
+        """The process died; its calls have been told as ended. It is started again by itself."""
+
+    def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
+        """``reason`` is the registrar's refusal, or "" when there is none."""
+
+    def incoming(self, call_id: str, extension: str, caller: str) -> None:
+        """A call rings at one of our extensions: ``answer`` or ``refuse`` it."""
+
+    def established(self, call_id: str) -> None:
+        """Our answer has arrived at the caller; media run both ways."""
+
+    def digit(self, call_id: str, digit: str) -> None:
+        """They pressed a key. One that stopped a recording is not told."""
+
+    def ended(self, call_id: str, by: str, reason: str) -> None:
+        """Once for each call that was told as incoming. ``by`` is ``us``, ``them`` or ``fault``."""
+
+
+class VoiceClient:
+    """One voice process.
+
+    ``bind_host`` is a concrete address of ours, the one that the switch reaches us at. ``extra`` are more options of
+    the process' command line.
+    """
+
+    def __init__(
+        self,
+        reactor: ProcessReactor,
+        observer: VoiceObserver,
+        *,
+        bind_host: str = "127.0.0.1",
+        sip_port: int = 0,
+        restart_delay_s: float = 1.0,
+        extra: Sequence[str] = (),
+        log: Logger | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._observer = observer
+        self._restart_delay_s = restart_delay_s
+        self._command = [sys.executable, "-m", "ocm_cti.voice.process", "--bind-host", bind_host]
+        self._command += ["--sip-port", str(sip_port), *extra]
+        self._log = log or Logger()
+        self._child: Child | None = None
+        self._ready = False
+        self._generation = 0
+        self._live: set[str] = set()
+        self._restart: Any = None
+        self._stopping: Deferred[None] | None = None
+        #: UDP port on which the process takes SIP, 0 while it does not run.
+        self.sip_port = 0
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None while it does not run."""
+        return None if self._child is None else self._child.pid
+
+    def start(self) -> None:
+        """Start the process, and again whenever it dies, until ``stop``."""
+        if self._child is None and self._restart is None and self._stopping is None:
+            self._spawn()
+
+    def stop(self) -> Deferred[None]:
+        """Hang up, unregister, end the process; fires when it is gone and no timer is left."""
+        if self._restart is not None:
+            self._restart.cancel()
+            self._restart = None
+        if self._child is None:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        if self._stopping is None:
+            self._stopping = Deferred()
+            self._child.stop(STOP_S)
+        self._stopping.addCallback(lambda _: waiting.callback(None))
+        return waiting
+
+    # What may be asked. Each fails with VoiceProcessLost while the process does not run or when it dies meanwhile.
+
+    def register(
+        self, extension: str, password: str, registrar_host: str, registrar_port: int, expires_s: int = 120
+    ) -> Deferred[None]:
+        """Hold this extension's registration; fires when the process has taken the order.
+
+        How it goes is told by ``registration_changed``; a refused one is tried again by itself.
+        """
+        return self._ask(
+            commands.Register,
+            extension=extension,
+            password=password,
+            registrar_host=registrar_host,
+            registrar_port=registrar_port,
+            expires_s=expires_s,
+        ).addCallback(_nothing)
+
+    def unregister(self, extension: str) -> Deferred[None]:
+        """Give the registration back."""
+        return self._ask(commands.Unregister, extension=extension).addCallback(_nothing)
+
+    def answer(self, call_id: str) -> Deferred[None]:
+        """Pick up; ``established`` follows. CallOver when the caller has gone; Unanswerable when media can't be had."""
+        return self._ask_call(call_id, commands.Answer).addCallback(_nothing)
+
+    def refuse(self, call_id: str, code: int = 486) -> Deferred[None]:
+        """Turn an incoming call away with a SIP code; ``ended`` by us follows. Never fails: it may be over already."""
+        return self._ask_call(call_id, commands.Refuse, code=code).addBoth(_nothing)
+
+    def play(self, call_id: str, paths: Sequence[Path]) -> Deferred[PlayReport]:
+        """Play files of raw A-law (8 kHz) without a gap; fires when sent, stopped, replaced or the call ended.
+
+        CallOver, AudioUnreadable.
+        """
+        texts = [str(path.absolute()) for path in paths]
+        return self._ask_call(call_id, commands.Play, paths=texts).addCallback(lambda answer: PlayReport(**answer))
+
+    def stop_playing(self, call_id: str) -> Deferred[None]:
+        """Be silent; ``play`` reports. Never fails."""
+        return self._ask_call(call_id, commands.StopPlaying).addBoth(_nothing)
+
+    def record(
+        self, call_id: str, path: Path, max_ms: int = 30_000, silence_ms: int = 3_000, stop_keys: str = "#"
+    ) -> Deferred[RecordReport]:
+        """Record what they say, until ``max_ms``, ``silence_ms`` of silence, one of ``stop_keys`` or the call's end.
+
+        Fires when the WAV lies at ``path``. CallOver, RecordingFailed.
+        """
+        limits = {"max_ms": max_ms, "silence_ms": silence_ms, "stop_keys": stop_keys}
+        return self._ask_call(call_id, commands.Record, path=str(path.absolute()), **limits).addCallback(
+            lambda answer: RecordReport(path, **answer)
+        )
+
+    def hang_up(self, call_id: str) -> Deferred[None]:
+        """End a call in any state; ``ended`` by us follows. Never fails."""
+        return self._ask_call(call_id, commands.HangUp).addBoth(_nothing)
+
+    def _ask_call(self, call_id: str, command: type[amp.Command], **arguments: Any) -> Deferred[Any]:
+        if call_id not in self._live:
+            return fail(CallOver(f"call {call_id} is over"))
+        return self._ask(command, call=call_id.partition(".")[2], **arguments)
+
+    def _ask(self, command: type[amp.Command], **arguments: Any) -> Deferred[Any]:
+        if self._child is None or not self._ready:
+            return fail(VoiceProcessLost("the voice process is not running"))
+        return self._child.ask(command, **arguments)
+
+    # The life of the process
+
+    def _spawn(self) -> None:
+        self._restart = None
+        self._generation += 1
+        self._child = Child(self._reactor, _Named(self, f"{self._generation}."), self._lost, self._log)
+        self._child.spawn(self._command, dict(os.environ))
+
+    def _lost(self, reason: str) -> None:
+        """The child has gone, whatever the cause; what was asked of it has failed by now."""
+        was_ready, self._ready, self._child, self.sip_port = self._ready, False, None, 0
+        live, self._live = self._live, set()
+        for call_id in sorted(live):
+            self._guarded(self._observer.ended, call_id, "fault", reason)
+        if self._stopping is not None:
+            stopping, self._stopping = self._stopping, None
+            stopping.callback(None)
+            return
+        self._log.warn("voice process lost: {reason}", reason=reason, was_ready=was_ready)
+        self._restart = self._reactor.callLater(self._restart_delay_s, self._spawn)
+        self._guarded(self._observer.process_lost, reason)
+
+    # Told by the process
+
+    def child_ready(self, sip_port: int) -> None:
+        self.sip_port = sip_port
+        self._ready = self._stopping is None
+        if self._ready:
+            self._guarded(self._observer.process_ready)
+
+    def child_registration_changed(self, extension: str, registered: bool, reason: str) -> None:
+        self._guarded(self._observer.registration_changed, extension, registered, reason)
+
+    def child_incoming(self, call_id: str, extension: str, caller: str) -> None:
+        self._live.add(call_id)
+        self._guarded(self._observer.incoming, call_id, extension, caller)
+
+    def child_established(self, call_id: str) -> None:
+        if call_id in self._live:
+            self._guarded(self._observer.established, call_id)
+
+    def child_digit(self, call_id: str, digit: str) -> None:
+        if call_id in self._live:
+            self._guarded(self._observer.digit, call_id, digit)
+
+    def child_ended(self, call_id: str, by: str, reason: str) -> None:
+        if call_id in self._live:
+            self._live.remove(call_id)
+            self._guarded(self._observer.ended, call_id, by, reason)
+
+    def _guarded(self, told: Callable[..., None], *arguments: object) -> None:
+        # An observer that fails must not cost the other calls their reports.
+        with self._log.failuresHandled("an observer of the voice process failed"):
+            told(*arguments)
+
+
+class _Named:
+    """Reports of one process, its calls named so that no later process can have the same."""
+
+    def __init__(self, client: VoiceClient, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+        self.ready = client.child_ready
+        self.registration_changed = client.child_registration_changed
+
+    def incoming(self, call: str, extension: str, caller: str) -> None:
+        self._client.child_incoming(self._prefix + call, extension, caller)
+
+    def established(self, call: str) -> None:
+        self._client.child_established(self._prefix + call)
+
+    def digit(self, call: str, digit: str) -> None:
+        self._client.child_digit(self._prefix + call, digit)
+
+    def ended(self, call: str, by: str, reason: str) -> None:
+        self._client.child_ended(self._prefix + call, by, reason)
+
+
+def _nothing(_: object) -> None:
+    """The answer itself says nothing."""

@@ -1,0 +1,136 @@
+"""What the parent and the voice process say to each other: AMP commands over the child's standard streams.
+
+The parent asks (``Register`` … ``Shutdown``) and gets an answer; the child tells (``Ready`` … ``Ended``) without one. A
+call is named by its SIP dialog key, which is the child's own; the parent makes it unique over restarts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from twisted.protocols import amp
+
+TEXT: Any = amp.Unicode()  # type: ignore[no-untyped-call]
+TEXTS: Any = amp.ListOf(TEXT)  # type: ignore[no-untyped-call]
+NUMBER: Any = amp.Integer()  # type: ignore[no-untyped-call]
+FLAG: Any = amp.Boolean()  # type: ignore[no-untyped-call]
+
+
+class CallOver(Exception):
+    """There is no such call: it has ended, or the voice process that had it is gone."""
+
+
+class AudioUnreadable(Exception):
+    """A file to be played can't be read; the text names it and says why. Nothing of the list was played."""
+
+
+class RecordingFailed(Exception):
+    """A reply could not be written to disk; the text names the file and says why."""
+
+
+class Unanswerable(Exception):
+    """The call can't be answered (no common codec, no free port for RTP); it has been refused and ``ended`` is told."""
+
+
+class _Asked(amp.Command):
+    errors: ClassVar = {
+        CallOver: b"CALL_OVER",
+        AudioUnreadable: b"AUDIO_UNREADABLE",
+        RecordingFailed: b"RECORDING_FAILED",
+        Unanswerable: b"UNANSWERABLE",
+    }
+
+
+class _Told(amp.Command):
+    requiresAnswer = False
+
+
+CALL = (b"call", TEXT)
+
+
+class Register(_Asked):
+    """Hold the registration of an extension; how it goes is told by ``RegistrationChanged``."""
+
+    arguments: ClassVar = [
+        (b"extension", TEXT),
+        (b"password", TEXT),
+        (b"registrar_host", TEXT),
+        (b"registrar_port", NUMBER),
+        (b"expires_s", NUMBER),
+    ]
+
+
+class Unregister(_Asked):
+    arguments: ClassVar = [(b"extension", TEXT)]
+
+
+class Answer(_Asked):
+    arguments: ClassVar = [CALL]
+
+
+class Refuse(_Asked):
+    arguments: ClassVar = [CALL, (b"code", NUMBER)]
+
+
+class Play(_Asked):
+    """Answered when the prompt is over: played, stopped, or the call has ended."""
+
+    arguments: ClassVar = [CALL, (b"paths", TEXTS)]
+    response: ClassVar = [(b"heard_ms", NUMBER), (b"of_ms", NUMBER), (b"finished", FLAG)]
+
+
+class StopPlaying(_Asked):
+    arguments: ClassVar = [CALL]
+
+
+class Record(_Asked):
+    """Answered when the reply lies on disk."""
+
+    arguments: ClassVar = [
+        CALL,
+        (b"path", TEXT),
+        (b"max_ms", NUMBER),
+        (b"silence_ms", NUMBER),
+        (b"stop_keys", TEXT),
+    ]
+    response: ClassVar = [(b"length_ms", NUMBER), (b"why", TEXT)]
+
+
+class HangUp(_Asked):
+    arguments: ClassVar = [CALL]
+
+
+class Ping(_Asked):
+    """Answered at once by a process that is alive."""
+
+
+class Shutdown(_Asked):
+    """Hang up everything, give the registrations back; answered when that is done, and then stdin is closed."""
+
+
+class Ready(_Told):
+    """The process listens for SIP on this UDP port."""
+
+    arguments: ClassVar = [(b"sip_port", NUMBER)]
+
+
+class RegistrationChanged(_Told):
+    arguments: ClassVar = [(b"extension", TEXT), (b"registered", FLAG), (b"reason", TEXT)]
+
+
+class Incoming(_Told):
+    arguments: ClassVar = [CALL, (b"extension", TEXT), (b"caller", TEXT)]
+
+
+class Established(_Told):
+    arguments: ClassVar = [CALL]
+
+
+class Digit(_Told):
+    arguments: ClassVar = [CALL, (b"digit", TEXT)]
+
+
+class Ended(_Told):
+    """``by`` is ``us``, ``them`` or ``fault``."""
+
+    arguments: ClassVar = [CALL, (b"by", TEXT), (b"reason", TEXT)]
