@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.protocols.amp import AMP, Command
@@ -48,6 +50,7 @@ class _Child(ProcessProtocol):
     def __init__(self, worker: Worker, log: Logger) -> None:
         self.amp = AMP()  # type: ignore[no-untyped-call]
         self.answered = False
+        self.last_words = ""  # the last line on its standard error: usually why it died
         self._worker = worker
         self._log = log
 
@@ -60,6 +63,7 @@ class _Child(ProcessProtocol):
 
     def errReceived(self, data: bytes) -> None:
         for line in data.decode("utf-8", "replace").splitlines():
+            self.last_words = line.strip() or self.last_words
             self._log.info("speech process: {line}", line=line)
 
     def processEnded(self, reason: Failure) -> None:
@@ -118,14 +122,14 @@ class Worker:
         child = self._child
         if child is None:
             return succeed(None)
-        if not self._ended:
-            if self._running is not None:
-                self._kill(child, "the server stops")
-            else:
-                self._transport(child).closeStdin()
-                self._timer = self._reactor.callLater(CLOSE_S, self._kill, child, "it did not end when asked to")
         gone: Deferred[None] = Deferred()
         self._ended.append(gone)
+        if self._running is not None:
+            self._stop_timer()
+            self._kill(child, "the server stops")
+        elif len(self._ended) == 1:
+            self._timer = self._reactor.callLater(CLOSE_S, self._kill, child, "it did not end when asked to")
+            self._transport(child).closeStdin()
         return gone
 
     def ended(self, child: _Child, reason: Failure) -> None:
@@ -136,7 +140,7 @@ class Worker:
         self._stop_timer()
         waiting, self._ended = self._ended, []
         if self._running is not None or not waiting:
-            self._why = self._why or reason.getErrorMessage()
+            self._why = self._why or ": ".join(filter(None, (reason.getErrorMessage(), child.last_words)))
             self._log.warn("speech process lost: {why}", why=self._why)
         running, self._running = self._running, None
         if running is not None:
@@ -158,7 +162,8 @@ class Worker:
     def _kill(self, child: _Child, why: str) -> None:
         self._timer = None
         self._why = why
-        self._transport(child).signalProcess("KILL")
+        with contextlib.suppress(ProcessExitedAlready):  # its end is about to be told
+            self._transport(child).signalProcess("KILL")
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():
