@@ -1,0 +1,20 @@
+"""A person as a list has him: what an import makes and the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Person:
+    """``key`` finds him at the next import (external id, else the first number).
+
+    ``numbers`` are (E.164, kind) in the order of calling, at least one; ``variables`` are what a scenario may speak,
+    ``name`` among them when there is one.
+    """
+
+    key: str
+    name: str
+    numbers: tuple[tuple[str, str], ...]
+    variables: Mapping[str, str] = field(default_factory=dict)

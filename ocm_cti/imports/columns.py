@@ -1,0 +1,131 @@
+"""Which column is what, guessed from its heading in Russian, Ukrainian and English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Headings of the whole name; the parts of a name are joined in the order of the columns.
+_NAMES = _words("""
+    фио ф_и_о имя имя_и_фамилия фамилия_имя_отчество абонент клиент должник сотрудник работник получатель
+    піб п_і_б ім_я прізвище_ім_я_по_батькові клієнт боржник співробітник працівник одержувач
+    name full_name fullname person customer client debtor employee contact
+""")
+_NAME_PARTS = _words("""
+    фамилия имя отчество прізвище ім_я по_батькові surname last_name first_name middle_name patronymic
+""")
+_IDS = _words("""
+    id ид код_абонента код_клиента лицевой_счет л_с табельный_номер таб_номер таб_n
+    ід код_клієнта особовий_рахунок табельний_номер
+    external_id account account_no account_number customer_id employee_id personnel_number
+""")
+#: A word in the heading that makes it a column of numbers; alone or with others (Телефон 2, Моб. тел., Phone (home)).
+_NUMBER_WORD = re.compile(
+    r"(?:телефон\w*|тел|моб|мобильн\w*|мобільн\w*|сот|сотов\w*|phone\d*|tel|mobile|cell|gsm|msisdn)\Z"
+)
+#: Headings that hold such a word and yet are no number.
+_NOT_NUMBER = _words("телефонист тип_телефона вид_телефона оператор_телефона phone_type")
+#: Taken for the number only where no heading says more.
+_NUMBER_IF_ALONE = _words("номер номера контакт контакты контакти number numbers")
+_KINDS = (
+    ("mobile", re.compile(r"моб|сот|mobile|cell|gsm")),
+    ("home", re.compile(r"дом|home")),
+    ("work", re.compile(r"раб|служеб|роб|служб|work|office|business")),
+)
+#: Scenario variable -> headings that are it.
+_VARIABLES = {
+    "debt": _words("""
+        долг сумма сумма_долга задолженность размер_долга к_оплате борг сума сума_боргу заборгованість до_сплати
+        debt amount amount_due balance sum
+    """),
+    "due": _words("""
+        срок срок_оплаты оплатить_до дата_оплаты термін термін_сплати сплатити_до дата_сплати due due_date pay_by
+    """),
+    "pin": _words("пин пин_код пинкод код_доступа пін пін_код пінкод код_доступу pin pin_code"),
+    "gathering": _words("сбор дата_сбора день_сбора збір дата_збору gathering"),
+    "hour": _words("время начало время_сбора час початок час_збору hour time start"),
+}
+_VARIABLE_OF = {heading: variable for variable, headings in _VARIABLES.items() for heading in headings}
+
+_LETTERS = """
+    а=a б=b в=v г=g ґ=g д=d е=e ё=e є=ie ж=zh з=z и=i і=i ї=i й=i к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh
+    ц=ts ч=ch ш=sh щ=shch ъ= ы=y ь= э=e ю=yu я=ya
+"""
+#: Letter for letter, so that a variable's name can be typed on any keyboard.
+_LATIN = {pair[0]: pair[2:] for pair in _words(_LETTERS)}
+
+
+class NoNumberColumn(Exception):
+    """No heading says telephone."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Places from 0. ``numbers`` are (place, kind) in the order of calling; ``variables`` are (place, name)."""
+
+    names: tuple[int, ...]
+    numbers: tuple[tuple[int, str], ...]
+    key: int | None
+    variables: tuple[tuple[int, str], ...]
+
+
+def map_columns(header: Sequence[str]) -> Columns:
+    """Raises NoNumberColumn. Columns without a heading are left out; every other is at least a variable."""
+    plain = [_plain(heading) for heading in header]
+    numbers = [place for place, heading in enumerate(plain) if _is_number(heading)]
+    if not numbers:
+        numbers = [place for place, heading in enumerate(plain) if heading in _NUMBER_IF_ALONE][:1]
+    if not numbers:
+        raise NoNumberColumn
+    names = _names(plain)
+    key = next((place for place, heading in enumerate(plain) if heading in _IDS), None)
+    variables: list[tuple[int, str]] = []
+    taken = {"name"}
+    for place, heading in enumerate(plain):
+        if not heading or place in numbers or place in names:
+            continue
+        name = _unused(_VARIABLE_OF.get(heading) or slug(header[place]), taken)
+        taken.add(name)
+        variables.append((place, name))
+    return Columns(tuple(names), tuple((place, _kind(plain[place])) for place in numbers), key, tuple(variables))
+
+
+def slug(heading: str) -> str:
+    """A heading as a name of a variable: Latin small letters, digits and underscores, a letter first."""
+    latin = "".join(_LATIN.get(character, character) for character in _plain(heading))
+    latin = re.sub(r"_+", "_", re.sub(r"[^a-z0-9_]", "_", latin)).strip("_")
+    return latin if latin[:1].isalpha() else f"column_{latin}".rstrip("_")
+
+
+def _plain(heading: str) -> str:
+    return "_".join(re.findall(r"\w+", heading.casefold().replace("ё", "е").replace("_", " ")))
+
+
+def _is_number(heading: str) -> bool:
+    return heading not in _NOT_NUMBER and any(_NUMBER_WORD.match(word) for word in heading.split("_"))
+
+
+def _names(plain: Sequence[str]) -> list[int]:
+    parts = [place for place, heading in enumerate(plain) if heading in _NAME_PARTS]
+    if len(parts) > 1:
+        return parts
+    return [place for place, heading in enumerate(plain) if heading in _NAMES | _NAME_PARTS][:1]
+
+
+def _kind(heading: str) -> str:
+    return next((kind for kind, words in _KINDS if words.search(heading)), "")
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    number = 2
+    unused = name
+    while unused in taken:
+        unused = f"{name}_{number}"
+        number += 1
+    return unused

@@ -1,0 +1,60 @@
+"""A file of people, whatever wrote it -> a Table. What it is, its first octets tell, not its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ocm_cti.imports import text_files
+from ocm_cti.imports.columns import NoNumberColumn, map_columns
+from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.tables import Row, Table
+from ocm_cti.imports.workbooks import read_workbook
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # a ZIP archive (XLSX, ODS), an OLE file (XLS)
+#: Accountants write a title above the table; the header is looked for in so many rows.
+HEADER_WITHIN = 20
+
+
+def read_rows(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
+    """Read ``path``; ``encoding`` and ``delimiter`` override what would be found out.
+
+    Raises ImportFailed, one line: unreadable, empty, or without a column of telephone numbers.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            is_workbook = start.startswith(_WORKBOOKS)
+            octets = b"" if is_workbook else start + file.read()
+    except FileNotFoundError:
+        raise ImportFailed(f"{path}: no such file") from None
+    except OSError as error:
+        raise ImportFailed(f"{path}: can't be read: {error.strerror or error}") from None
+    if is_workbook:
+        return _under_header(read_workbook(path), path, None, None)
+    if encoding is None:
+        text, encoding = text_files.decode(octets, str(path))
+    else:
+        text = text_files.named_encoding(octets, encoding, str(path))
+    rows, delimiter = text_files.parse(text, delimiter, str(path))
+    return _under_header(rows, path, encoding, delimiter)
+
+
+def _under_header(rows: Sequence[Row], path: Path, encoding: str | None, delimiter: str | None) -> Table:
+    filled = [(place, row) for place, row in enumerate(rows) if not row.empty]
+    if not filled:
+        raise ImportFailed(f"{path}: is empty")
+    for place, row in filled[:HEADER_WITHIN]:
+        try:
+            map_columns(row.cells)
+        except NoNumberColumn:
+            continue
+        below = [row for row in rows[place + 1 :] if not row.empty]
+        if not below:
+            raise ImportFailed(f"{path}: there is nobody below the headings (row {row.number})")
+        return Table(row.cells, below, encoding, delimiter)
+    found = ", ".join(cell for cell in filled[0][1].cells if cell)
+    raise ImportFailed(
+        f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone; "
+        f"found: {found[:120]}"
+    )

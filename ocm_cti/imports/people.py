@@ -1,0 +1,105 @@
+"""Rows -> people, and for every row that gives none its number and the reason. Nothing is dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ocm_cti.domain.people import Person
+from ocm_cti.imports.columns import Columns, map_columns
+from ocm_cti.imports.tables import Row, Table
+from ocm_cti.imports.telephones import NotANumber, split_cell, to_e164
+
+LONGEST_KEY = 200
+LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """``row`` as the spreadsheet numbers it."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class People:
+    """``remarks``: rows that were accepted, but without a part of them (one of several numbers)."""
+
+    accepted: Sequence[Person]
+    refused: Sequence[Refusal]
+    remarks: Sequence[Refusal]
+
+
+def people(table: Table, region: str) -> People:
+    """``region`` (``RU``) is the country of numbers written without one; it belongs to the list."""
+    return _Reading(map_columns(table.header), region).read(table.rows)
+
+
+class _Reading:
+    def __init__(self, columns: Columns, region: str) -> None:
+        self._columns = columns
+        self._region = region
+        self._accepted: list[Person] = []
+        self._refused: list[Refusal] = []
+        self._remarks: list[Refusal] = []
+        self._row_of_key: dict[str, int] = {}
+        self._row_of_number: dict[str, int] = {}  # of people without an id
+
+    def read(self, rows: Sequence[Row]) -> People:
+        for row in rows:
+            if not row.empty:
+                self._row(row)
+        return People(self._accepted, self._refused, self._remarks)
+
+    def _row(self, row: Row) -> None:
+        numbers, wrong = self._numbers(row)
+        if not numbers:
+            self._refused.append(Refusal(row.number, "; ".join(wrong) or "no telephone number"))
+            return
+        own_key = self._cell(row, self._columns.key) if self._columns.key is not None else ""
+        key = own_key or numbers[0][0]
+        reason = self._seen(row, own_key, key, numbers) or _too_long(key, "id", LONGEST_KEY)
+        name = " ".join(filter(None, (self._cell(row, place) for place in self._columns.names)))
+        reason = reason or _too_long(name, "name", LONGEST_NAME)
+        if reason:
+            self._refused.append(Refusal(row.number, reason))
+            return
+        self._row_of_key[key] = row.number
+        if not own_key:
+            self._row_of_number.update({number: row.number for number, _ in numbers})
+        variables = {"name": name} if name else {}
+        for place, variable in self._columns.variables:
+            if value := self._cell(row, place):
+                variables[variable] = value
+        self._accepted.append(Person(key, name, tuple(numbers), variables))
+        self._remarks.extend(Refusal(row.number, reason) for reason in wrong)
+
+    def _numbers(self, row: Row) -> tuple[list[tuple[str, str]], list[str]]:
+        """The good ones with their kinds, each once, and what is wrong with the others."""
+        good: dict[str, str] = {}
+        wrong = []
+        for place, kind in self._columns.numbers:
+            for written in split_cell(self._cell(row, place)):
+                try:
+                    good.setdefault(to_e164(written, self._region), kind)
+                except NotANumber as error:
+                    wrong.append(str(error))
+        return list(good.items()), wrong
+
+    def _seen(self, row: Row, own_key: str, key: str, numbers: Sequence[tuple[str, str]]) -> str | None:
+        """Two rows with one id, or with one number and no id, are one person: never two calls."""
+        if key in self._row_of_key:
+            return f"the same {'id' if own_key else 'number'} as in row {self._row_of_key[key]}"
+        if own_key:
+            return None
+        earlier = next((self._row_of_number[number] for number, _ in numbers if number in self._row_of_number), None)
+        return None if earlier is None else f"the same number as in row {earlier}"
+
+    @staticmethod
+    def _cell(row: Row, place: int) -> str:
+        return row.cells[place] if place < len(row.cells) else ""
+
+
+def _too_long(value: str, what: str, longest: int) -> str | None:
+    return f"the {what} is longer than {longest} characters" if len(value) > longest else None

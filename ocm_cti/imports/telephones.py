@@ -1,0 +1,70 @@
+"""What people write into a cell of telephone numbers -> E.164, or the reason why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+#: Between numbers of one cell. A line break too: Alt+Enter in Excel.
+_BETWEEN = re.compile(r"[,;/\n\r]+|\s+(?:или|або|or)\s+", re.IGNORECASE)
+#: Words that say only what kind of number it is.
+_KIND_WORDS = re.compile(
+    r"\b(?:телефон|тел|моб|сот|дом|раб|роб|phone|tel|mob|mobile|cell|home|work)\b[.:]?", re.IGNORECASE
+)
+_EXTENSION = re.compile(r"(?:доб|вн|внутр|ext|x|#)\.?\s*\d+\s*\Z", re.IGNORECASE)
+#: What a spreadsheet makes of a long number; exact only when no digit was dropped.
+_SCIENTIFIC = re.compile(r"\A\+?(\d)(?:[.,](\d+))?E\+?(\d{1,2})\Z", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class NotANumber(ValueError):
+    """The text is no telephone number that could be called; says why."""
+
+
+def split_cell(cell: str) -> Iterator[str]:
+    """The numbers of one cell, as written. ``4,41E+11`` is one: its comma is a decimal one."""
+    if _SCIENTIFIC.match(cell.strip()):
+        yield cell.strip()
+        return
+    for part in _BETWEEN.split(cell):
+        if part.strip():
+            yield part.strip()
+
+
+def to_e164(written: str, region: str) -> str:
+    """``8 (495) 123-45-01`` -> ``+74951234501``; ``region`` (``RU``) is the country of numbers without one.
+
+    Raises NotANumber.
+    """
+    text = _unscientific(_KIND_WORDS.sub(" ", written).strip(" '’`\u00a0"))
+    if _EXTENSION.search(text):
+        raise NotANumber(f"{written!r} has an extension, which can't be dialled")
+    if _LETTER.search(text):
+        raise NotANumber(f"{written!r} is no telephone number: it has letters")
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        raise NotANumber(f"{written!r} is no telephone number") from None
+    if not phonenumbers.is_valid_number(number):
+        raise NotANumber(f"{written!r} is no telephone number of {_where(number, text, region)}")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _unscientific(text: str) -> str:
+    found = _SCIENTIFIC.match(text)
+    if found is None:
+        return text
+    first, rest, exponent = found.group(1), found.group(2) or "", int(found.group(3))
+    if len(rest) != exponent:
+        raise NotANumber(
+            f"{text!r} was shortened by the spreadsheet: its last digits are lost; format the column as text"
+        )
+    return first + rest
+
+
+def _where(number: phonenumbers.PhoneNumber, text: str, region: str) -> str:
+    if not text.startswith("+"):
+        return region
+    return f"country +{number.country_code}"

@@ -1,0 +1,49 @@
+"""Excel workbooks (XLSX, XLS, ODS) by calamine: the first sheet that has anything in it, every cell as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import python_calamine
+
+from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.tables import Row
+
+MIDNIGHT = time(0)
+SECONDS_A_DAY = 86_400
+
+
+def read_workbook(path: Path) -> Sequence[Row]:
+    """The rows as the spreadsheet numbers them. Raises ImportFailed."""
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as book:
+            for name in book.sheet_names:
+                cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+                if any(cell != "" for row in cells for cell in row):
+                    return [Row(number, tuple(_text(cell) for cell in row)) for number, row in enumerate(cells, 1)]
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise ImportFailed(
+            f"{path}: this workbook can't be read (is it damaged, or has it a password?): {words}"
+        ) from None
+    return []
+
+
+def _text(cell: object) -> str:
+    """As the person reads it: whole numbers without ``.0``, dates as 30.11.2026, times as 18:30."""
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        return f"{cell:%d.%m.%Y}" if cell.time() == MIDNIGHT else f"{cell:%d.%m.%Y %H:%M}"
+    if isinstance(cell, date):
+        return f"{cell:%d.%m.%Y}"
+    if isinstance(cell, time):
+        return f"{cell:%H:%M}"
+    if isinstance(cell, timedelta):
+        seconds = int(cell.total_seconds())
+        return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}"
+    return str(cell).strip()
