@@ -1,0 +1,319 @@
+"""The gateway to one Panasonic PBX: calls by CSTA, the voice by SIP extensions of that PBX.
+
+Connect -> associate -> device list -> monitor each robot extension -> register each by SIP -> snapshot of each; then a
+port is idle. A call: MakeCall from the extension -> the PBX rings it -> the voice process picks up -> the PBX dials ->
+events tell the progress (panasonic_calls.py has the table).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, FirstError, TimeoutError, fail, gatherResults, inlineCallbacks
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ocm_cti.domain.numbers import digits_to_dial, mask
+from ocm_cti.gateways.interface import (
+    Call,
+    CallObserver,
+    GatewayObserver,
+    Health,
+    InFlight,
+    NotPlaced,
+    Settled,
+)
+from ocm_cti.gateways.panasonic_link import PbxLink
+from ocm_cti.gateways.panasonic_placed import PlacedCall, Voice
+from ocm_cti.gateways.panasonic_ports import LinkDown, Port, PortSurroundings
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from ocm_cti.voice.client import VoiceObserver
+from protocols.csta.panasonic import ListedDevice
+
+BUSY_HERE = 486  # RFC 3261 §21.4.20
+#: A registered extension may have come into service with its registration; the list is read again this soon.
+LIST_AGAIN_S = 1.0
+
+
+class PanasonicGateway:
+    """``interface.Gateway`` over one PBX; observes its link (``Owner``) and its voice process (``VoiceObserver``)."""
+
+    def __init__(
+        self, settings: PanasonicSettings, reactor: Any, voice_factory: Callable[[VoiceObserver], Voice]
+    ) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self._log = Logger()
+        self._observer: GatewayObserver | None = None
+        self._link = PbxLink(settings, reactor, self)
+        self._voice = voice_factory(self)
+        around = PortSurroundings(
+            settings, reactor, self._link.ask, self._voice, self._port_monitored, self._port_changed, self._log
+        )
+        self._ports = {extension: Port(extension, around) for extension in settings.extensions}
+        self._idle: set[str] = set()
+        self._monitors: dict[bytes, Port] = {}
+        self._links = 0
+        self._voice_calls: dict[str, PlacedCall] = {}
+        self._voice_ready = False
+        self._register = False  # every extension has been monitored once: registrations are wanted
+        self._list_again: Any = None
+        self._stopping = False
+        self._all_over: Deferred[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def ports(self) -> Sequence[str]:
+        return self._settings.extensions
+
+    @property
+    def idle_ports(self) -> Sequence[str]:
+        return [name for name, port in self._ports.items() if port.idle and not self._stopping]
+
+    @property
+    def health(self) -> Health:
+        return self._link.health
+
+    def port_reason(self, port: str) -> str:
+        """Why a port is not idle, one line for people; "" when it is."""
+        return self._ports[port].reason
+
+    def start(self, observer: GatewayObserver) -> None:
+        self._observer = observer
+        self._voice.start()
+        self._link.start()
+
+    @inlineCallbacks
+    def stop(self) -> Any:
+        self._stopping = True
+        if self._list_again is not None and self._list_again.active():
+            self._list_again.cancel()
+        for port in self._ports.values():
+            if port.call is not None:
+                port.call.hang_up()
+        if any(port.call is not None for port in self._ports.values()):
+            self._all_over = Deferred()
+            timer = self._reactor.callLater(self._settings.stop_timeout_s, self._hurry)
+            yield self._all_over
+            if timer.active():
+                timer.cancel()
+        for port in self._ports.values():
+            port.unregister()
+        yield self._voice.stop()
+        yield self._link.stop()
+        for port in self._ports.values():
+            port.close()
+
+    def _hurry(self) -> None:
+        over, self._all_over = self._all_over, None
+        if over is not None:
+            self._log.warn("{gateway}: calls are still up; closing all the same", gateway=self.name)
+            over.callback(None)
+
+    def place(
+        self,
+        port: str,
+        number: str,
+        attempt_id: int,
+        ring_timeout_s: float,
+        caller_id: str | None,
+        observer: CallObserver,
+    ) -> Call:
+        """As the interface says; ``caller_id`` is the PBX's own business here: MakeCall can't carry one."""
+        line = self._ports.get(port)
+        if line is None:
+            raise NotPlaced(f"{self.name} has no extension {port}")
+        if self._stopping:
+            raise NotPlaced(f"{self.name} is being stopped")
+        if line.reason:
+            raise NotPlaced(f"extension {port}: {line.reason}")
+        if not self._link.is_up:
+            raise NotPlaced(f"extension {port}: no link to the PBX")
+        digits = digits_to_dial(number, self._settings.dial)
+        if re.fullmatch(r"[0-9*#]{1,32}", digits) is None:
+            raise NotPlaced(f"{mask(number)} can't be dialled by the rules of {self.name}")
+        self._log.info(
+            "{gateway}: attempt {attempt} from {port} to {number}",
+            gateway=self.name,
+            attempt=attempt_id,
+            port=port,
+            number=mask(number),
+        )
+        self._idle.discard(port)
+        return line.place(digits, attempt_id, ring_timeout_s, observer)
+
+    def settle(self, in_flight: Sequence[InFlight]) -> Deferred[dict[int, Settled]]:
+        """As the interface says; fails with LinkDown when the link goes meanwhile: ask again at the next one."""
+        if not self._link.is_up:
+            return fail(LinkDown(f"{self.name}: no link to the PBX"))
+        names = sorted({row.port for row in in_flight if row.port in self._ports})
+
+        def answer(free: list[bool]) -> dict[int, Settled]:
+            freed = {name for name, is_free in zip(names, free, strict=True) if is_free}
+            return {row.attempt_id: self._settled(row, row.port in freed) for row in in_flight}
+
+        return gatherResults([self._when_free(name) for name in names], consumeErrors=True).addCallbacks(
+            answer, _first_error
+        )
+
+    def _when_free(self, name: str) -> Deferred[bool]:
+        """Whether the port was seen with nothing on it in time."""
+
+        def late(failure: Failure) -> bool:
+            if not isinstance(failure.value, TimeoutError):
+                failure.raiseException()
+            self._log.warn("extension {port}: what a crash left there can't be cleared", port=name)
+            return False
+
+        settled = self._ports[name].when_settled()
+        settled.addTimeout(self._settings.settle_timeout_s, self._reactor)
+        return settled.addCallbacks(lambda _: True, late)
+
+    def _settled(self, row: InFlight, is_free: bool) -> Settled:
+        if not is_free or not self._settings.dials_after_pick_up:
+            return Settled.UNKNOWN
+        seen = self._ports[row.port].first_look or []
+        its = [one for one in seen if row.native_id in (None, one.call_id.hex())]
+        return Settled.NEVER_REACHED if its and all(one.not_dialled_yet for one in its) else Settled.UNKNOWN
+
+    # Told by the ports
+
+    def _port_monitored(self, cross_reference: bytes, port: Port) -> None:
+        self._monitors[cross_reference] = port
+        if not self._register:
+            self._register = all(one.monitored for one in self._ports.values())
+        if self._voice_ready and not port.wants_registration:
+            port.register()
+
+    def _port_changed(self, port: Port) -> None:
+        name = port.extension
+        if port.call is None and self._all_over is not None and self._calls_up == 0:
+            over, self._all_over = self._all_over, None
+            over.callback(None)
+        if not port.idle:
+            self._idle.discard(name)
+            self._look_for_service(port)
+        elif name not in self._idle and not self._stopping:
+            self._idle.add(name)
+            self._link.worked()
+            if self._observer is not None:
+                self._observer.port_freed(self, name)
+
+    @property
+    def _calls_up(self) -> int:
+        return sum(port.call is not None for port in self._ports.values())
+
+    # Told by the link (Owner)
+
+    def link_up(self) -> None:
+        self._links += 1
+        self._monitors.clear()
+        self._read_devices(self._monitor_all)
+
+    def link_down(self, reason: str) -> None:
+        self._monitors.clear()
+        for port in self._ports.values():
+            port.link_down(LinkDown(f"{self.name}: {reason}"))
+
+    def reported(self, cross_reference: bytes, name: str, body: Any) -> None:
+        port = self._monitors.get(cross_reference)
+        if port is not None:
+            port.told(name, body)
+
+    def health_changed(self, health: Health) -> None:
+        if self._observer is not None:
+            self._observer.health_changed(self, health)
+
+    def _read_devices(self, then: Callable[[dict[str, ListedDevice]], None]) -> None:
+        """Ask for the device list; ``then`` gets the extensions by number, none where the PBX gives no list."""
+        links = self._links
+
+        def listed(devices: list[ListedDevice]) -> dict[str, ListedDevice]:
+            return {device.number: device for device in devices if device.number is not None}
+
+        def unlisted(failure: Failure) -> dict[str, ListedDevice]:
+            self._log.warn("{gateway}: no device list: {why}", gateway=self.name, why=failure.getErrorMessage())
+            return {}
+
+        def go_on(devices: dict[str, ListedDevice]) -> None:
+            if links == self._links and self._link.is_up:
+                then(devices)
+
+        self._link.devices("station").addCallbacks(listed, unlisted).addCallback(go_on).addErrback(
+            lambda failure: self._log.failure("{gateway}: bringing the ports up failed", failure, gateway=self.name)
+        )
+
+    def _monitor_all(self, devices: dict[str, ListedDevice]) -> None:
+        for name, port in self._ports.items():
+            if devices and name not in devices:
+                self._log.warn("{gateway}: the PBX does not list extension {port}", gateway=self.name, port=name)
+            port.link_up(devices.get(name))
+
+    def _look_for_service(self, port: Port) -> None:
+        """An extension that is out of service: ask now and then whether it still is."""
+        if not port.out_of_service or self._stopping or self._list_again is not None:
+            return
+        after_s = LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s
+        self._list_again = self._reactor.callLater(after_s, self._list_now)
+
+    def _list_now(self) -> None:
+        self._list_again = None
+        if self._link.is_up:
+            self._read_devices(self._service_known)
+
+    def _service_known(self, devices: dict[str, ListedDevice]) -> None:
+        for name, port in self._ports.items():
+            if name in devices:
+                port.service_known(devices[name].in_service)
+
+    # Told by the voice process (VoiceObserver)
+
+    def process_ready(self) -> None:
+        self._voice_ready = True
+        if self._register and not self._stopping:
+            for port in self._ports.values():
+                port.register()
+
+    def process_lost(self, reason: str) -> None:
+        self._voice_ready = False
+        self._log.error("{gateway}: the voice process is gone: {reason}", gateway=self.name, reason=reason)
+        for port in self._ports.values():
+            port.voice_lost(reason)
+
+    def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
+        port = self._ports.get(extension)
+        if port is not None:
+            port.registration_changed(registered, reason)
+
+    def incoming(self, call_id: str, extension: str, caller: str) -> None:
+        port = self._ports.get(extension)
+        call = port.call if port is not None else None
+        if call is None or not call.awaits_ring:
+            self._log.info("extension {port}: a call of {caller} refused", port=extension, caller=mask(caller))
+            self._voice.refuse(call_id, BUSY_HERE)
+            return
+        self._voice_calls[call_id] = call
+        call.offered(call_id)
+
+    def established(self, call_id: str) -> None:
+        if call_id in self._voice_calls:
+            self._voice_calls[call_id].voice_up()
+
+    def digit(self, call_id: str, digit: str) -> None:
+        if call_id in self._voice_calls:
+            self._voice_calls[call_id].pressed(digit)
+
+    def ended(self, call_id: str, by: str, reason: str) -> None:
+        call = self._voice_calls.pop(call_id, None)
+        if call is not None:
+            call.voice_ended(by, reason)
+
+
+def _first_error(failure: Failure) -> Failure:
+    """gatherResults wraps what went wrong; the caller wants the thing itself."""
+    return failure.value.subFailure if isinstance(failure.value, FirstError) else failure

@@ -1,0 +1,439 @@
+"""The life of one placed call on a Panasonic robot extension, as a table; no I/O, no clock.
+
+Two legs make one call: what the PBX knows (``csta``) and our extension's SIP dialog (``voice``). Either may end first,
+and either side's word may come first. The table decides what is reported and when; ``Machine`` keeps the legs.
+
+    PLACED      MakeCall is on its way or done; our own extension has not been rung yet
+    ANSWERING   the PBX rang our extension and we have picked up; nothing has confirmed it yet
+    DIALING     our extension is off the hook, the PBX is calling the person
+    RINGING     a trunk was reached, or the person's telephone rings
+    EARLY       the person has answered, but our own voice is not up yet
+    TALKING     answered
+    REASON      our extension was released before an answer; the PBX is given a moment to say why
+    CLEARING    it is decided how the call ended; both legs are being taken down
+    HELD        reported, but the PBX or the voice process has not let go of the extension yet
+    OVER        both legs are gone, the port is free
+
+A pair that is not in the table changes nothing: it came twice, too late, or too early to mean anything.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.interface import EndedBy, Native
+from ocm_cti.gateways.panasonic_causes import OURS
+
+
+class State(enum.Enum):
+    PLACED = "placed"
+    ANSWERING = "answering"
+    DIALING = "dialing"
+    RINGING = "ringing"
+    EARLY = "early"
+    TALKING = "talking"
+    REASON = "reason"
+    CLEARING = "clearing"
+    HELD = "held"
+    OVER = "over"
+
+
+class Event(enum.Enum):
+    # from the PBX
+    MADE = "MakeCall result, or the callID learned otherwise"
+    REFUSED = "MakeCall error"
+    UNSURE = "MakeCall without an answer"
+    REACHED = "NetworkReached"
+    ALERTING = "Delivered at the far side"
+    ANSWERED = "Established of the far side"
+    ASSUMED = "answered by our timer"
+    FAILED = "Failed"
+    FAR_CLEARED = "ConnectionCleared of the far side"
+    OWN_CLEARED = "ConnectionCleared of our extension"
+    PRESENT = "a snapshot shows the call"
+    FAR_ALERTING = "a snapshot shows the far side alerting"
+    ABSENT = "a snapshot shows no call, or there was nothing to clear"
+    LINK_LOST = "link lost"
+    LINK_BACK = "link back, our extension is monitored"
+    # from the voice process
+    OFFERED = "the PBX rings our extension"
+    PICKED_UP = "our answer is confirmed"
+    VOICE_LEFT = "our extension was released"
+    VOICE_BROKE = "our extension's call broke"
+    VOICE_LOST = "the voice process is gone"
+    # ours
+    HANG_UP = "hang up"
+    PICK_UP_LATE = "our extension is not up in time"
+    RING_LATE = "ring timeout"
+    REASON_LATE = "no reason was given"
+    BLIND_LATE = "no link for too long"
+    CLEAR_LATE = "clearing takes too long"
+    RELEASE_LATE = "the extension is still not free"
+
+
+class Do(enum.Enum):
+    # reports
+    TELL_DIALING = enum.auto()
+    TELL_RINGING = enum.auto()
+    TELL_ANSWERED = enum.auto()
+    TELL_VERDICT = enum.auto()
+    FREE = enum.auto()
+    # timers; STOP stops all of them
+    STOP = enum.auto()
+    STOP_PICK_UP = enum.auto()
+    TIME_PICK_UP = enum.auto()
+    TIME_RING = enum.auto()
+    TIME_ASSUME = enum.auto()
+    TIME_REASON = enum.auto()
+    TIME_BLIND = enum.auto()
+    STOP_BLIND = enum.auto()
+    TIME_CLEAR = enum.auto()
+    TIME_RELEASE = enum.auto()
+    # deeds
+    PICK_UP = enum.auto()
+    CLEAR = enum.auto()
+    HANG_UP = enum.auto()
+    LOOK = enum.auto()  # SnapshotDevice; PRESENT or ABSENT follows
+    # verdicts; the first one stays
+    BY_CAUSE = enum.auto()  # failed, as the PBX said
+    BY_CAUSE_PLACED = enum.auto()  # ... before our extension was up: only a wrong number is the person's
+    BY_CAUSE_ANSWERING = enum.auto()  # ... perhaps before: "not answered" is then about our own extension
+    DROPPED = enum.auto()  # failed, released without a reason
+    UNPLACED = enum.auto()  # failed, a fault, and nobody was dialled
+    FAULT = enum.auto()  # failed, a fault; unanswered as far as the link could tell
+    UNSEEN = enum.auto()  # failed, and it can't be told whether somebody was reached
+    UNANSWERED = enum.auto()
+    CANCELLED = enum.auto()
+    BY_THEM = enum.auto()
+    BY_US = enum.auto()
+    BY_FAULT = enum.auto()
+
+
+def _over(verdict: Do, *before: Do) -> tuple[State, tuple[Do, ...]]:
+    return State.CLEARING, (*before, verdict)
+
+
+_DIALED = {
+    # DIALING and RINGING differ in what has been told only.
+    Event.ANSWERED: (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
+    Event.ASSUMED: (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
+    Event.FAILED: _over(Do.BY_CAUSE),
+    Event.FAR_CLEARED: _over(Do.BY_CAUSE),
+    Event.OWN_CLEARED: _over(Do.DROPPED),
+    Event.REFUSED: _over(Do.BY_CAUSE),
+    Event.ABSENT: _over(Do.UNSEEN),
+    Event.VOICE_LEFT: (State.REASON, (Do.STOP, Do.TIME_REASON)),
+    Event.VOICE_BROKE: _over(Do.FAULT),
+    Event.VOICE_LOST: _over(Do.FAULT),
+    Event.HANG_UP: _over(Do.CANCELLED),
+    Event.RING_LATE: _over(Do.UNANSWERED),
+    Event.BLIND_LATE: _over(Do.UNSEEN),
+    Event.PICK_UP_LATE: _over(Do.FAULT),
+}
+
+
+def _dialed(state: State) -> dict[tuple[State, Event], tuple[State, tuple[Do, ...]]]:
+    rows = {(state, event): row for event, row in _DIALED.items()}
+    rows[state, Event.LINK_LOST] = (state, (Do.TIME_BLIND,))
+    rows[state, Event.LINK_BACK] = (state, (Do.STOP_BLIND,))
+    rows[state, Event.UNSURE] = (state, (Do.LOOK,))
+    return rows
+
+
+_BEGUN = (Do.TELL_DIALING, Do.TIME_RING, Do.TIME_ASSUME)
+_RINGS = (Do.TELL_RINGING, Do.TIME_ASSUME)
+_ANSWERED_EARLY = (State.EARLY, (Do.TELL_DIALING,))
+
+TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
+    (State.PLACED, Event.OFFERED): (State.ANSWERING, (Do.PICK_UP, Do.TIME_PICK_UP)),
+    (State.PLACED, Event.REFUSED): _over(Do.BY_CAUSE),
+    (State.PLACED, Event.UNSURE): _over(Do.UNPLACED, Do.LOOK),
+    (State.PLACED, Event.FAILED): _over(Do.BY_CAUSE_PLACED),
+    (State.PLACED, Event.FAR_CLEARED): _over(Do.UNPLACED),
+    (State.PLACED, Event.OWN_CLEARED): _over(Do.UNPLACED),
+    (State.PLACED, Event.ABSENT): _over(Do.UNPLACED),
+    # The PBX dials although our extension is not up as far as we know: the voice process is late.
+    (State.PLACED, Event.REACHED): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ALERTING): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ANSWERED): _ANSWERED_EARLY,
+    (State.PLACED, Event.LINK_LOST): _over(Do.UNPLACED),
+    (State.PLACED, Event.VOICE_LOST): _over(Do.UNPLACED),
+    (State.PLACED, Event.HANG_UP): _over(Do.CANCELLED),
+    (State.PLACED, Event.PICK_UP_LATE): _over(Do.UNPLACED),
+    #
+    **_dialed(State.ANSWERING),
+    (State.ANSWERING, Event.PICKED_UP): (State.DIALING, _BEGUN),
+    (State.ANSWERING, Event.REACHED): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
+    (State.ANSWERING, Event.ALERTING): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
+    (State.ANSWERING, Event.ANSWERED): _ANSWERED_EARLY,
+    (State.ANSWERING, Event.FAILED): _over(Do.BY_CAUSE_ANSWERING),
+    (State.ANSWERING, Event.FAR_CLEARED): _over(Do.FAULT),
+    (State.ANSWERING, Event.OWN_CLEARED): _over(Do.FAULT),  # our answer came too late for the PBX
+    #
+    **_dialed(State.DIALING),
+    (State.DIALING, Event.REACHED): (State.RINGING, _RINGS),
+    (State.DIALING, Event.ALERTING): (State.RINGING, _RINGS),
+    #
+    **_dialed(State.RINGING),
+    (State.RINGING, Event.ALERTING): (State.RINGING, (Do.TELL_RINGING,)),
+    # Only where the PBX dials before it rings us; the extension is up late.
+    (State.RINGING, Event.OFFERED): (State.RINGING, (Do.PICK_UP,)),
+    #
+    (State.EARLY, Event.OFFERED): (State.EARLY, (Do.PICK_UP,)),
+    (State.EARLY, Event.PICKED_UP): (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
+    (State.EARLY, Event.REFUSED): _over(Do.UNSEEN),
+    (State.EARLY, Event.FAILED): _over(Do.UNSEEN),
+    (State.EARLY, Event.FAR_CLEARED): _over(Do.UNSEEN),
+    (State.EARLY, Event.OWN_CLEARED): _over(Do.UNSEEN),
+    (State.EARLY, Event.ABSENT): _over(Do.UNSEEN),
+    (State.EARLY, Event.VOICE_LEFT): _over(Do.UNSEEN),
+    (State.EARLY, Event.VOICE_BROKE): _over(Do.UNSEEN),
+    (State.EARLY, Event.VOICE_LOST): _over(Do.UNSEEN),
+    (State.EARLY, Event.HANG_UP): _over(Do.UNSEEN),
+    (State.EARLY, Event.PICK_UP_LATE): _over(Do.UNSEEN),
+    (State.EARLY, Event.RING_LATE): _over(Do.UNSEEN),
+    (State.EARLY, Event.LINK_LOST): (State.EARLY, (Do.TIME_BLIND,)),
+    (State.EARLY, Event.LINK_BACK): (State.EARLY, (Do.STOP_BLIND,)),
+    (State.EARLY, Event.BLIND_LATE): _over(Do.UNSEEN),
+    #
+    (State.TALKING, Event.FAILED): _over(Do.BY_THEM),  # the last party left hears busy tone (DBS p31)
+    (State.TALKING, Event.FAR_CLEARED): _over(Do.BY_THEM),
+    (State.TALKING, Event.OWN_CLEARED): _over(Do.BY_THEM),
+    (State.TALKING, Event.ABSENT): _over(Do.BY_FAULT),  # after a reconnect: the PBX lost the call
+    (State.TALKING, Event.VOICE_LEFT): _over(Do.BY_THEM),
+    (State.TALKING, Event.VOICE_BROKE): _over(Do.BY_FAULT),
+    (State.TALKING, Event.VOICE_LOST): _over(Do.BY_FAULT),
+    (State.TALKING, Event.HANG_UP): _over(Do.BY_US),
+    #
+    # Our extension was released first, and the word of the PBX comes after it.
+    (State.REASON, Event.ANSWERED): _over(Do.BY_THEM, Do.TELL_ANSWERED),
+    (State.REASON, Event.FAILED): _over(Do.BY_CAUSE),
+    (State.REASON, Event.FAR_CLEARED): _over(Do.BY_CAUSE),
+    (State.REASON, Event.OWN_CLEARED): _over(Do.DROPPED),
+    (State.REASON, Event.REFUSED): _over(Do.BY_CAUSE),
+    (State.REASON, Event.ABSENT): _over(Do.DROPPED),
+    (State.REASON, Event.LINK_LOST): _over(Do.UNSEEN),
+    (State.REASON, Event.HANG_UP): _over(Do.CANCELLED),
+    (State.REASON, Event.REASON_LATE): _over(Do.DROPPED),
+    #
+    (State.CLEARING, Event.MADE): (State.CLEARING, (Do.CLEAR,)),
+    (State.CLEARING, Event.UNSURE): (State.CLEARING, (Do.LOOK,)),
+    (State.CLEARING, Event.PRESENT): (State.CLEARING, (Do.CLEAR,)),
+    (State.CLEARING, Event.LINK_LOST): (State.CLEARING, (Do.HANG_UP,)),
+    (State.CLEARING, Event.HANG_UP): (State.CLEARING, ()),
+    (State.CLEARING, Event.CLEAR_LATE): (State.CLEARING, (Do.HANG_UP, Do.LOOK, Do.TIME_RELEASE)),
+    (State.CLEARING, Event.RELEASE_LATE): (State.HELD, (Do.TELL_VERDICT, Do.LOOK, Do.TIME_RELEASE)),
+    #
+    (State.HELD, Event.MADE): (State.HELD, (Do.CLEAR,)),
+    (State.HELD, Event.UNSURE): (State.HELD, (Do.LOOK,)),
+    (State.HELD, Event.PRESENT): (State.HELD, (Do.CLEAR,)),
+    (State.HELD, Event.LINK_LOST): (State.HELD, (Do.STOP, Do.HANG_UP)),
+    (State.HELD, Event.LINK_BACK): (State.HELD, (Do.TIME_RELEASE,)),
+    (State.HELD, Event.RELEASE_LATE): (State.HELD, (Do.LOOK, Do.TIME_RELEASE)),
+}
+
+
+class Leg(enum.Enum):
+    """What is known of one leg."""
+
+    NONE = "none"
+    ASKED = "asked"  # it may or may not be there
+    UP = "up"
+    GONE = "gone"
+
+
+#: What an event says about the leg at the PBX, and about the one of the voice process.
+CSTA_LEG = {
+    Event.MADE: Leg.UP,
+    Event.PRESENT: Leg.UP,
+    Event.REFUSED: Leg.GONE,
+    Event.OWN_CLEARED: Leg.GONE,
+    Event.ABSENT: Leg.GONE,
+}
+VOICE_LEG = {
+    Event.OFFERED: Leg.UP,
+    Event.PICKED_UP: Leg.UP,
+    Event.VOICE_LEFT: Leg.GONE,
+    Event.VOICE_BROKE: Leg.GONE,
+    Event.VOICE_LOST: Leg.GONE,
+}
+
+_ENDED = {Do.BY_THEM: EndedBy.THEM, Do.BY_US: EndedBy.US, Do.BY_FAULT: EndedBy.FAULT}
+_VERDICTS = frozenset(
+    {
+        *_ENDED,
+        Do.BY_CAUSE,
+        Do.BY_CAUSE_PLACED,
+        Do.BY_CAUSE_ANSWERING,
+        Do.DROPPED,
+        Do.UNPLACED,
+        Do.FAULT,
+        Do.UNSEEN,
+        Do.UNANSWERED,
+        Do.CANCELLED,
+    }
+)
+_ONCE = frozenset({Do.TELL_DIALING, Do.TELL_RINGING, Do.TELL_ANSWERED, Do.TELL_VERDICT, Do.FREE})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the call ended: ``by`` is None for one that was never answered (``failed``)."""
+
+    cause: Cause
+    by: EndedBy | None
+    native: Native
+
+
+class Machine:
+    """One call. ``happened`` takes what came and returns what must be done now, in order.
+
+    ``dials_after_pick_up``: the PBX does not call the person before our own extension has been picked up.
+    ``reached_is_ringing``: NetworkReached is told as ringing; if not, only Delivered is.
+    """
+
+    def __init__(self, *, dials_after_pick_up: bool = True, reached_is_ringing: bool = True) -> None:
+        self.state = State.PLACED
+        self.csta = Leg.ASKED
+        self.voice = Leg.NONE
+        self.verdict: Verdict | None = None
+        self._link_up = True
+        self._blind = False  # the link was down while an answer could have come
+        self._voice_up = False
+        self._dials_after_pick_up = dials_after_pick_up
+        self._reached_is_ringing = reached_is_ringing
+        self._done: set[Do] = set()
+
+    @property
+    def reported(self) -> bool:
+        """Whether the terminal report has been made."""
+        return Do.TELL_VERDICT in self._done
+
+    @property
+    def may_be_offered(self) -> bool:
+        """Whether an INVITE on our extension now can be the PBX carrying out our MakeCall."""
+        return self._link_up and self.voice is Leg.NONE and (self.state, Event.OFFERED) in TABLE
+
+    def happened(self, event: Event, cause: Cause = Cause.UNKNOWN, native: Native | None = None) -> list[Do]:
+        """``cause`` and ``native`` are for events that carry one."""
+        if self.state is State.OVER or (event is Event.OFFERED and not self.may_be_offered):
+            return []
+        self._note(event)
+        if event in (Event.ANSWERED, Event.ASSUMED) and not self._voice_up and self.state is not State.REASON:
+            row = self._early(event)
+        else:
+            row = TABLE.get((self.state, event), (self.state, ()))
+        before, (self.state, wanted) = self.state, row
+        done = [Do.STOP_PICK_UP] if event is Event.PICKED_UP else []
+        for do in wanted:
+            if do in _VERDICTS:
+                self._judge(do, before, event, cause, native)
+            elif do is Do.TELL_RINGING and event is Event.REACHED and not self._reached_is_ringing:
+                pass
+            elif self._allowed(do):
+                done.append(do)
+        if self.state is State.CLEARING and before is not State.CLEARING:
+            done += self._take_down()
+        done += self._if_free()
+        return done
+
+    def _note(self, event: Event) -> None:
+        if self.csta is not Leg.GONE or event is Event.PRESENT:
+            self.csta = CSTA_LEG.get(event, self.csta)
+        if event is Event.VOICE_LOST and self.voice is Leg.NONE:
+            pass  # never rung: an INVITE to come will be refused
+        elif self.voice is not Leg.GONE:
+            self.voice = VOICE_LEG.get(event, self.voice)
+        if event is Event.PICKED_UP:
+            self._voice_up = True
+        elif event is Event.LINK_LOST:
+            self._link_up, self._blind = False, True
+        elif event is Event.LINK_BACK:
+            self._link_up = True
+        elif event is Event.FAR_ALERTING:
+            self._blind = False  # it still rings, so nothing was missed
+
+    def _early(self, event: Event) -> tuple[State, tuple[Do, ...]]:
+        """Answered while our own voice is not up: only told when it is."""
+        if event is Event.ASSUMED:
+            return self.state, ()
+        if self.state in (State.DIALING, State.RINGING):
+            return State.EARLY, ()
+        return TABLE.get((self.state, event), (self.state, ()))
+
+    def _allowed(self, do: Do) -> bool:
+        if do in _ONCE:
+            fresh = do not in self._done
+            self._done.add(do)
+            return fresh
+        if do is Do.HANG_UP:
+            return self.voice is Leg.UP
+        if do is Do.CLEAR:
+            return self._link_up and self.csta is Leg.UP
+        if do is Do.LOOK:
+            return self._link_up
+        return True
+
+    def _take_down(self) -> list[Do]:
+        done = [Do.STOP, Do.TIME_CLEAR]
+        # A leg of which nothing is known yet is cleared when its callID comes (MADE, PRESENT).
+        done += [do for do in (Do.CLEAR,) if self._allowed(do)]
+        if not self._link_up or self.csta is Leg.GONE:
+            done += [do for do in (Do.HANG_UP,) if self._allowed(do)]
+        return done
+
+    def _if_free(self) -> list[Do]:
+        if self.state not in (State.CLEARING, State.HELD):
+            return []
+        voice_done = self.voice in (Leg.NONE, Leg.GONE)
+        if voice_done and self.csta is Leg.GONE:
+            self.state = State.OVER
+            return [Do.STOP, *(do for do in (Do.TELL_VERDICT, Do.FREE) if self._allowed(do))]
+        if voice_done and not self._link_up and self.state is State.CLEARING:
+            # The PBX can't be asked now; the port waits for it, the dialer need not.
+            self.state = State.HELD
+            return [Do.STOP, *(do for do in (Do.TELL_VERDICT,) if self._allowed(do))]
+        return []
+
+    # Verdicts
+
+    def _judge(self, verdict: Do, before: State, event: Event, cause: Cause, native: Native | None) -> None:
+        if self.verdict is not None:
+            return
+        if native is None:
+            native = Native(OURS, event.name.lower().replace("_", "-"), event.value)
+        if verdict in _ENDED:
+            by = _ENDED[verdict]
+            self.verdict = Verdict(Cause.LINE_FAULT if by is EndedBy.FAULT else Cause.NORMAL, by, native)
+        else:
+            self.verdict = Verdict(self._failure(verdict, before, cause), None, native)
+
+    def _failure(self, verdict: Do, before: State, cause: Cause) -> Cause:
+        match verdict:
+            case Do.BY_CAUSE:
+                # The far side may have answered and left while we could not see it.
+                return Cause.UNKNOWN if self._blind and cause in _VAGUE else cause
+            case Do.BY_CAUSE_PLACED:
+                return cause if cause is Cause.INVALID_NUMBER else Cause.LINE_FAULT
+            case Do.BY_CAUSE_ANSWERING:
+                return Cause.LINE_FAULT if cause is Cause.NO_ANSWER else cause
+            case Do.DROPPED:
+                if self._blind:
+                    return Cause.UNKNOWN
+                return Cause.UNREACHABLE if cause in _VAGUE else cause
+            case Do.UNPLACED:
+                return Cause.LINE_FAULT if self._dials_after_pick_up else Cause.UNKNOWN
+            case Do.FAULT:
+                return Cause.UNKNOWN if self._blind else Cause.LINE_FAULT
+            case Do.UNANSWERED:
+                return Cause.UNKNOWN if self._blind else Cause.NO_ANSWER
+            case Do.CANCELLED:
+                return Cause.UNKNOWN if self._blind and before is not State.PLACED else Cause.CANCELLED
+            case _:
+                return Cause.UNKNOWN
+
+
+#: Causes that say only that the call is over: nothing of whether it had been answered.
+_VAGUE = frozenset({Cause.REJECTED, Cause.UNREACHABLE, Cause.UNKNOWN, Cause.NORMAL})

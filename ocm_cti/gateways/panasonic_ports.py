@@ -1,0 +1,330 @@
+"""One port of a Panasonic gateway: a robot extension, what it still needs to be usable, and the call that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ocm_cti.clock import Clock
+from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.interface import CallObserver
+from ocm_cti.gateways.panasonic_placed import PlacedCall, Surroundings, Voice
+from ocm_cti.gateways.panasonic_reading import DeviceForm, Seen, read_event, read_snapshot
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from protocols.csta.link import LinkLost, RequestFailed
+from protocols.csta.panasonic import ListedDevice, connection_id, dialing_number, monitor_argument
+
+#: After clearing what a crash left on an extension, it is looked at again this soon.
+LOOK_AGAIN_S = 0.5
+
+
+class LinkDown(Exception):
+    """The link went before the PBX could be asked."""
+
+
+@dataclass(frozen=True)
+class PortSurroundings:
+    """What a port needs of its gateway."""
+
+    settings: PanasonicSettings
+    clock: Clock
+    ask: Callable[[str, Any], Deferred[Any]]
+    voice: Voice
+    monitored: Callable[[bytes, Port], None]  # events under this cross reference are the port's
+    changed: Callable[[Port], None]  # look at ``idle`` again
+    log: Logger
+
+
+class Port:
+    """A port is idle when nothing is missing and it holds no call. Told by the gateway what link and voice say."""
+
+    def __init__(self, extension: str, around: PortSurroundings) -> None:
+        self.extension = extension
+        self.call: PlacedCall | None = None
+        self.first_look: list[Seen] | None = None  # what the PBX had there when this process first looked
+        self.registered = False
+        self.in_service = True
+        self._around = around
+        self._own: frozenset[DeviceForm] = frozenset({("dialingNumber", extension)})
+        self._device: dict[str, Any] = dialing_number(extension)
+        self._link = 0  # counts links, so that answers of an old one are told from those of this one
+        self._link_up = False
+        self._monitored = False
+        self._settled = False
+        self._why_not_settled = ""
+        self._why_not_registered = ""
+        self._wants_registration = False
+        self._faults = 0
+        self._rest: Any = None
+        self._retry: Any = None
+        self.just_registered = False
+        self._waiting: list[Deferred[None]] = []
+
+    @property
+    def monitored(self) -> bool:
+        return self._monitored
+
+    @property
+    def idle(self) -> bool:
+        return not self.reason
+
+    @property
+    def reason(self) -> str:
+        """Why it can't take a call now, for people; "" when it can."""
+        if not self._link_up:
+            return "no link to the PBX"
+        if self.call is not None:
+            return "in a call"
+        if not self._monitored:
+            return self._why_not_settled or "not monitored yet"
+        if not self.in_service:
+            return "out of service, says the PBX"
+        if not self.registered:
+            return f"not registered by SIP: {self._why_not_registered or 'not yet'}"
+        if not self._settled:
+            return self._why_not_settled or "not looked at yet"
+        if self._rest is not None:
+            return "rests after a fault of the line"
+        return ""
+
+    # The link
+
+    def link_up(self, listed: ListedDevice | None) -> None:
+        """A new association: monitor and look. ``listed`` is our line of the device list, None without one."""
+        self._link += 1
+        self._link_up = True
+        if listed is not None:
+            self._own |= {listed.device["deviceIdentifier"]}
+            self.in_service = listed.in_service
+            if self._around.settings.monitor_by == "deviceNumber":
+                self._device = listed.device
+        self._monitor()
+
+    def link_down(self, why: LinkDown) -> None:
+        self._link_up = self._monitored = self._settled = False
+        self._why_not_settled = ""
+        _stop(self._retry)
+        if self.call is not None:
+            self.call.link_lost()
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.errback(why)
+        self._changed()
+
+    def _monitor(self) -> None:
+        self._retry = None
+        link = self._link
+
+        def monitored(result: Any) -> None:
+            if link != self._link or not self._link_up:
+                return
+            self._monitored = True
+            self._around.monitored(result["crossRefIdentifier"], self)
+            if self.call is not None:
+                self.call.link_back()
+            self.look()
+
+        self._around.ask("monitorStart", monitor_argument(self._device)).addCallback(monitored).addErrback(
+            self._failed, "can't be monitored", self._monitor
+        )
+
+    def look(self) -> None:
+        """Ask the PBX what it has on the extension."""
+        self._retry = None
+        link = self._link
+
+        def looked(result: Any) -> None:
+            if link == self._link and self._link_up:
+                self._looked(read_snapshot(result))
+
+        def unsupported(failure: Failure) -> None:
+            if isinstance(failure.value, RequestFailed) and failure.value.value == "serviceNotSupported":
+                looked(None)
+            else:
+                self._failed(failure, "can't be looked at", self.look)
+
+        self._around.ask("snapshotDevice", {"snapshotObject": dialing_number(self.extension)}).addCallbacks(
+            looked, unsupported
+        ).addErrback(lambda failure: self._around.log.failure("extension {port}", failure, port=self.extension))
+
+    def _looked(self, seen: list[Seen] | None) -> None:
+        if seen is None:
+            self._around.log.warn("extension {port}: the PBX gives no snapshots", port=self.extension)
+        elif self.first_look is None:
+            self.first_look = seen
+        if self.call is not None:
+            # A PBX without snapshots can't say that an answered call is gone: its voice will.
+            if seen is not None or not self.call.talking:
+                self.call.looked(seen or [])
+            self._set_settled()
+        elif seen:
+            self._clear_left(seen)
+        else:
+            self._set_settled()
+
+    def _clear_left(self, seen: Sequence[Seen]) -> None:
+        """Calls of nobody: left from a crash, or made by somebody else."""
+        self._settled = False
+        self._why_not_settled = "the PBX has a call there that is not ours; it is being cleared"
+        for one in seen:
+            self._around.log.warn(
+                "extension {port}: call {call} ({state}) is not ours: cleared",
+                port=self.extension,
+                call=one.call_id.hex(),
+                state=one.own,
+            )
+            connection = connection_id(one.call_id, dialing_number(self.extension))
+            self._around.ask("clearConnection", {"connectionToBeCleared": connection}).addErrback(self._not_cleared)
+        _stop(self._retry)
+        self._retry = self._around.clock.callLater(LOOK_AGAIN_S, self.look)
+        self._changed()
+
+    def _not_cleared(self, failure: Failure) -> None:
+        if not isinstance(failure.value, LinkLost):
+            self._around.log.info("extension {port}: {why}", port=self.extension, why=failure.getErrorMessage())
+
+    def _failed(self, failure: Failure, what: str, again: Callable[[], None]) -> None:
+        if isinstance(failure.value, LinkLost) or not self._link_up:
+            return
+        self._settled = False
+        self._why_not_settled = f"{what}: {failure.getErrorMessage()}"
+        self._around.log.warn("extension {port} {why}", port=self.extension, why=self._why_not_settled)
+        _stop(self._retry)
+        self._retry = self._around.clock.callLater(self._around.settings.port_retry_s, again)
+        self._changed()
+
+    def _set_settled(self) -> None:
+        self._settled, self._why_not_settled = True, ""
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.callback(None)
+        self._changed()
+
+    def when_settled(self) -> Deferred[None]:
+        """Fires when the PBX has been seen to have nothing of nobody there; fails with LinkDown."""
+        if self._settled:
+            return succeed(None)
+        settled: Deferred[None] = Deferred(self._waiting_cancelled)
+        self._waiting.append(settled)
+        return settled
+
+    def _waiting_cancelled(self, settled: Deferred[None]) -> None:
+        if settled in self._waiting:
+            self._waiting.remove(settled)
+
+    def told(self, name: str, body: Any) -> None:
+        """An event under our monitor."""
+        told = read_event(name, body, self._own)
+        if told is not None and self.call is not None:
+            self.call.told(told)
+
+    # Registration
+
+    @property
+    def wants_registration(self) -> bool:
+        """Whether the voice process that runs now has been asked."""
+        return self._wants_registration
+
+    def register(self) -> None:
+        """Keep the extension registered by SIP from now on; the voice process tries again by itself."""
+        self._wants_registration = True
+        settings = self._around.settings
+        self._around.voice.register(
+            self.extension,
+            settings.passwords[self.extension],
+            settings.sip_host,
+            settings.sip_port,
+            settings.sip_expires_s,
+        ).addErrback(lambda failure: self.registration_changed(False, failure.getErrorMessage()))
+
+    def unregister(self) -> None:
+        """Give the registration back, if there is one."""
+        if self._wants_registration:
+            self._wants_registration = False
+            self._around.voice.unregister(self.extension).addErrback(lambda _: None)
+
+    def registration_changed(self, registered: bool, reason: str) -> None:
+        if registered != self.registered or reason != self._why_not_registered:
+            log = self._around.log.info if registered or not self._wants_registration else self._around.log.warn
+            state = "registered" if registered else "not registered"
+            log("extension {port}: {state} {reason}", port=self.extension, state=state, reason=reason)
+        self.just_registered = registered and not self.registered
+        self.registered, self._why_not_registered = registered, reason
+        self._changed()
+
+    def voice_lost(self, reason: str) -> None:
+        """The voice process is gone, and the registration with it."""
+        self._wants_registration = False
+        self.registered, self._why_not_registered = False, reason
+        if self.call is not None:
+            self.call.voice_lost(reason)
+        self._changed()
+
+    # Service
+
+    @property
+    def out_of_service(self) -> bool:
+        """Nothing else is known to be missing, but the PBX says that the extension does not work."""
+        return self._link_up and self._monitored and not self.in_service
+
+    def service_known(self, in_service: bool) -> None:
+        """The device list was read again."""
+        self.just_registered = False
+        self.in_service = in_service
+        self._changed()
+
+    # Calls
+
+    def place(self, digits: str, attempt_id: int, ring_timeout_s: float, observer: CallObserver) -> PlacedCall:
+        """The port must be idle."""
+        around = self._around
+        surroundings = Surroundings(
+            around.settings, around.clock, around.ask, self.look, around.voice, self._free, around.log
+        )
+        self.call = PlacedCall(surroundings, self.extension, attempt_id, ring_timeout_s, observer)
+        self.call.make(digits)
+        return self.call
+
+    def _free(self) -> None:
+        call, self.call = self.call, None
+        verdict = call.verdict if call is not None else None
+        if verdict is not None and verdict.cause is Cause.LINE_FAULT:
+            self._take_rest()
+        else:
+            self._faults = 0
+        self._changed()
+
+    def _take_rest(self) -> None:
+        settings = self._around.settings
+        rest_s = min(settings.rest_after_fault_s * 2.0 ** min(self._faults, 16), settings.rest_max_s)
+        self._faults += 1
+        _stop(self._rest)
+        self._rest = self._around.clock.callLater(rest_s, self._rested)
+        if self._link_up and self._monitored:
+            # The PBX may have something there of which we don't know.
+            self._settled = False
+            self.look()
+
+    def _rested(self) -> None:
+        self._rest = None
+        self._changed()
+
+    def close(self) -> None:
+        """No timer is left."""
+        _stop(self._retry)
+        _stop(self._rest)
+        if self.call is not None:
+            self.call.close()
+
+    def _changed(self) -> None:
+        self._around.changed(self)
+
+
+def _stop(timer: Any) -> None:
+    if timer is not None and timer.active():
+        timer.cancel()

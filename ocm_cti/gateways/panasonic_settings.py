@@ -1,0 +1,217 @@
+"""Every setting of a Panasonic gateway: ``[gateways.NAME]`` with ``kind = "panasonic"``.
+
+What no manual says about these PBXes is a setting with our best guess as its default. DOC a Panasonic manual, CAP
+octets from the wire, RE working client code by others, INF our inference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.interfaces import IReactorPluggableNameResolver
+from zope.interface import implementer  # type: ignore[import-untyped]
+
+from ocm_cti.gateways.settings import SettingError, Table
+from protocols.serial_line import endpoint_from_setting
+
+ANSWERS = ("signalled", "timer", "by_ear")
+ORIGINATES = ("csta", "sip")
+MONITORS = ("dialingNumber", "deviceNumber")
+PATTERN_FIELD = "{extension}"
+
+#: (prefix of the E.164 number, what the PBX is given instead of it); the first that fits. RE: LTM dials 9 8 and ten
+#: digits, idle-line access and the Russian long-distance prefix; the access digits are programmable in every PBX.
+DIAL_RULES = (("+7", "98"), ("+", "9810"))
+
+
+@dataclass(frozen=True)
+class PanasonicSettings:
+    """One PBX; times in seconds. Built by ``from_table``, or directly where the values are known to be right."""
+
+    name: str
+    link: str  # "tcp:192.168.0.101:33333"; CAP/RE: 33333 is the CTI port
+    extensions: tuple[str, ...]  # the robot's SIP extensions, each one port
+    sip_host: str  # the PBX as seen by SIP extensions
+    passwords: Mapping[str, str] = field(repr=False)  # by extension; DOC: user ID is the extension number
+    sip_port: int = 5060  # NOT FOUND for this family; the standard's
+    sip_expires_s: int = 120
+    local_host: str = ""  # our address as the PBX reaches it, for SIP and voice; "": the one of the route to sip_host
+    local_sip_port: int = 0  # 0: any free one; a fixed one where a firewall wants it
+    dial: tuple[tuple[str, str], ...] = DIAL_RULES
+
+    originate: str = "csta"  # INF: MakeCall from the extension, which the PBX rings; "sip" comes with issue 3
+    answer: str = "signalled"  # INF: ISDN and SIP trunks tell a true answer; DOC: an analogue one has only a timer
+    answer_timer_s: float = 0.0  # answer = "timer": answered so long after the trunk was reached; 0: when the PBX says
+    dials_after_pick_up: bool = True  # INF: nobody is dialled before our own extension has been picked up
+    reached_is_ringing: bool = True  # INF: NetworkReached shown as ringing; Delivered may not come for a trunk
+    monitor_by: str = "dialingNumber"  # CAP for an extension; the other clients use the deviceNumber of the list
+    max_apdu_octets: int = 240  # RE; whether newer NS/NSX firmware lifts it is unknown
+
+    request_timeout_s: float = 10.0
+    associate_timeout_s: float = 10.0
+    silence_limit_s: float = 300.0  # RE: LTM gives the link up after 300 s without SystemStatus
+    retry_min_s: float = 1.0  # reconnecting: doubled from here ...
+    retry_max_s: float = 30.0  # ... to here
+    refused_retry_s: float = 60.0  # INF: the PBX takes one client; the other one may leave
+    device_list_timeout_s: float = 15.0  # for all segments; without a list every extension counts as in service
+    device_list_period_s: float = 30.0  # asked again so often while an extension is out of service
+    port_retry_s: float = 10.0  # a monitor, snapshot or registration that was refused
+
+    pick_up_timeout_s: float = 10.0  # NOT FOUND how long the PBX lets its extension ring after MakeCall
+    reason_wait_s: float = 2.0  # the event with the cause may come after the BYE
+    clear_timeout_s: float = 3.0  # ClearConnection without effect: hang up by SIP
+    release_timeout_s: float = 5.0  # ... and still not free: report, keep the port, look again and again
+    blind_limit_s: float = 15.0  # an unanswered call without a link
+    settle_timeout_s: float = 30.0  # calls left from a crash that can't be cleared
+    rest_after_fault_s: float = 5.0  # a port rests after a fault of ours, doubled for each one more ...
+    rest_max_s: float = 60.0  # ... up to here, so that a dead line doesn't burn through the list
+    stop_timeout_s: float = 8.0
+
+    def voice_host(self) -> str:
+        """The address that the voice process binds to: ``local_host``, or ours on the way to the PBX (sends nothing).
+
+        OSError when there is no way.
+        """
+        if self.local_host:
+            return self.local_host
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((self.sip_host, self.sip_port))
+            return str(probe.getsockname()[0])
+
+    @classmethod
+    def from_table(cls, name: str, table: Mapping[str, object]) -> PanasonicSettings:
+        """Read ``[gateways.NAME]``; SettingError names the first key that is wrong."""
+        known = [row.name for row in dataclasses.fields(cls) if row.name != "name"]
+        read = Table(f"gateways.{name}", table, [*known, "kind", "password_pattern"])
+        extensions = _extensions(read)
+        given: dict[str, Any] = {
+            "name": name,
+            "link": _link(read),
+            "extensions": extensions,
+            "sip_host": read.text("sip_host"),
+            "sip_port": read.whole("sip_port", cls.sip_port, 1, 65535),
+            "local_host": read.text("local_host") if read.get("local_host") is not None else cls.local_host,
+            "local_sip_port": read.whole("local_sip_port", cls.local_sip_port, 0, 65535),
+            "sip_expires_s": read.whole("sip_expires_s", cls.sip_expires_s, 30, 86_400),
+            "passwords": _passwords(read, extensions),
+            "dial": _dial(read),
+            "originate": read.choice("originate", cls.originate, ORIGINATES),
+            "answer": read.choice("answer", cls.answer, ANSWERS),
+            "monitor_by": read.choice("monitor_by", cls.monitor_by, MONITORS),
+            "dials_after_pick_up": read.flag("dials_after_pick_up", cls.dials_after_pick_up),
+            "reached_is_ringing": read.flag("reached_is_ringing", cls.reached_is_ringing),
+            "max_apdu_octets": read.whole("max_apdu_octets", cls.max_apdu_octets, 64, 25_599),
+            "answer_timer_s": read.number("answer_timer_s", cls.answer_timer_s, 0, 120),
+        }
+        if given["originate"] == "sip":
+            raise SettingError(read.key("originate"), 'calls by SIP are not supported yet; use originate = "csta"')
+        if given["answer"] == "by_ear":
+            raise SettingError(
+                read.key("answer"), 'listening for the answer is not supported yet; use "signalled" or "timer"'
+            )
+        if given["answer_timer_s"] and given["answer"] != "timer":
+            raise SettingError(read.key("answer_timer_s"), 'is for answer = "timer" only')
+        for row in dataclasses.fields(cls):
+            if row.name not in given and row.name in table:
+                given[row.name] = read.number(row.name, 0.0, 0.1, 86_400)
+        return cls(**given)
+
+
+@implementer(IReactorPluggableNameResolver)
+class _Nowhere:
+    """Enough of a reactor to check the form of an endpoint; it is never connected."""
+
+    nameResolver = None
+
+    def installNameResolver(self, resolver: object) -> None:
+        pass
+
+
+def _link(read: Table) -> str:
+    link = read.text("link")
+    try:
+        endpoint_from_setting(_Nowhere(), link)
+    except ValueError as error:
+        raise SettingError(read.key("link"), str(error)) from None
+    return link
+
+
+def _extensions(read: Table) -> tuple[str, ...]:
+    """``["301", "302"]``, ``"301-308"``, ``"301,305-307"`` or a mixture of them."""
+    value, key = read.get("extensions"), read.key("extensions")
+    if value is None:
+        raise SettingError(read.path, 'extensions is missing: the robot\'s SIP extensions, e.g. "301-308"')
+    entries = value.split(",") if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple) or not all(isinstance(entry, str) for entry in entries):
+        raise SettingError(key, f'must be a text like "301-308" or a list of texts, not {value!r}')
+    extensions: list[str] = []
+    for entry in entries:
+        extensions += _range(key, entry.strip())
+    if not extensions:
+        raise SettingError(key, "names no extension")
+    twice = sorted({extension for extension in extensions if extensions.count(extension) > 1})
+    if twice:
+        raise SettingError(key, f"{twice[0]} stands there twice")
+    return tuple(extensions)
+
+
+def _range(key: str, entry: str) -> list[str]:
+    match = re.fullmatch(r"([0-9]{1,8})(?:\s*-\s*([0-9]{1,8}))?", entry)
+    if match is None:
+        raise SettingError(key, f"{entry!r} is no extension number and no range like 301-308")
+    first, last = match.group(1), match.group(2) or match.group(1)
+    if len(first) != len(last) or int(first) > int(last) or int(last) - int(first) >= 1000:
+        raise SettingError(key, f"{entry!r} is no range: both ends of the same length, the lower first")
+    return [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+
+
+def _passwords(read: Table, extensions: tuple[str, ...]) -> dict[str, str]:
+    table, pattern = read.get("passwords"), read.get("password_pattern")
+    if table is None and pattern is None:
+        raise SettingError(
+            read.path, f'SIP passwords are missing: password_pattern = "...{PATTERN_FIELD}" or a table passwords'
+        )
+    passwords: dict[str, str] = {}
+    if pattern is not None:
+        text = read.text("password_pattern")
+        if "{" in text.replace(PATTERN_FIELD, ""):
+            raise SettingError(read.key("password_pattern"), f"knows only {PATTERN_FIELD}")
+        passwords = {extension: text.replace(PATTERN_FIELD, extension) for extension in extensions}
+    if table is not None:
+        if not isinstance(table, Mapping):
+            raise SettingError(read.key("passwords"), 'must be a table: passwords = { 301 = "..." }')
+        for extension, password in table.items():
+            if extension not in extensions:
+                raise SettingError(read.key(f"passwords.{extension}"), "is none of the extensions")
+            if not isinstance(password, str) or not password:
+                raise SettingError(read.key(f"passwords.{extension}"), "must be a text in quotes")
+            passwords[extension] = password
+    missing = [extension for extension in extensions if extension not in passwords]
+    if missing:
+        raise SettingError(read.key("passwords"), f"no password for extension {missing[0]}")
+    return passwords
+
+
+def _dial(read: Table) -> tuple[tuple[str, str], ...]:
+    """``[["+7", "98"], ["+", "9810"]]``: a number that begins with the first is dialled with the second instead."""
+    value, key = read.get("dial"), read.key("dial")
+    if value is None:
+        return DIAL_RULES
+    if not isinstance(value, list | tuple) or not value:
+        raise SettingError(key, 'must be a list of pairs, e.g. [["+7", "98"], ["+", "9810"]]')
+    rules = []
+    for pair in value:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+            raise SettingError(key, f"{pair!r} is no pair of texts")
+        prefix, replacement = pair
+        if not re.fullmatch(r"\+[0-9]*", prefix):
+            raise SettingError(key, f"{prefix!r} must be + and digits: numbers of lists are kept in that form")
+        if not re.fullmatch(r"[0-9*#]*", replacement):
+            raise SettingError(key, f"{replacement!r} can't be dialled: digits, * and # only")
+        rules.append((prefix, replacement))
+    return tuple(rules)
