@@ -9,79 +9,41 @@ one timer. Keys are kept until a step takes them, whenever they were pressed.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from ocm_cti.domain.fragments import Beep, Fragment, Message
+from ocm_cti.domain.scenario_actions import (
+    Action,
+    HangUp,
+    Play,
+    Record,
+    RunResult,
+    StartTimer,
+    StopPlaying,
+    StopTimer,
+)
 from ocm_cti.domain.scenario_steps import END, Step
+from ocm_cti.domain.scenario_tally import Tally
 from ocm_cti.domain.scenarios import Scenario, required_fragments
+
+__all__ = [
+    "HIDDEN",
+    "MAX_VISITS",
+    "Action",
+    "HangUp",
+    "Play",
+    "Record",
+    "Run",
+    "RunResult",
+    "StartTimer",
+    "StopPlaying",
+    "StopTimer",
+]
 
 #: How often a person may send himself to the same step ("press 9 to hear it again") before the call ends.
 MAX_VISITS = 20
 #: Stands in ``RunResult.keys`` for a key pressed as part of a PIN.
 HIDDEN = "x"
-
-
-@dataclass(frozen=True)
-class Play:
-    """Play these one after another; report ``played`` when done, stopped or the call ended."""
-
-    fragments: tuple[Fragment, ...]
-
-
-@dataclass(frozen=True)
-class StopPlaying:
-    """Stop what is playing; its ``played`` follows."""
-
-
-@dataclass(frozen=True)
-class StartTimer:
-    seconds: float
-
-
-@dataclass(frozen=True)
-class StopTimer:
-    """Forget the timer that runs."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """Record the reply of ``step``; report ``recorded``. A stop key must not be reported as a digit."""
-
-    step: str
-    max_ms: int
-    silence_ms: int
-    stop_keys: str
-
-
-@dataclass(frozen=True)
-class HangUp:
-    """The scenario is at its end; nothing follows."""
-
-
-Action = Play | StopPlaying | StartTimer | StopTimer | Record | HangUp
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What came of it, at any moment.
-
-    ``confirmed``: every confirm step on the way was answered rightly; where the last was a PIN, what follows it was
-    also heard. ``heard_ms`` of ``of_ms`` counts the steps marked ``heard``, each once, up to the end that was still
-    possible; parts never played count in ``of_ms`` only if Run was given their lengths. ``keys``: all keys in order,
-    PIN keys as ``x``. ``finished``: the scenario itself came to its end (the person did not hang up before).
-    """
-
-    confirmed: bool
-    confirm_required: bool
-    keys: str
-    heard_ms: int
-    of_ms: int
-    heard_out: bool
-    answers: tuple[tuple[str, str], ...]
-    recordings: tuple[tuple[str, str], ...]
-    wrong_keys: int
-    finished: bool
 
 
 class _Phase(enum.Enum):
@@ -119,25 +81,16 @@ class Run:
         self._scenario = scenario
         self._variables = variables
         self._language = language
+        self._tally = Tally(scenario, variables, self._length_of if length_ms else None)
         self._length_ms = length_ms
         self._phase = _Phase.NEW
         self._what = _What.MESSAGE
         self._step: Step = scenario.first
-        self._path: list[str] = []
         self._tries_used = 0
         self._entry = ""
         self._keys: list[str] = []
         self._pending: list[tuple[int, str]] = []  # (place in _keys, key) not yet taken by a step
         self._after_pin = False
-        self._answers: dict[str, str] = {}
-        self._recordings: list[tuple[str, str]] = []
-        self._wrong_keys = 0
-        self._heard_ms: dict[str, int] = {}
-        self._of_ms: dict[str, int] = {}
-        self._complete: set[str] = set()  # message heard to its end, or answered before that
-        self._confirmed: dict[str, int] = {}  # step -> length of _path when it was confirmed
-        self._refused: set[str] = set()  # PIN steps that let nobody through
-        self._finished = False
 
     # -- what happened
 
@@ -149,8 +102,8 @@ class Run:
 
     def played(self, heard_ms: int, of_ms: int, finished: bool) -> list[Action]:
         """The last Play is over. Not finished and not stopped by us means that the call is over."""
-        if self._what is _What.MESSAGE and self._step.name in self._path:
-            self._account(self._step, heard_ms, of_ms, finished)
+        if self._what is _What.MESSAGE and self._step.name in self._tally.path:
+            self._tally.account(self._step, heard_ms, of_ms, finished)
         phase = self._phase
         if phase not in (_Phase.PLAYING, _Phase.STOPPING):
             return []
@@ -162,10 +115,10 @@ class Run:
     def digit(self, digit: str) -> list[Action]:
         """A key was pressed."""
         after_pin, self._after_pin = self._after_pin, False
-        if self._phase in (_Phase.NEW, _Phase.OVER):
-            self._keys.append(digit)
-            return []
         step = self._step
+        if self._phase in (_Phase.NEW, _Phase.OVER):
+            self._keys.append(HIDDEN if step.pin is not None else digit)
+            return []
         if after_pin and digit == "#" and not any(key.startswith("#") for key in self._expected(step)):
             # Many people end a PIN with #, which was complete without it; it must not cut the message that follows.
             self._keys.append(digit)
@@ -196,7 +149,7 @@ class Run:
     def recorded(self, ref: str, length_ms: int) -> list[Action]:
         """The reply of the record step lies at ``ref``; an empty one (0 ms) is not kept."""
         if self._step.kind == "record" and ref and length_ms > 0:
-            self._recordings.append((self._step.name, ref))
+            self._tally.recordings.append((self._step.name, ref))
         if self._phase is not _Phase.RECORDING:
             return []
         return self._enter(self._step.then)
@@ -208,17 +161,17 @@ class Run:
     # -- going through the steps
 
     def _enter(self, name: str | None) -> list[Action]:
-        if name is None or self._path.count(name) >= MAX_VISITS:
+        if name is None or self._tally.path.count(name) >= MAX_VISITS:
             self._phase = _Phase.OVER
-            self._finished = True
+            self._tally.finished = True
             return [HangUp()]
         step = self._step = self._scenario.steps[name]
-        self._path.append(name)
+        self._tally.path.append(name)
         self._tries_used = 0
         self._entry = ""
         skip = bool(self._pending) and bool(step.barge_in)
         if step.kind == "goto":
-            return self._enter(step.then if self._holds(step) else step.otherwise)
+            return self._enter(step.then if self._tally.holds(step) else step.otherwise)
         if step.kind == "pause" and not skip:
             self._phase = _Phase.PAUSING
             return [StartTimer(step.seconds)]
@@ -297,16 +250,16 @@ class Run:
     def _matched(self, entry: str) -> list[Action]:
         step = self._step
         target = self._expected(step)[entry]
-        self._complete.add(step.name)
+        self._tally.complete.add(step.name)
         if step.kind == "confirm" and entry == self._right(step):
-            self._confirmed[step.name] = len(self._path)
+            self._tally.confirmed[step.name] = len(self._tally.path)
         else:
-            self._answers[step.name] = entry
+            self._tally.answers[step.name] = entry
         self._drop_hash(step)
         return self._enter(target)
 
     def _wrong(self) -> list[Action]:
-        self._wrong_keys += 1
+        self._tally.wrong_keys += 1
         self._drop_hash(self._step)
         return self._again(self._step.wrong)
 
@@ -324,81 +277,17 @@ class Run:
         self._tries_used += 1
         if self._tries_used >= step.tries:
             if step.pin is not None:
-                self._refused.add(step.name)
+                self._tally.refused.add(step.name)
             return self._enter(step.otherwise)
         if self._pending and step.barge_in:
             return self._consume()
         return self._play(_What.REMARK, remark) if remark else self._play(_What.MESSAGE, step.message)
 
-    def _holds(self, step: Step) -> bool:
-        when = step.when
-        if when is None:
-            return True
-        told = self._variables.get(when.variable, "").strip() if when.variable else self._answers.get(when.answer or "")
-        return told == when.equals
-
-    # -- what came of it
-
-    def _account(self, step: Step, heard_ms: int, of_ms: int, finished: bool) -> None:
-        self._heard_ms[step.name] = max(heard_ms, self._heard_ms.get(step.name, 0))
-        self._of_ms[step.name] = max(of_ms, self._of_ms.get(step.name, 0))
-        if finished:
-            self._complete.add(step.name)
-
-    def _ahead(self) -> Iterator[Step]:
-        """Steps that would have come if everything had gone well from here, and behind a PIN that was not given."""
-        starts = [self._scenario.steps[name].then for name in self._refused if name not in self._confirmed]
-        if not self._finished:
-            starts.append(self._step.name if self._path else self._scenario.first.name)
-        seen: set[str] = set()
-        for name in starts:
-            while name is not None and name not in seen:
-                seen.add(name)
-                step = self._scenario.steps[name]
-                yield step
-                if step.kind == "goto" and not self._holds(step):
-                    name = step.otherwise
-                elif step.kind == "ask" and all(step.keys.values()):
-                    name = None  # it depends on the answer
-                else:
-                    name = step.then
-
     @property
     def result(self) -> RunResult:
-        ahead = list(self._ahead())
-        on_the_way = {step.name: step for step in (*(self._scenario.steps[name] for name in self._path), *ahead)}
-        body = [step for step in on_the_way.values() if step.heard]
-        confirms = [step for step in on_the_way.values() if step.kind == "confirm"]
-        marked = self._scenario.delivered_after
-        if marked is not None:
-            heard_out = marked in self._complete
-        else:
-            heard_out = bool(body) and all(step.name in self._complete for step in body)
-        return RunResult(
-            confirmed=self._all_confirmed(confirms, ahead, heard_out),
-            confirm_required=bool(confirms),
-            keys="".join(self._keys),
-            heard_ms=sum(self._heard_ms.get(step.name, 0) for step in body),
-            of_ms=sum(self._length_of(step) for step in body),
-            heard_out=heard_out,
-            answers=tuple(self._answers.items()),
-            recordings=tuple(self._recordings),
-            wrong_keys=self._wrong_keys,
-            finished=self._finished,
-        )
-
-    def _all_confirmed(self, confirms: list[Step], ahead: list[Step], heard_out: bool) -> bool:
-        if not confirms or any(step.name not in self._confirmed for step in confirms):
-            return False
-        last = max(confirms, key=lambda step: self._confirmed[step.name])
-        if last.pin is None or heard_out:
-            return True
-        # A PIN says who is there, not that he heard what it guards.
-        after = [self._scenario.steps[name] for name in self._path[self._confirmed[last.name] :]] + ahead
-        return all(step.name in self._complete for step in after if step.heard)
+        """What has come of it so far."""
+        return self._tally.result("".join(self._keys), None if self._phase is _Phase.NEW else self._step)
 
     def _length_of(self, step: Step) -> int:
-        if step.name in self._of_ms or self._length_ms is None:
-            return self._of_ms.get(step.name, 0)
-        fragments = self._scenario.fragments_of(step.message, self._variables, self._language)
-        return sum(map(self._length_ms, fragments))
+        assert self._length_ms is not None
+        return sum(map(self._length_ms, self._scenario.fragments_of(step.message, self._variables, self._language)))
