@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person as he is to be kept. ``key`` finds him at the next import; ``numbers`` are (E.164, kind) in order."""
-
-    key: str
-    name: str
-    numbers: Sequence[tuple[str, str]]
-    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the whole-system tests share: a simulated PBX and servers as processes, told apart from ours by their own log."""
+"""What the whole-system tests share: a simulated PBX and servers as processes, with its own account of calls."""
 
 from __future__ import annotations
 

@@ -1,0 +1,212 @@
+"""``ocm import``, ``ocm start``, ``ocm report``: what is done with lists, and how it is told to a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from ocm_cti import config as configuration
+from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.live import OUTCOME_STYLES, outcome_bars
+from ocm_cti.config import Config, ListConfig
+from ocm_cti.domain.fragments import VariableMissing
+from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.people import Person
+from ocm_cti.domain.scenarios import required_fragments
+from ocm_cti.domain.settings import ListSettings
+from ocm_cti.imports.files import read_rows
+from ocm_cti.imports.people import People, Refusal, people
+from ocm_cti.imports.tables import Table
+from ocm_cti.service import utc_now
+from ocm_cti.speech import words
+from ocm_cti.store import campaigns, lists, reports, subscribers, tasks
+from ocm_cti.store.subscribers import Upserted
+from ocm_cti.store.transactions import Connection, Store
+
+#: More refused rows than this are counted, not printed.
+REFUSALS_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of one import; ``counts`` is None for a dry run."""
+
+    table: Table
+    people: People
+    counts: Upserted | None
+
+
+def import_file(config_path: Path, list_name: str, file: Path, *, dry_run: bool, as_json: bool) -> int:
+    config = configuration.load(config_path)
+    console = Console()
+    done = import_into(config, list_name, file, None if as_json else console, dry_run=dry_run)
+    if as_json:
+        console.out(json.dumps(_as_json(done), ensure_ascii=False, indent=2), highlight=False)
+    return 0
+
+
+def import_into(
+    config: Config, list_name: str, file: Path, console: Console | None, *, dry_run: bool = False
+) -> Imported:
+    """Read the file and write its people into the list, all of them in one transaction or none."""
+    settings = config.lists.get(list_name)
+    table = read_rows(file)
+    reading = people(table, settings.settings.region if settings else ListSettings().region)
+    if settings is not None:
+        reading = _only_speakable(reading, settings)
+    counts = None
+    if not dry_run:
+
+        def write(conn: Connection) -> Upserted:
+            return subscribers.upsert(conn, lists.find_or_create(conn, list_name, utc_now()), reading.accepted)
+
+        counts = _store(config).run_now(write)
+    done = Imported(table, reading, counts)
+    if console is not None:
+        _print_import(console, list_name, file, done)
+    return done
+
+
+def _only_speakable(reading: People, settings: ListConfig) -> People:
+    """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
+    accepted, rows, refused = [], [], list(reading.refused)
+    for person, row in zip(reading.accepted, reading.rows, strict=True):
+        reason = _unspeakable(person, settings)
+        if reason is None:
+            accepted.append(person)
+            rows.append(row)
+        else:
+            refused.append(Refusal(row, reason))
+    return People(accepted, sorted(refused, key=lambda refusal: refusal.row), reading.remarks, rows)
+
+
+def _unspeakable(person: Person, settings: ListConfig) -> str | None:
+    try:
+        for fragment in required_fragments(settings.scenario, person.variables, settings.settings.language):
+            words.check(fragment)
+    except (VariableMissing, words.UnspeakableValue) as error:
+        return str(error)
+    return None
+
+
+def start(config_path: Path, list_name: str) -> int:
+    start_campaign(configuration.load(config_path), list_name, Console())
+    return 0
+
+
+def start_campaign(config: Config, list_name: str, console: Console) -> int:
+    """Freeze and start; gives the campaign's id. Raises CommandError or StoreError with nothing written."""
+    settings = config.lists.get(list_name)
+    if settings is None:
+        known = ", ".join(config.lists) or "none"
+        raise CommandError(
+            f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})"
+        )
+
+    def write(conn: Connection) -> tuple[int, tasks.Counts]:
+        list_id = lists.find(conn, list_name)
+        if list_id is None:
+            raise CommandError(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
+        campaign_id = campaigns.start(conn, list_id, utc_now(), settings.scenario_text, settings.settings)
+        return campaign_id, tasks.counts(conn, campaign_id)
+
+    campaign_id, counts = _store(config).run_now(write)
+    console.print(
+        f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called",
+        highlight=False,
+    )
+    return campaign_id
+
+
+def report(config_path: Path, list_name: str | None, out: Path | None) -> int:
+    config = configuration.load(config_path)
+    store = _store(config)
+
+    def find(conn: Connection) -> list[int]:
+        list_id = None
+        if list_name is not None:
+            list_id = lists.find(conn, list_name)
+            if list_id is None:
+                raise CommandError(f"there is no list {list_name}")
+        return campaigns.latest(conn, list_id)
+
+    campaign_ids = store.read_now(find)
+    if not campaign_ids:
+        raise CommandError("nothing has been started yet; start with: ocm start LIST")
+    write_reports(config, campaign_ids, out or config.data, Console())
+    return 0
+
+
+def write_reports(config: Config, campaign_ids: Sequence[int], folder: Path, console: Console) -> int:
+    """Print the report, write report.csv and report.xlsx; gives the number of people without an outcome yet."""
+    store = _store(config)
+    rows, tried = store.read_now(
+        lambda conn: (reports.people(conn, campaign_ids), reports.attempts(conn, campaign_ids))
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    reports.write_csv(folder / "report.csv", rows)
+    reports.write_xlsx(folder / "report.xlsx", rows, tried)
+    grid = Grid(box=None, padding=(0, 1), header_style="bold")
+    for heading in ("list", "name", "number", "outcome", "tries", "heard", "keys", "answers", "cause", "why"):
+        grid.add_column(heading, overflow="fold")
+    outcomes: dict[str, int] = {}
+    for row in rows:
+        outcome = row.outcome or "open"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        grid.add_row(
+            row.list_name,
+            row.name,
+            row.number if config.show_numbers else mask(row.number),
+            Text(outcome, style=OUTCOME_STYLES.get(outcome, "")),
+            str(row.attempts),
+            f"{row.heard_s:.0f} of {row.of_s:.0f} s" if row.of_s else "",
+            row.keys,
+            row.recordings or row.answers,
+            row.native_cause,
+            row.why,
+        )
+    console.print(grid)
+    console.print(outcome_bars(outcomes))
+    console.print(f"{folder / 'report.csv'}\n{folder / 'report.xlsx'}", highlight=False, soft_wrap=True)
+    return sum(1 for row in rows if row.outcome is None)
+
+
+def _store(config: Config) -> Store:
+    return Store.open(config.database)
+
+
+def _print_import(console: Console, list_name: str, file: Path, done: Imported) -> None:
+    table, reading, counts = done.table, done.people, done.counts
+    how = f" ({table.encoding}, {table.delimiter!r})" if table.encoding else ""
+    what = (
+        f"created {counts.created}, updated {counts.updated}, unchanged {counts.unchanged}"
+        if counts is not None
+        else f"would import {len(reading.accepted)} (dry run)"
+    )
+    console.print(f"{list_name} ← {file.name}{how}: {what}, refused {len(reading.refused)}", highlight=False)
+    for refusal in reading.refused[:REFUSALS_SHOWN]:
+        console.print(Text(f"  row {refusal.row} refused: {refusal.reason}", style="red"), soft_wrap=True)
+    if len(reading.refused) > REFUSALS_SHOWN:
+        console.print(f"  … and {len(reading.refused) - REFUSALS_SHOWN} more", style="red")
+    for remark in reading.remarks[:REFUSALS_SHOWN]:
+        console.print(Text(f"  row {remark.row}: {remark.reason}", style="yellow"), soft_wrap=True)
+
+
+def _as_json(done: Imported) -> Mapping[str, object]:
+    counts = done.counts
+    return {
+        "created": counts.created if counts else 0,
+        "updated": counts.updated if counts else 0,
+        "unchanged": counts.unchanged if counts else 0,
+        "accepted": len(done.people.accepted),
+        "refused": [{"row": refusal.row, "reason": refusal.reason} for refusal in done.people.refused],
+        "encoding": done.table.encoding,
+        "delimiter": done.table.delimiter,
+        "header": list(done.table.header),
+    }

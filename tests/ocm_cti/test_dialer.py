@@ -1,0 +1,407 @@
+"""The dialer over the real ledger and a gateway played by the test, on one clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeGateway, InlineStore, InstantPrompts, WallClock
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from ocm_cti.dialer import Dialer
+from ocm_cti.domain.attempts import AttemptState
+from ocm_cti.domain.causes import Cause
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.people import Person
+from ocm_cti.domain.settings import ListSettings, RetryRule
+from ocm_cti.gateways.interface import EndedBy, Settled
+from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.store.schema import attempt, calling, task
+
+SCENARIO = """
+name = "water"
+language = "en"
+
+[[step]]
+name = "message"
+type = "say"
+message = "The water is off today."
+
+[[step]]
+name = "agree"
+type = "confirm"
+message = "Press one."
+key = "1"
+tries = 1
+timeout_s = 4
+"""
+
+POLICY = ListSettings(
+    language="en",
+    tries_per_person=4,
+    tries_per_number=3,
+    line_fault_delay_s=10.0,
+    rules={
+        Outcome.BUSY: RetryRule(3, 60),
+        Outcome.NO_ANSWER: RetryRule(2, 60),
+        Outcome.REJECTED: RetryRule(1, 60),
+        Outcome.CUT_SHORT: RetryRule(2, 60),
+        Outcome.UNREACHABLE: RetryRule(2, 60),
+    },
+)
+
+
+class House:
+    """Everything around a dialer; ``people`` are lists of numbers."""
+
+    def __init__(self, folder: Path, people: list[list[str]], policy: ListSettings = POLICY) -> None:
+        self.clock = WallClock()
+        self.store = InlineStore(folder / "ocm.db")
+        self.prompts = InstantPrompts(folder)
+        self.folder = folder
+        self.gateway = FakeGateway(self.clock)
+        self.gateway.before_place = self.check_saved
+        persons = [
+            Person(numbers[0], f"P{place}", tuple((number, "") for number in numbers), {})
+            for place, numbers in enumerate(people)
+        ]
+
+        def fill(conn: Any) -> int:
+            list_id = lists.find_or_create(conn, "water", self.clock.utc())
+            subscribers.upsert(conn, list_id, persons)
+            return campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy)
+
+        self.campaign = self.store.now(fill)
+        self.dialer = self.new_dialer()
+
+    def new_dialer(self) -> Dialer:
+        return Dialer(
+            self.store,  # type: ignore[arg-type]
+            [self.gateway],  # type: ignore[list-item]
+            self.prompts,
+            self.folder,
+            self.clock,
+            self.clock.utc,
+            "test",
+        )
+
+    def check_saved(self, attempt_id: int) -> None:
+        """Called as the call leaves for the switch: it must be in the ledger by then."""
+        assert self.row(attempt_id).state == AttemptState.PLACING.value
+
+    def row(self, attempt_id: int) -> Any:
+        return self.store.now(lambda conn: conn.execute(select(attempt).where(attempt.c.id == attempt_id)).one())
+
+    def tasks(self) -> list[Any]:
+        return list(self.store.now(lambda conn: conn.execute(select(task).order_by(task.c.id)).all()))
+
+    def outcomes(self) -> list[str | None]:
+        return [row.outcome for row in self.tasks()]
+
+    def locks(self) -> list[str]:
+        return list(self.store.now(lambda conn: conn.execute(select(calling.c.number)).scalars().all()))
+
+    def close(self) -> None:
+        for call in list(self.gateway.calls.values()):
+            call.fail(Cause.LINE_FAULT)
+        self.dialer.stop()
+        self.clock.advance(0)
+        self.store.close()
+        assert self.clock.getDelayedCalls() == [], "a timer was left behind"
+
+
+@pytest.fixture
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
+    people = getattr(request, "param", [["+74951234501"]])
+    house = House(tmp_path, people)
+    yield house
+    house.close()
+
+
+ONE_OF_TWO = pytest.mark.parametrize("house", [[["+74951234501", "+74951234502"]]], indirect=True)
+THREE = pytest.mark.parametrize("house", [[["+74951234501"], ["+74951234502"], ["+74951234503"]]], indirect=True)
+
+
+@THREE
+def test_calls_on_every_idle_port_and_no_more(house: House) -> None:
+    """Two ports, three people: the third is called as soon as a port is free."""
+    house.dialer.start()
+    assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02"]
+    house.gateway.placed[0].fail(Cause.REJECTED)
+    assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02", "03"]
+
+
+def test_a_confirmed_person_is_done(house: House) -> None:
+    house.dialer.start()
+    (call,) = house.gateway.placed
+    call.answer()
+    call.heard()
+    call.observer.digit("1")
+    house.clock.advance(0)
+    assert house.outcomes() == ["confirmed"]
+    row = house.row(call.attempt_id)
+    assert (row.state, row.keys, row.native_id) == ("finished", "1", call.native_id)
+    assert house.locks() == []
+    assert house.store.now(campaigns.running) == []
+
+
+def test_hung_up_early_is_called_again_after_the_interval(house: House) -> None:
+    """The retry clock starts at the end of the attempt."""
+    house.dialer.start()
+    house.gateway.placed[0].answer()
+    house.clock.advance(5)
+    house.gateway.placed[0].end(EndedBy.THEM)
+    assert house.row(1).outcome == "cut_short" and house.row(1).heard_ms == 300
+    house.clock.pump([1] * 59)
+    assert len(house.gateway.placed) == 1
+    house.clock.pump([1] * 3)
+    assert len(house.gateway.placed) == 2
+
+
+@ONE_OF_TWO
+def test_busy_goes_to_the_next_number_at_once(house: House) -> None:
+    house.dialer.start()
+    house.gateway.placed[0].fail(Cause.BUSY)
+    house.clock.advance(1)
+    assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02"]
+
+
+@ONE_OF_TWO
+def test_a_wrong_number_is_not_dialled_twice(house: House) -> None:
+    """Not in this campaign, and not in the next one."""
+    house.dialer.start()
+    house.gateway.placed[0].fail(Cause.INVALID_NUMBER)
+    house.clock.advance(1)
+    for _ in range(2):
+        house.gateway.placed[-1].fail(Cause.NO_ANSWER)
+        house.clock.pump([1] * 70)
+    assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02", "02"]
+    assert house.outcomes() == ["no_answer"]
+    list_id = house.store.now(lambda conn: lists.find(conn, "water"))
+    house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+    house.clock.advance(1)
+    assert house.gateway.placed[-1].number[-2:] == "02"
+
+
+def test_a_line_fault_costs_the_person_nothing(house: House) -> None:
+    """However often; it only backs off."""
+    house.dialer.start()
+    for _ in range(8):
+        house.gateway.placed[-1].fail(Cause.LINE_FAULT)
+        house.clock.pump([1] * 700)
+    assert len(house.gateway.placed) == 9 and house.outcomes() == [None]
+    house.gateway.placed[-1].answer()
+    house.gateway.placed[-1].listen()
+    house.clock.pump([1] * 10)
+    assert house.outcomes() == ["delivered"]
+
+
+def test_a_port_that_refuses_is_not_the_persons_fault(house: House) -> None:
+    house.gateway.refuse = "the extension is not registered"
+    house.dialer.start()
+    assert house.gateway.placed == []
+    assert house.row(1).outcome == "line_fault" and "not registered" in house.row(1).native_cause
+    house.gateway.refuse = None
+    house.clock.pump([1] * 12)
+    assert len(house.gateway.placed) == 1
+
+
+def test_a_message_that_cannot_be_prepared_is_not_dialled(house: House) -> None:
+    house.prompts.missing = RuntimeError("no voice")
+    house.dialer.start()
+    assert house.gateway.placed == []
+    assert house.row(1).outcome == "line_fault" and "no voice" in house.row(1).native_cause
+
+
+def test_an_outcome_waits_for_the_store(house: House) -> None:
+    """Disk full at the end of a call: the port is held and nobody is called until the outcome is written."""
+    house.dialer.start()
+    house.store.broken = OSError("disk full")
+    house.gateway.placed[0].fail(Cause.REJECTED)
+    house.clock.pump([1] * 10)
+    assert house.dialer.calls_up == 1 and house.outcomes() == [None]
+    house.store.broken = None
+    house.clock.pump([1] * 3)
+    assert house.dialer.calls_up == 0 and house.outcomes() == ["rejected"]
+
+
+def test_nothing_is_sent_that_could_not_be_saved(house: House) -> None:
+    """The disk fills up between the claim and the call: the call is not placed, and it costs the person nothing."""
+    prepare = house.prompts.prepare
+
+    def prepare_on_a_full_disk(*arguments: Any) -> Any:
+        house.store.broken = OSError("disk full")
+        return prepare(*arguments)
+
+    house.prompts.prepare = prepare_on_a_full_disk  # type: ignore[method-assign]
+    house.dialer.start()
+    assert house.gateway.placed == []
+    house.prompts.prepare = prepare  # type: ignore[method-assign]
+    house.store.broken = None
+    house.clock.pump([1] * 3)
+    assert house.row(1).outcome == "line_fault"
+    house.clock.pump([1] * 12)
+    assert len(house.gateway.placed) == 1
+
+
+@THREE
+def test_stop_lets_calls_end_and_claims_nothing_more(house: House) -> None:
+    house.dialer.start()
+    first, second = house.gateway.placed
+    first.answer()
+    stopped: list[object] = []
+    house.dialer.stop(drain_s=30).addCallback(stopped.append)
+    first.listen()
+    house.clock.pump([1] * 6)
+    assert first.over and stopped == []
+    house.clock.advance(30)
+    assert second.hung_up and house.clock.advance(0) is None
+    assert stopped == [None]
+    assert len(house.gateway.placed) == 2
+    assert house.outcomes() == ["delivered", None, None]
+
+
+class TestRecovery:
+    """What the next start makes of attempts that a crash left behind."""
+
+    def crashed(self, house: House, state: AttemptState) -> int:
+        """An attempt as a killed server leaves it; no dialer of ours has seen it."""
+
+        def leave(conn: Any) -> int:
+            claim = tasks.claim(conn, house.campaign, "office", "301", "test", house.clock.utc())
+            assert claim is not None
+            path = [AttemptState.PLACING, AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED]
+            for step in path[: path.index(state) + 1] if state in path else []:
+                attempts.mark(conn, claim.attempt_id, step, house.clock.utc(), native_id="00000a")
+            return claim.attempt_id
+
+        return int(house.store.now(leave))
+
+    def test_never_sent_is_called_without_asking(self, house: House) -> None:
+        """Committed but not yet ``placing``: the switch never heard of it, so it costs nothing."""
+        self.crashed(house, AttemptState.CLAIMED)
+        house.dialer.start()
+        house.clock.pump([1] * 12)
+        assert house.gateway.asked == []
+        assert len(house.gateway.placed) == 1
+
+    @pytest.mark.parametrize("state", [AttemptState.PLACING, AttemptState.RINGING, AttemptState.ANSWERED])
+    def test_unknown_is_shown_and_never_redialled(self, house: House, state: AttemptState) -> None:
+        attempt_id = self.crashed(house, state)
+        house.dialer.start()
+        house.clock.pump([1] * 1000)
+        assert [row.attempt_id for row in house.gateway.asked] == [attempt_id]
+        assert house.gateway.placed == []
+        assert house.outcomes() == ["unknown"]
+        assert house.locks() == []
+
+    def test_what_the_switch_says_never_rang_is_called_again(self, house: House) -> None:
+        attempt_id = self.crashed(house, AttemptState.PLACING)
+        house.gateway.settled[attempt_id] = Settled.NEVER_REACHED
+        house.dialer.start()
+        assert house.row(attempt_id).outcome == "line_fault"
+        house.clock.pump([1] * 12)
+        assert len(house.gateway.placed) == 1
+
+    @THREE
+    def test_no_port_is_used_before_the_switch_has_answered(self, house: House) -> None:
+        """Also when the asking itself fails: only the next link up asks again."""
+        self.crashed(house, AttemptState.DIALING)
+        house.gateway.settle_fails = RuntimeError("link lost")
+        house.dialer.start()
+        house.clock.pump([1] * 60)
+        assert house.gateway.placed == []
+        house.gateway.settle_fails = None
+        house.dialer.health_changed(house.gateway, house.gateway.health)  # type: ignore[arg-type]
+        assert len(house.gateway.placed) == 2
+
+    def test_an_attempt_of_a_gateway_that_is_gone_ends_as_unknown(self, house: House) -> None:
+        self.crashed(house, AttemptState.DIALING)
+        house.gateway.name = "other"
+        house.dialer = house.new_dialer()
+        house.dialer.start()
+        assert house.outcomes() == ["unknown"]
+
+
+FAILURES = [
+    Cause.BUSY,
+    Cause.NO_ANSWER,
+    Cause.REJECTED,
+    Cause.INVALID_NUMBER,
+    Cause.UNREACHABLE,
+    Cause.LINE_FAULT,
+    Cause.UNKNOWN,
+]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_under_any_history_of_the_switch(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Random answers, order and crashes: saved before sent, nobody in two calls, no budget exceeded, all get an end."""
+    people = [["+74951234501", "+74951234502"], ["+74951234503"], ["+74951234502", "+74951234504"]]
+    house = House(tmp_path_factory.mktemp("any"), people, replace(POLICY, line_fault_delay_s=5.0))
+    house.dialer.start()
+    counted: Counter[str] = Counter()
+    faults = 0
+    for _ in range(200):
+        if not house.gateway.calls:
+            if not house.store.now(campaigns.running):
+                break
+            house.clock.pump([1] * 65)
+            continue
+        call = data.draw(st.sampled_from(sorted(house.gateway.calls.values(), key=lambda call: call.attempt_id)))
+        what = data.draw(st.sampled_from(["fail", "listen", "confirm", "hang up", "crash"]))
+        if what == "crash" and faults < 3:
+            faults += 1
+            # The server dies: its dialer is forgotten with its timers, the switch drops the calls.
+            for delayed in house.clock.getDelayedCalls():
+                delayed.cancel()
+            for answer in house.gateway.calls.values():
+                house.gateway.settled[answer.attempt_id] = data.draw(st.sampled_from(Settled))
+                counted[answer.number] += house.gateway.settled[answer.attempt_id] is Settled.UNKNOWN
+            house.gateway.calls.clear()
+            house.gateway.observer = None
+            house.dialer = house.new_dialer()
+            house.dialer.start()
+            continue
+        cause = data.draw(st.sampled_from(FAILURES))
+        if what == "fail" and (cause is not Cause.LINE_FAULT or faults < 6):
+            faults += cause is Cause.LINE_FAULT
+            counted[call.number] += cause is not Cause.LINE_FAULT
+            call.fail(cause)
+            continue
+        counted[call.number] += 1
+        call.answer()
+        if what == "confirm":
+            call.heard()
+            call.observer.digit("1")
+            house.clock.advance(0)
+        elif what == "listen":
+            call.listen()
+            house.clock.advance(4)
+            house.clock.advance(0)
+        if not call.over:
+            call.end(EndedBy.THEM)
+        assert len(set(house.locks())) == len(house.locks())
+    rows = house.tasks()
+    assert all(row.state == "done" and row.outcome for row in rows), rows
+    for row in rows:
+        history = house.store.now(
+            lambda conn, row=row: conn.execute(
+                select(attempt).where(attempt.c.task_id == row.id).order_by(attempt.c.attempt_no)
+            ).all()
+        )
+        spent = [past for past in history if past.outcome != "line_fault"]
+        assert len(spent) <= POLICY.tries_per_person
+        assert max(Counter(past.number for past in spent).values(), default=0) <= POLICY.tries_per_number
+        assert all(past.outcome not in ("confirmed", "delivered", "unknown") for past in history[:-1])
+        wrong = [past.number for past in history if past.outcome == "invalid_number"]
+        assert len(wrong) == len(set(wrong))
+    assert house.locks() == []
+    house.close()
