@@ -24,11 +24,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class People:
-    """``remarks``: rows that were accepted, but without a part of them (one of several numbers)."""
+    """``rows`` are the row numbers of ``accepted``, place by place.
+
+    ``remarks``: rows that were accepted, but without a part of them (one of several numbers).
+    """
 
     accepted: Sequence[Person]
     refused: Sequence[Refusal]
     remarks: Sequence[Refusal]
+    rows: Sequence[int]
 
 
 def people(table: Table, region: str) -> People:
@@ -43,6 +47,7 @@ class _Reading:
         self._accepted: list[Person] = []
         self._refused: list[Refusal] = []
         self._remarks: list[Refusal] = []
+        self._rows: list[int] = []
         self._row_of_key: dict[str, int] = {}
         self._row_of_number: dict[str, int] = {}  # of people without an id
 
@@ -50,7 +55,7 @@ class _Reading:
         for row in rows:
             if not row.empty:
                 self._row(row)
-        return People(self._accepted, self._refused, self._remarks)
+        return People(self._accepted, self._refused, self._remarks, self._rows)
 
     def _row(self, row: Row) -> None:
         numbers, wrong = self._numbers(row)
@@ -73,6 +78,7 @@ class _Reading:
             if value := self._cell(row, place):
                 variables[variable] = value
         self._accepted.append(Person(key, name, tuple(numbers), variables))
+        self._rows.append(row.number)
         self._remarks.extend(Refusal(row.number, reason) for reason in wrong)
 
     def _numbers(self, row: Row) -> tuple[list[tuple[str, str]], list[str]]:

@@ -26,7 +26,7 @@ _E164 = re.compile(r"\+\d{3,15}\Z")
 def write_csv(path: Path, rows: Sequence[PersonRow], zone: tzinfo | None = None) -> None:
     """As Excel in our countries opens it by a double click: ``;``, UTF-8 with a byte order mark, CRLF.
 
-    Times are of ``zone`` (None: of this machine). Raises StoreError with ``path`` and the reason; an older file is kept.
+    Times are of ``zone`` (None: of this machine). Raises StoreError with path and reason; an older file is kept.
     """
     with _whole(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
