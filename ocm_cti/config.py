@@ -150,7 +150,7 @@ class _Reader:
             key = f"gateways.{name}"
             settings = dict(self._table(key, value))
             kind = settings.get("kind")
-            if kind not in GATEWAY_KINDS:
+            if not isinstance(kind, str) or kind not in GATEWAY_KINDS:
                 self.fail(f"{key}.kind", f"is {kind!r}; known kinds: {', '.join(GATEWAY_KINDS)}")
             try:
                 gateways[name] = GATEWAY_KINDS[kind](name, settings)

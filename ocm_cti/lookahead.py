@@ -7,12 +7,14 @@ person whose part fails here fails again, visibly, when he is due.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock
 from ocm_cti.domain.fragments import Fragment
@@ -36,16 +38,17 @@ class LookAhead:
         self._prompts = prompts
         self._log = Logger()
         self._loop = LoopingCall(self._pass)
-        self._loop.clock = clock
+        self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
         self._prepared: dict[int, int] = {}  # campaign -> the last task whose message is ready
-        self._stopped: Deferred[None] | None = None
+        self._stopped: Deferred[Any] | None = None
 
     def start(self) -> None:
-        self._stopped = self._loop.start(POLL_S).addCallbacks(
-            lambda _: None, lambda failure: self._log.failure("nothing is prepared ahead any more", failure)
-        )
+        def failed(failure: Failure) -> None:
+            self._log.failure("nothing is prepared ahead any more", failure)
 
-    def stop(self) -> Deferred[None]:
+        self._stopped = self._loop.start(POLL_S).addErrback(failed)
+
+    def stop(self) -> Deferred[Any]:
         """Fires when the fragment in work is done; harmless before ``start``."""
         if self._loop.running:
             self._loop.stop()
@@ -56,10 +59,12 @@ class LookAhead:
         running = yield self._store.read(lambda conn: list(campaigns.running(conn)))
         for campaign_id in running:
             while self._loop.running:
-                after = self._prepared.get(campaign_id, 0)
                 people = yield self._store.read(
-                    lambda conn, campaign_id=campaign_id, after=after: tasks.waiting_people(
-                        conn, campaign_id, after, PEOPLE_AT_ONCE
+                    partial(
+                        tasks.waiting_people,
+                        campaign_id=campaign_id,
+                        after_task_id=self._prepared.get(campaign_id, 0),
+                        limit=PEOPLE_AT_ONCE,
                     )
                 )
                 if not people:

@@ -17,6 +17,7 @@ from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.gateways.panasonic import PanasonicGateway
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
@@ -70,6 +71,15 @@ class SpeechPrompts:
         return rendered.addCallbacks(lambda paths: dict(zip(wanted, paths, strict=True)), _first_error)
 
 
+def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
+    """A gateway with a voice process of its own."""
+
+    def voice(observer: VoiceObserver) -> VoiceClient:
+        return VoiceClient(reactor, observer, bind_host=settings.voice_host(), sip_port=settings.local_sip_port)
+
+    return PanasonicGateway(settings, reactor, voice)
+
+
 def _first_error(failure: Any) -> Any:
     """gatherResults wraps what went wrong in a FirstError; the reader wants the thing itself."""
     return failure.value.subFailure if hasattr(failure.value, "subFailure") else failure
@@ -91,10 +101,7 @@ class Service:
         self.speech = SpeechClient(reactor, config.prompts, audio_dir=config.audio, workers=config.speech.workers)
         self.prompts = SpeechPrompts(self.speech, config.speech.voices)
 
-        def voice(observer: VoiceObserver) -> VoiceClient:
-            return VoiceClient(reactor, observer)
-
-        self.gateways = [PanasonicGateway(settings, reactor, voice) for settings in config.gateways.values()]
+        self.gateways = [_gateway(settings, reactor) for settings in config.gateways.values()]
         self.dialer = Dialer(
             self.store,
             self.gateways,

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
-from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from ocm_cti import config as configuration
+from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config
 from ocm_cti.domain.fragments import Part, Spoken
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
@@ -24,7 +24,7 @@ SETTLE_S = 2.0
 
 def run(config_path: Path, wait_s: float) -> int:
     """Prints one line a check; 0 when all are right, 2 otherwise."""
-    console = Console()
+    console = open_console()
     config = configuration.load(config_path)
     lock = FolderLock.take(config.data)
     try:
@@ -49,8 +49,7 @@ class _Check:
         self._line(True, "configuration", str(self._config.path))
         for name, settings in self._config.lists.items():
             self._line(True, f"list {name}", f"scenario {settings.scenario_path}")
-        with (self._config.data / "ocm.log").open("a", encoding="utf-8") as log_file:
-            globalLogBeginner.beginLoggingTo([textFileLogObserver(log_file)], redirectStandardIO=False)
+        with open_log(self._config.data):
             reactor.callWhenRunning(self._session, reactor)
             reactor.run()
         return 2 if self._wrong else 0

@@ -10,12 +10,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from ocm_cti import config as configuration
 from ocm_cti.commands import serve
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.lists import import_into, start_campaign, write_reports
+from ocm_cti.commands.output import open_console
 from ocm_cti.service import FolderLock
 
 SIMULATOR_READY_S = 30.0
@@ -114,7 +113,7 @@ class SimulatedPBX:
 
 def run(data: Path, fixtures: Path, once: bool) -> int:
     """Returns the exit code: 0 when every person has an outcome (or Ctrl-C without ``once``)."""
-    console = Console()
+    console = open_console()
     data, fixtures = data.absolute(), fixtures.absolute()
     if not (fixtures / "lists").is_dir():
         raise CommandError(f"{fixtures}: the demo's lists are not here; run it from the source tree, or use --fixtures")

@@ -14,6 +14,7 @@ from rich.text import Text
 from ocm_cti import config as configuration
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.live import OUTCOME_STYLES, outcome_bars
+from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config, ListConfig
 from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.numbers import mask
@@ -44,7 +45,7 @@ class Imported:
 
 def import_file(config_path: Path, list_name: str, file: Path, *, dry_run: bool, as_json: bool) -> int:
     config = configuration.load(config_path)
-    console = Console()
+    console = open_console()
     done = import_into(config, list_name, file, None if as_json else console, dry_run=dry_run)
     if as_json:
         console.out(json.dumps(_as_json(done), ensure_ascii=False, indent=2), highlight=False)
@@ -96,7 +97,7 @@ def _unspeakable(person: Person, settings: ListConfig) -> str | None:
 
 
 def start(config_path: Path, list_name: str) -> int:
-    start_campaign(configuration.load(config_path), list_name, Console())
+    start_campaign(configuration.load(config_path), list_name, open_console())
     return 0
 
 
@@ -105,9 +106,7 @@ def start_campaign(config: Config, list_name: str, console: Console) -> int:
     settings = config.lists.get(list_name)
     if settings is None:
         known = ", ".join(config.lists) or "none"
-        raise CommandError(
-            f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})"
-        )
+        raise CommandError(f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})")
 
     def write(conn: Connection) -> tuple[int, tasks.Counts]:
         list_id = lists.find(conn, list_name)
@@ -139,7 +138,7 @@ def report(config_path: Path, list_name: str | None, out: Path | None) -> int:
     campaign_ids = store.read_now(find)
     if not campaign_ids:
         raise CommandError("nothing has been started yet; start with: ocm start LIST")
-    write_reports(config, campaign_ids, out or config.data, Console())
+    write_reports(config, campaign_ids, out or config.data, open_console())
     return 0
 
 

@@ -65,7 +65,7 @@ class LiveTable:
         self._log = Logger()
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._loop = LoopingCall(self._tick)
-        self._loop.clock = clock
+        self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
         self._plain_at: datetime | None = None
         self._stopped: Deferred[Any] | None = None
 

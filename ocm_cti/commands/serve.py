@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 from rich.console import Console
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger, globalLogBeginner, textFileLogObserver
+from twisted.logger import Logger
 
 from ocm_cti import config as configuration
 from ocm_cti.commands.live import LiveTable
+from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.service import FolderLock, Service
@@ -28,7 +28,7 @@ def run(config_path: Path, *, once: bool, table: bool, drain_s: float) -> int:
     config = configuration.load(config_path)
     lock = FolderLock.take(config.data)
     try:
-        return run_service(config, Console(), once=once, drain_s=drain_s, table=table)
+        return run_service(config, open_console(), once=once, drain_s=drain_s, table=table)
     finally:
         lock.release()
 
@@ -46,18 +46,13 @@ def run_service(
     from twisted.internet import reactor as chosen
 
     reactor: Any = chosen
-    with (config.data / "ocm.log").open("a", encoding="utf-8") as log_file:
-        _log_to(log_file)
+    with open_log(config.data):
         session = _Session(config, console, reactor, once, drain_s, campaign_ids, table)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, session.signalled)
         reactor.callWhenRunning(session.begin)
         reactor.run(installSignalHandlers=False)
     return session.code
-
-
-def _log_to(log_file: io.TextIOBase) -> None:
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(log_file)], redirectStandardIO=False)
 
 
 class _Session:

@@ -78,7 +78,7 @@ class ListSettings:
 
 
 def _outcome(name: str) -> Outcome:
-    names = [outcome.value for outcome in Outcome if outcome not in FINAL | NOT_COUNTED]
+    names = [outcome.value for outcome in Outcome if outcome not in FINAL | NOT_COUNTED | {Outcome.INVALID_NUMBER}]
     if name not in names:
         raise ValueError(f"retry.{name}: no result that can be tried again{_hint(name, names)}")
     return Outcome(name)

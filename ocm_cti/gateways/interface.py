@@ -170,6 +170,9 @@ class Gateway(Protocol):
     @property
     def health(self) -> Health: ...
 
+    def port_reason(self, port: str) -> str:
+        """Why the port can't take a call now, for people; "" when it can."""
+
     def start(self, observer: GatewayObserver) -> None:
         """Begin connecting; keeps trying until ``stop``. Returns at once."""
 
@@ -177,7 +180,13 @@ class Gateway(Protocol):
         """Hang up what is up, un-register, close; fires when nothing of this gateway is left behind."""
 
     def place(
-        self, port: str, number: str, attempt_id: int, ring_timeout_s: float, caller_id: str | None, observer: CallObserver
+        self,
+        port: str,
+        number: str,
+        attempt_id: int,
+        ring_timeout_s: float,
+        caller_id: str | None,
+        observer: CallObserver,
     ) -> Call:
         """Call ``number`` (E.164 with +) from an idle ``port``.
 

@@ -181,6 +181,9 @@ class FakeGateway:
     def health(self) -> Health:
         return Health(LinkState.UP if self.up else LinkState.DOWN, START)
 
+    def port_reason(self, port: str) -> str:
+        return "" if port in self.idle_ports else "in use"
+
     def start(self, observer: GatewayObserver) -> None:
         self.observer = observer
         if self.up:

@@ -1,0 +1,81 @@
+"""ocm.toml: what is right is read, what is wrong is one line with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ocm_cti.config import ConfigError, load
+from ocm_cti.domain.outcomes import Outcome
+
+SCENARIO = 'name = "s"\nlanguage = "en"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Hello."\n'
+GOOD = """\
+data = "data"
+node = "here"
+
+[gateways.office]
+kind = "panasonic"
+link = "tcp:127.0.0.1:33333"
+extensions = "301-303"
+sip_host = "127.0.0.1"
+password_pattern = "pw{extension}"
+
+[lists.debtors]
+scenario = "s.toml"
+language = "en"
+ring_timeout_s = 20.0
+retry.busy = { tries = 5, delay_s = 7.0 }
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "s.toml").write_text(SCENARIO)
+    path = folder / "ocm.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_whole_configuration(tmp_path: Path) -> None:
+    """Paths are of the file's own folder; what is not set has its default."""
+    config = load(write(tmp_path, GOOD))
+    assert config.database == tmp_path / "data" / "ocm.db"
+    assert config.gateways["office"].extensions == ("301", "302", "303")
+    settings = config.lists["debtors"].settings
+    assert settings.rules[Outcome.BUSY].tries == 5 and settings.rules[Outcome.NO_ANSWER].tries == 3
+    assert (settings.ring_timeout_s, settings.region, settings.scenario) == (20.0, "RU", "s")
+    assert not config.show_numbers
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        pytest.param("node =", "nod =", "ocm.toml:2: nod: unknown key; did you mean node?", id="top"),
+        pytest.param("link =", "lnik =", ":6: gateways.office.lnik: unknown key; did you mean link?", id="gateway"),
+        pytest.param('"panasonic"', '"panasonik"', ":5: gateways.office.kind: is 'panasonik'", id="kind"),
+        pytest.param("ring_timeout_s", "ring_timeout", "ring_timeout: unknown key; did you mean", id="list"),
+        pytest.param("20.0", '"soon"', "ring_timeout_s: must be a number of seconds", id="not a number"),
+        pytest.param("retry.busy", "retry.busi", "no result that can be tried again; did you mean busy?", id="result"),
+        pytest.param("s.toml", "t.toml", ":12: lists.debtors.scenario:", id="scenario is missing"),
+        pytest.param('node = "here"', "node = 5", ":2: node: must be a text", id="not a text"),
+        pytest.param("[gateways.office]", "[gateways.office", "not TOML", id="no TOML"),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path: Path, right: str, wrong: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(write(tmp_path, GOOD.replace(right, wrong)))
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_scenario_with_a_fault_names_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    (tmp_path / "s.toml").write_text(SCENARIO.replace("message =", "mesage ="))
+    with pytest.raises(ConfigError, match="s.toml.*mesage"):
+        load(path)
+
+
+def test_no_gateway_and_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at least one"):
+        load(write(tmp_path, 'data = "d"\n'))
+    with pytest.raises(ConfigError, match="no such file"):
+        load(tmp_path / "none.toml")
