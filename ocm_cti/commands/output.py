@@ -1,0 +1,26 @@
+"""Where commands write: the terminal, and a log file beside the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+#: Columns where there is no terminal to ask (a pipe, a log): tables keep their rows whole.
+WIDTH_WITHOUT_TERMINAL = 180
+
+
+def open_console() -> Console:
+    """The terminal's own width and colours; wide and plain elsewhere."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def open_log(data: Path) -> TextIO:
+    """``ocm.log`` in the data folder, appended to; everything logged from now on goes there. The caller closes it."""
+    data.mkdir(parents=True, exist_ok=True)
+    file = (data / "ocm.log").open("a", encoding="utf-8")
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(file)], redirectStandardIO=False)  # type: ignore[list-item]
+    return file
