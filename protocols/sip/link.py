@@ -1,0 +1,221 @@
+"""The user agent on a real UDP socket: a Twisted protocol that owns the socket and one timer, and nothing else."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from protocols.errors import LocalProtocolError
+
+from .core import Hop
+from .events import Event
+from .registration import Account
+from .user_agent import UserAgent
+
+_log = Logger()
+
+
+class Timer(Protocol):
+    """What ``callLater`` returns."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The part of a reactor that tells the time; ``twisted.internet.task.Clock`` in tests."""
+
+    def seconds(self) -> float: ...
+    def callLater(self, delay: float, callable: Callable[..., object], /) -> Timer: ...
+
+
+class SIPLink(DatagramProtocol):
+    """Give it to ``reactor.listenUDP(port, link, interface=host)``.
+
+    ``make_agent`` is called with the host and port of the socket once it is bound (``advertised_host`` in place of the
+    host, for a socket on 0.0.0.0). ``observer`` is called with every event, never from within a command. ``resolve``
+    (``reactor.resolve``) finds the address of a host given by name. The commands are those of ``UserAgent``, without
+    ``now``.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        make_agent: Callable[[str, int], UserAgent],
+        clock: Clock,
+        observer: Callable[[Event], None],
+        advertised_host: str | None = None,
+        resolve: Callable[[str], Deferred[str]] | None = None,
+    ) -> None:
+        self._make_agent = make_agent
+        self._clock = clock
+        self._observer = observer
+        self._advertised_host = advertised_host
+        self._resolve = resolve
+        self._agent: UserAgent | None = None
+        self._timer: Timer | None = None
+        self._events: deque[Event] = deque()
+        self._telling = False
+        self._socket: Any = None
+        self.host = ""
+        self.port = 0
+
+    # -- the socket
+
+    def startProtocol(self) -> None:
+        self._socket = self.transport
+        here = self._socket.getHost()
+        self.host, self.port = self._advertised_host or here.host, here.port
+        self._agent = self._make_agent(self.host, self.port)
+
+    def stopProtocol(self) -> None:
+        """Forget everything, also what stood: ``hang_up`` and ``unregister`` first, and let their answers come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._agent = None
+        self._events.clear()
+
+    def datagramReceived(self, datagram: bytes, addr: Hop) -> None:
+        self.agent.receive_datagram(datagram, (addr[0], addr[1]), self._now())
+        self._flush()
+        self._tell()
+
+    @property
+    def agent(self) -> UserAgent:
+        """LocalProtocolError while the socket is not open."""
+        if self._agent is None:
+            raise LocalProtocolError("the SIP socket is not open")
+        return self._agent
+
+    # -- commands
+
+    def register(self, account: Account) -> None:
+        self.agent.register(account, self._now())
+        self._flush()
+
+    def unregister(self, user: str) -> None:
+        self.agent.unregister(user, self._now())
+        self._flush()
+
+    def invite(
+        self,
+        target_uri: str,
+        *,
+        from_user: str,
+        destination: Hop,
+        sdp: bytes,
+        headers: Mapping[str, str] | None = None,
+        credentials: Account | None = None,
+    ) -> str:
+        call = self.agent.invite(
+            target_uri,
+            from_user=from_user,
+            destination=destination,
+            sdp=sdp,
+            headers=headers,
+            credentials=credentials,
+            now=self._now(),
+        )
+        self._flush()
+        return call
+
+    def ring(self, call: str) -> None:
+        self.agent.ring(call, self._now())
+        self._flush()
+
+    def answer(self, call: str, sdp: bytes) -> None:
+        self.agent.answer(call, sdp, self._now())
+        self._flush()
+
+    def refuse(self, call: str, code: int) -> None:
+        self.agent.refuse(call, code, self._now())
+        self._flush()
+
+    def hang_up(self, call: str) -> None:
+        self.agent.hang_up(call, self._now())
+        self._flush()
+
+    def answer_offer(self, call: str, sdp: bytes) -> None:
+        self.agent.answer_offer(call, sdp, self._now())
+        self._flush()
+
+    def refuse_offer(self, call: str, code: int) -> None:
+        self.agent.refuse_offer(call, code, self._now())
+        self._flush()
+
+    def reoffer(self, call: str, sdp: bytes) -> None:
+        self.agent.reoffer(call, sdp, self._now())
+        self._flush()
+
+    # -- inside
+
+    def _now(self) -> float:
+        return self._clock.seconds()
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.agent.advance(self._now())
+        self._flush()
+        self._tell()
+
+    def _flush(self) -> None:
+        """Send what waits, take over the events and set the timer anew."""
+        agent = self.agent
+        for octets, (host, port) in agent.datagrams_to_send():
+            self._send(octets, host, port)
+        while (event := agent.next_event()) is not None:
+            self._events.append(event)
+        # Events of a command are told by the timer, so that an observer is never called by his own command.
+        due_at = self._now() if self._events and not self._telling else agent.next_timeout()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due_at is not None:
+            self._timer = self._clock.callLater(max(0.0, due_at - self._now()), self._wake)
+
+    def _tell(self) -> None:
+        """Tell the events, and those that come of commands given meanwhile."""
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._events:
+                event = self._events.popleft()
+                try:
+                    self._observer(event)
+                except Exception:
+                    # One call's mistake must not silence the others.
+                    _log.failure("while telling {event}", event=event)
+        finally:
+            self._telling = False
+        if self._agent is not None:
+            self._flush()
+
+    def _send(self, octets: bytes, host: str, port: int) -> None:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            if self._resolve is None:
+                _log.error("nobody to resolve {host}: a SIP message is dropped", host=host)
+                return
+            found = self._resolve(host)
+            found.addCallback(self._write, octets, port)
+            found.addErrback(lambda failure: _log.error("{host}: {why}", host=host, why=failure.getErrorMessage()))
+            return
+        self._write(host, octets, port)
+
+    def _write(self, address: str, octets: bytes, port: int) -> None:
+        if self._agent is None:
+            return
+        try:
+            self._socket.write(octets, (address, port))
+        except OSError as error:
+            # As good as lost on the way: the transaction's timers deal with it.
+            _log.warn("SIP to {address}:{port}: {error}", address=address, port=port, error=error)

@@ -1,0 +1,169 @@
+"""Offers inside a standing call: re-INVITE (RFC 3261 section 14) and UPDATE (RFC 3311), theirs and ours, and the
+session timer (RFC 4028) that they refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protocols.errors import LocalProtocolError
+
+from . import messages
+from .asking import Asking
+from .core import ALLOWED, Core, Hop
+from .dialogs import Dialog
+from .digest import DigestClient
+from .events import Confirmed, Reanswered, Reoffered, ReofferRefused
+from .messages import Request, Response
+from .server_transaction import ServerTransaction
+from .until_ack import UntilAck
+
+#: Without an answer to our re-INVITE of one of these, the dialog is gone at the other side (12.2.1.2).
+DIALOG_GONE = frozenset({408, 481})
+
+
+class Offers:
+    """The offers of one dialog. ``broken`` is called with a reason when the call cannot go on."""
+
+    def __init__(
+        self,
+        core: Core,
+        call: str,
+        dialog: Dialog,
+        contact: str,
+        digest: DigestClient | None,
+        broken: Callable[[str, float], None],
+    ) -> None:
+        self._core = core
+        self._call = call
+        self._dialog = dialog
+        self._contact = contact
+        self._digest = digest
+        self._broken = broken
+        self._theirs: ServerTransaction | None = None  # their offer, to be answered by us
+        self._unconfirmed: UntilAck | None = None  # our 200, to be acknowledged
+        self._ours: Asking | None = None  # our offer, to be answered by them
+        self._acks: dict[int, tuple[bytes, Hop]] = {}
+        self._closed = False
+
+    def receive(self, transaction: ServerTransaction, now: float) -> None:
+        """A re-INVITE or UPDATE from the peer."""
+        request = transaction.request
+        if self._ours is not None or (self._unconfirmed is not None and self._unconfirmed.open):
+            # Glare (14.2): both sides offered at once; he tries again after a random while.
+            transaction.respond(491, now)
+        elif self._theirs is not None:
+            transaction.respond(500, now, headers=[("Retry-After", "2")])
+        elif request.body and not request.sdp:
+            transaction.respond(415, now, headers=[("Accept", "application/sdp")])
+        else:
+            self._dialog.retarget(request)
+            if request.method == "UPDATE" and not request.body:
+                transaction.respond(200, now, headers=self._headers(request, now))
+                return
+            if request.method == "INVITE":
+                transaction.respond(100, now)
+                transaction.on_cancel = self._cancelled
+            self._theirs = transaction
+            self._core.emit(Reoffered(self._call, request.sdp))
+
+    def acknowledged(self, ack: Request, now: float) -> None:
+        if self._unconfirmed is not None:
+            self._unconfirmed.acknowledged(ack, now)
+
+    def answer(self, sdp: bytes, now: float) -> None:
+        """200 to their offer. LocalProtocolError when there is none."""
+        transaction = self._take()
+        headers = [*self._headers(transaction.request, now), ("Content-Type", "application/sdp")]
+        transaction.respond(200, now, headers=headers, body=sdp)
+        if transaction.request.method == "INVITE":
+            self._unconfirmed = UntilAck(self._core, transaction, now, self._confirmed, self._unheard)
+
+    def refuse(self, code: int, now: float) -> None:
+        """Refuse their offer; the session goes on as it was. LocalProtocolError when there is none."""
+        if not 300 <= code < 700:
+            raise LocalProtocolError(f"{code} is no refusal")
+        self._take().respond(code, now)
+
+    def offer(self, sdp: bytes, now: float) -> None:
+        """A re-INVITE of ours; ``Reanswered`` or ``ReofferRefused`` follows. LocalProtocolError while another offer,
+        ours or theirs, is open."""
+        if self._ours is not None or self._theirs is not None or (self._unconfirmed and self._unconfirmed.open):
+            raise LocalProtocolError("another offer is open in this call")
+        pairs = [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), ("Content-Type", "application/sdp")]
+        pairs.append(("User-Agent", self._core.product))
+
+        def make() -> tuple[Request, Hop]:
+            return self._dialog.request("INVITE", pairs, sdp), self._dialog.next_hop()
+
+        self._ours = Asking(self._core, make, self._digest, now, self._heard, self._timed_out)
+
+    def watch(self, request: Request, now: float) -> list[tuple[str, str]]:
+        """Session timer of a request that we answer with 2xx: the headers for it. We never refresh: where the peer
+        wants us to, we answer as one who does not know session timers (RFC 4028 section 9 allows it)."""
+        interval_s = request.number("Session-Expires")
+        supported = {option.lower() for option in (*request.all("Supported"), *request.all("Require"))}
+        refresher = messages.parameters(";" + (request.headers.get("Session-Expires") or "")).get("refresher")
+        self._core.alarms.cancel(self, "session")
+        if not interval_s or "timer" not in supported or refresher == "uas":
+            return []
+        self._core.alarms.set(self, "session", now + interval_s)
+        return [("Require", "timer"), ("Session-Expires", f"{interval_s};refresher=uac")]
+
+    def alarm(self, name: str, now: float) -> None:
+        self._broken("session timer ran out", now)
+
+    def close(self, now: float) -> None:
+        """The call is over: what is still open is refused."""
+        self._closed = True
+        self._core.alarms.cancel(self, "session")
+        if self._unconfirmed is not None:
+            self._unconfirmed.close()
+        if self._ours is not None:
+            self._ours.willing = False
+        if self._theirs is not None:
+            self._take().respond(487, now)
+
+    def _take(self) -> ServerTransaction:
+        transaction, self._theirs = self._theirs, None
+        if transaction is None:
+            raise LocalProtocolError("no offer of theirs is open")
+        return transaction
+
+    def _headers(self, request: Request, now: float) -> list[tuple[str, str]]:
+        return [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), *self.watch(request, now)]
+
+    def _cancelled(self, cancel: Request, now: float) -> None:
+        if self._theirs is not None:
+            self._take().respond(487, now)
+
+    def _confirmed(self, ack: Request, now: float) -> None:
+        if ack.sdp:
+            self._core.emit(Confirmed(self._call, ack.sdp))
+
+    def _unheard(self, now: float) -> None:
+        self._broken("no ACK for the answer to a re-INVITE", now)
+
+    def _heard(self, response: Response, now: float) -> None:
+        if response.code < 200:
+            return
+        seq = response.cseq.sequence
+        if seq in self._acks:
+            self._core.send(*self._acks[seq])  # the 200 once more: our ACK was lost
+            return
+        if self._ours is None:
+            return
+        self._ours = None
+        if response.code < 300:
+            self._dialog.retarget(response)
+            self._acks = {seq: self._dialog.ack(seq, self._core.new_via())}
+            self._core.send(*self._acks[seq])
+            if not self._closed:
+                self._core.emit(Reanswered(self._call, response.sdp))
+        elif response.code in DIALOG_GONE:
+            self._broken(f"{response.code} {response.phrase}", now)
+        elif not self._closed:
+            self._core.emit(ReofferRefused(self._call, response.code, response.phrase))
+
+    def _timed_out(self, now: float) -> None:
+        self._ours = None
+        self._broken("no answer to a re-INVITE", now)
