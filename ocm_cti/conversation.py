@@ -79,6 +79,7 @@ class Conversation:
     def call_over(self) -> Deferred[RunResult]:
         """The call has ended, by whomever."""
         self._over = True
+        self._run.call_over()
         self._stop_timer()
         result = self._result = Deferred()
         if self._unreported:

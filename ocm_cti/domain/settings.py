@@ -19,6 +19,9 @@ class RetryRule:
     delay_s: float
 
 
+#: A year: beyond it a delay is a slip of the hand (and past the end of the calendar it could not be computed).
+LONGEST_S = 366 * 86_400.0
+
 #: Usual in the field (tries and minutes of several peers); every list may set its own.
 DEFAULT_RULES: Mapping[Outcome, RetryRule] = {
     Outcome.BUSY: RetryRule(3, 300),
@@ -101,8 +104,8 @@ def _check(key: str, value: object, example: object) -> None:
         right = isinstance(value, int) and not isinstance(value, bool) and value >= least
         wanted = f"a whole number from {least} on"
     elif isinstance(example, float):
-        right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        wanted = "a number of seconds, 0 or more"
+        right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_S
+        wanted = "a number of seconds, from 0 to a year"
     else:
         right, wanted = isinstance(value, str), "a text in quotes"
     if not right:

@@ -41,6 +41,13 @@ def wait_for(what: str, ready: Callable[[], Any], timeout_s: float = PATIENCE_S)
     raise AssertionError(f"waited {timeout_s:.0f} s in vain for {what}")
 
 
+def account(folder: Path) -> list[dict[str, Any]]:
+    """What the simulated PBX wrote of its calls, whole lines only."""
+    path = folder / "calls.jsonl"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
 @dataclass
 class System:
     """A simulated PBX and a configuration that points at it; servers are started and killed by the test."""
