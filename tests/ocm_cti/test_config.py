@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, right: str, wrong: str, said:
 def test_a_scenario_with_a_fault_names_its_file(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     (tmp_path / "s.toml").write_text(SCENARIO.replace("message =", "mesage ="))
-    with pytest.raises(ConfigError, match="s.toml.*mesage"):
+    with pytest.raises(ConfigError, match=r"s\.toml.*mesage"):
         load(path)
 
 
@@ -79,3 +81,17 @@ def test_no_gateway_and_no_file(tmp_path: Path) -> None:
         load(write(tmp_path, 'data = "d"\n'))
     with pytest.raises(ConfigError, match="no such file"):
         load(tmp_path / "none.toml")
+
+
+def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> None:
+    """fixtures/config/panasonic.toml as it stands, and with every setting that it explains switched on."""
+    example = Path(__file__).resolve().parents[2] / "fixtures" / "config" / "panasonic.toml"
+    plain = load(example)
+    assert plain.lists["debtors"].scenario.name == "debt"
+    text = example.read_text(encoding="utf-8")
+    switched_on = re.sub(r"^# (?=\[speech\]|[a-z_.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE)
+    switched_on = switched_on.replace('"../', f'"{example.parent.parent}/').replace("answer_timer_s = 0.0", "")
+    (tmp_path / "ocm.toml").write_text(switched_on, encoding="utf-8")
+    full = load(tmp_path / "ocm.toml")
+    assert full.lists["debtors"].settings == plain.lists["debtors"].settings
+    assert replace(full.gateways["office"], local_host="") == plain.gateways["office"]
