@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, literal_column, select, update
 
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.retries import first_number
@@ -90,7 +90,7 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
         .where(
             campaign.c.id == campaign_id,
             campaign.c.state == RUNNING,
-            ~exists().where(task.c.campaign_id == campaign_id, task.c.state != "done"),
+            ~exists().where(task.c.campaign_id == campaign_id, task.c.state != literal_column("'done'")),
         )
         .values(state=DONE, ended_at=now)
     )

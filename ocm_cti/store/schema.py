@@ -124,6 +124,13 @@ task = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+    # Whether a campaign has an open task left is asked at the end of every attempt.
+    Index(
+        "ix_task_open",
+        "campaign_id",
+        sqlite_where=text("state <> 'done'"),
+        postgresql_where=text("state <> 'done'"),
+    ),
 )
 
 attempt = Table(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, literal_column, select, update
 
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.settings import ListSettings
@@ -15,6 +15,9 @@ from ocm_cti.store.schema import attempt, calling, campaign, task
 
 #: A person who is being called elsewhere is looked at again this much later.
 BEING_CALLED_S = 5.0
+
+#: Spelt out, not bound: only then every planner sees that the partial index serves.
+_IS_WAITING = task.c.state == literal_column("'waiting'")
 
 
 @dataclass(frozen=True)
@@ -58,72 +61,86 @@ class Waiting:
 
 
 def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str, now: datetime) -> Claim | None:
-    """Take the next due task of the campaign: the attempt row exists before anybody hears of it. None: nothing is due.
+    """Take the next due task of the campaign: the attempt row exists before anybody hears of it.
 
-    Somebody who is being called already (in any campaign, on any of his numbers) is passed over and looked at again
-    shortly; the person lock is the primary key of ``calling``.
+    None: nothing is due, or the campaign is not running. Somebody who is being called already (in any campaign, on any
+    of his numbers) is passed over and looked at again shortly; the person lock is the primary key of ``calling``.
     """
-    while True:
-        row = conn.execute(
-            select(task)
-            .where(task.c.campaign_id == campaign_id, task.c.state == "waiting", task.c.due_at <= now)
-            .order_by(task.c.priority, task.c.due_at)
-            .limit(1)
-        ).first()
-        if row is None:
-            return None
-        numbers: Sequence[str] = list(dict.fromkeys(row.numbers))
-        if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
-            later = now + timedelta(seconds=BEING_CALLED_S)
-            conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
-            continue
-        taken = conn.execute(
-            update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
-        )
-        if taken.rowcount == 1:
-            return _attempt(conn, row, numbers, gateway, port, node, now)
-
-
-def _attempt(
-    conn: Connection, row: Row[Any], numbers: Sequence[str], gateway: str, port: str, node: str, now: datetime
-) -> Claim:
     frozen = conn.execute(
-        select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == row.campaign_id)
-    ).one()
-    settings = ListSettings.from_json(frozen.settings)
-    task_id, number_index = int(row.id), int(row.number_index)
-    number = str(row.numbers[number_index])
-    before = conn.execute(select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == task_id)).scalar()
-    attempt_no = (before or 0) + 1
-    attempt_id = int(
-        conn.execute(
-            insert(attempt)
-            .values(
-                task_id=task_id,
-                attempt_no=attempt_no,
-                node=node,
-                gateway=gateway,
-                port=port,
-                number=number,
-                number_index=number_index,
-                state=AttemptState.CLAIMED.value,
-                claimed_at=now,
+        select(campaign.c.scenario, campaign.c.settings).where(
+            campaign.c.id == campaign_id, campaign.c.state == "running"
+        )
+    ).first()
+    if frozen is None:
+        return None
+    for priority in _priorities(conn, campaign_id):
+        while (row := _first_due(conn, campaign_id, priority, now)) is not None:
+            numbers = list(dict.fromkeys(row.numbers))
+            if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
+                later = now + timedelta(seconds=BEING_CALLED_S)
+                conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
+                continue
+            taken = conn.execute(
+                update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
             )
-            .returning(attempt.c.id)
-        ).scalar_one()
-    )
-    conn.execute(insert(calling), [{"number": own, "attempt_id": attempt_id} for own in numbers])
+            if taken.rowcount == 1:
+                attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
+                return _claim(row, attempt_id, attempt_no, frozen.scenario, ListSettings.from_json(frozen.settings))
+    return None
+
+
+def _priorities(conn: Connection, campaign_id: int) -> Iterator[int]:
+    """Those that somebody waits under, first things first; one probe of the index each, however many wait."""
+    query = select(func.min(task.c.priority)).where(task.c.campaign_id == campaign_id, _IS_WAITING)
+    priority = conn.execute(query).scalar()
+    while priority is not None:
+        yield priority
+        priority = conn.execute(query.where(task.c.priority > priority)).scalar()
+
+
+def _first_due(conn: Connection, campaign_id: int, priority: int, now: datetime) -> Row[Any] | None:
+    return conn.execute(
+        select(task)
+        .where(task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING, task.c.due_at <= now)
+        .order_by(task.c.due_at, task.c.id)
+        .limit(1)
+    ).first()
+
+
+def _insert_attempt(
+    conn: Connection, row: Row[Any], numbers: Sequence[str], gateway: str, port: str, node: str, now: datetime
+) -> tuple[int, int]:
+    """The attempt and the tokens on every number of the person; gives (attempt_id, attempt_no)."""
+    last = conn.execute(select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == row.id)).scalar()
+    attempt_no = (last or 0) + 1
+    values = {
+        "task_id": row.id,
+        "attempt_no": attempt_no,
+        "node": node,
+        "gateway": gateway,
+        "port": port,
+        "number": row.numbers[row.number_index],
+        "number_index": row.number_index,
+        "state": AttemptState.CLAIMED.value,
+        "claimed_at": now,
+    }
+    attempt_id = conn.execute(insert(attempt).values(values).returning(attempt.c.id)).scalar_one()
+    conn.execute(insert(calling), [{"number": number, "attempt_id": attempt_id} for number in numbers])
+    return attempt_id, attempt_no
+
+
+def _claim(row: Row[Any], attempt_id: int, attempt_no: int, scenario: str, settings: ListSettings) -> Claim:
     return Claim(
         attempt_id=attempt_id,
-        task_id=task_id,
-        campaign_id=int(row.campaign_id),
-        subscriber_id=int(row.subscriber_id),
+        task_id=row.id,
+        campaign_id=row.campaign_id,
+        subscriber_id=row.subscriber_id,
         attempt_no=attempt_no,
-        name=str(row.name),
-        number=number,
-        number_index=number_index,
+        name=row.name,
+        number=row.numbers[row.number_index],
+        number_index=row.number_index,
         variables=dict(row.variables),
-        scenario=frozen.scenario,
+        scenario=scenario,
         language=settings.language,
         ring_timeout_s=settings.ring_timeout_s,
         caller_id=settings.caller_id,
@@ -132,16 +149,17 @@ def _attempt(
 
 def next_due_at(conn: Connection, now: datetime) -> datetime | None:
     """When the first waiting task of a running campaign is due after ``now``; None when nothing waits that long."""
-    found: datetime | None = None
-    for campaign_id in conn.execute(select(campaign.c.id).where(campaign.c.state == "running")).scalars().all():
-        due_at = conn.execute(
-            select(func.min(task.c.due_at)).where(
-                task.c.campaign_id == campaign_id, task.c.state == "waiting", task.c.due_at > now
-            )
+    heads = [
+        conn.execute(
+            select(task.c.due_at)
+            .where(task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING, task.c.due_at > now)
+            .order_by(task.c.due_at)
+            .limit(1)
         ).scalar()
-        if due_at is not None and (found is None or due_at < found):
-            found = due_at
-    return found
+        for campaign_id in conn.execute(select(campaign.c.id).where(campaign.c.state == "running")).scalars().all()
+        for priority in _priorities(conn, campaign_id)
+    ]
+    return min((head for head in heads if head is not None), default=None)
 
 
 def counts(conn: Connection, campaign_id: int) -> Counts:

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, Engine, create_engine, event
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from twisted.internet.defer import Deferred, fail, succeed
@@ -63,6 +64,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             store = cls(path, reactor)
             store._migrate()
+        except CommandError as error:
+            raise StoreError(f"{path}: the database was made by a newer version of this program") from error
         except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
             reason = getattr(error, "orig", None) or error
             raise StoreError(f"{path}: the database can't be opened: {reason}") from error
@@ -87,8 +90,12 @@ class Store:
             raise StoreError(f"{self._path}: can't be written: {error.orig}") from error
 
     def read_now(self, job: Callable[[Connection], T]) -> T:
-        with self._reader.connect() as connection:
-            return job(connection)
+        """The same on a read-only connection; raises StoreError if it can't be read."""
+        try:
+            with self._reader.connect() as connection:
+                return job(connection)
+        except DatabaseError as error:
+            raise StoreError(f"{self._path}: can't be read: {error.orig}") from error
 
     def close(self) -> Deferred[None]:
         """Commit what is queued, then end the threads; fires when they have ended. Later jobs fail."""
@@ -168,6 +175,7 @@ class Store:
                             job.result = job.work(connection)
                     except Exception:
                         job.result = _failure()
+                    _still_open(connection)
         except Exception:
             # The group as a whole did not reach the disk: nothing of it happened.
             failure = _failure()
@@ -192,9 +200,19 @@ def _failure() -> Failure:
     return Failure()  # type: ignore[no-untyped-call]
 
 
+def _still_open(connection: Connection) -> None:
+    """A full disk makes SQLite roll the whole transaction back; then COMMIT has nothing to do and says nothing.
+
+    The jobs before must not be told that they are on the disk, and those after must not run without a transaction.
+    """
+    dbapi = connection.connection.dbapi_connection
+    if isinstance(dbapi, sqlite3.Connection) and not dbapi.in_transaction:
+        raise StoreError("the database rolled the transaction back (is the disk full?)")
+
+
 def _engine(path: Path, *, read_only: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         poolclass=NullPool if read_only else None,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )

@@ -85,6 +85,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
+        batch_op.create_index(
+            "ix_task_open",
+            ["campaign_id"],
+            unique=False,
+            sqlite_where=sa.text("state <> 'done'"),
+            postgresql_where=sa.text("state <> 'done'"),
+        )
 
     op.create_table(
         "attempt",
@@ -169,6 +176,9 @@ def downgrade() -> None:
 
     op.drop_table("attempt")
     with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_task_open", sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")
+        )
         batch_op.drop_index(
             "ix_task_waiting", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
         )
