@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
@@ -25,6 +25,7 @@ class Timer(Protocol):
     """What ``callLater`` returns."""
 
     def cancel(self) -> None: ...
+    def active(self) -> bool: ...
 
 
 class Clock(Protocol):
@@ -35,7 +36,7 @@ class Clock(Protocol):
 
 
 class SIPLink(DatagramProtocol):
-    """Give it to ``reactor.listenUDP(port, link, interface=host)``.
+    """Give it to ``reactor.listenUDP(port, link, interface=host)``, or let it ``listen`` itself and ``stop`` in peace.
 
     ``make_agent`` is called with the host and port of the socket once it is bound (``advertised_host`` in place of the
     host, for a socket on 0.0.0.0). ``observer`` is called with every event, never from within a command. ``resolve``
@@ -63,6 +64,9 @@ class SIPLink(DatagramProtocol):
         self._events: deque[Event] = deque()
         self._telling = False
         self._socket: Any = None
+        self._listening: Any = None
+        self._grace: Timer | None = None
+        self._stopped: Deferred[None] | None = None
         self.host = ""
         self.port = 0
 
@@ -86,6 +90,27 @@ class SIPLink(DatagramProtocol):
         self.agent.receive_datagram(datagram, (addr[0], addr[1]), self._now())
         self._flush()
         self._tell()
+
+    def listen(self, reactor: Any, host: str, port: int) -> int:
+        """Open the socket (port 0: any); returns its port. CannotListenError when it is taken."""
+        self._listening = reactor.listenUDP(port, self, interface=host)
+        return self.port
+
+    def stop(self, grace_s: float = 2.0) -> Deferred[None]:
+        """Hang up, unregister, and close the socket when all that is answered, after ``grace_s`` at the latest. For a
+        link that was opened by ``listen``; fires when the socket is closed."""
+        if self._stopped is None:
+            self._stopped = Deferred()
+            if self._agent is None:
+                self._stopped.callback(None)
+            else:
+                self._grace = self._clock.callLater(grace_s, self._close)
+                self._agent.leave(self._now())
+                self._flush()
+                self._close_at_rest()
+        waiting: Deferred[None] = Deferred()
+        self._stopped.addBoth(lambda _: waiting.callback(None))
+        return waiting
 
     @property
     def agent(self) -> UserAgent:
@@ -197,6 +222,20 @@ class SIPLink(DatagramProtocol):
             self._telling = False
         if self._agent is not None:
             self._flush()
+            self._close_at_rest()
+
+    def _close_at_rest(self) -> None:
+        # The last events are told before the socket closes.
+        if self._stopped is not None and not self._events and self.agent.at_rest:
+            self._close()
+
+    def _close(self) -> None:
+        listening, self._listening = self._listening, None
+        grace, self._grace = self._grace, None
+        if grace is not None and grace.active():
+            grace.cancel()
+        if listening is not None and self._stopped is not None:
+            maybeDeferred(listening.stopListening).chainDeferred(self._stopped)
 
     def _send(self, octets: bytes, host: str, port: int) -> None:
         try:

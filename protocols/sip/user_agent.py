@@ -21,7 +21,25 @@ from . import messages
 from .calls import Book, Call, respond_outside
 from .core import Core, Hop
 from .digest import DigestClient
-from .events import Event, Malformed
+from .events import (
+    Answered,
+    Bound,
+    Confirmed,
+    DigitInfo,
+    Ended,
+    Event,
+    Incoming,
+    Malformed,
+    Reanswered,
+    Refused,
+    Registered,
+    RegistrationFailed,
+    Reoffered,
+    ReofferRefused,
+    Ringing,
+    Unbound,
+    Unregistered,
+)
 from .incoming import UNDERSTOOD, IncomingCall
 from .messages import BadRequest, Request, Response, Target
 from .offers import Offers
@@ -30,7 +48,27 @@ from .registrar import Registrar
 from .registration import Account, Registration
 from .server_transaction import ServerTransaction, key_of, note_source, response_address
 
-__all__ = ["Account", "UserAgent"]
+__all__ = [
+    "Account",
+    "Answered",
+    "Bound",
+    "Confirmed",
+    "DigitInfo",
+    "Ended",
+    "Event",
+    "Incoming",
+    "Malformed",
+    "Reanswered",
+    "Refused",
+    "Registered",
+    "RegistrationFailed",
+    "ReofferRefused",
+    "Reoffered",
+    "Ringing",
+    "Unbound",
+    "Unregistered",
+    "UserAgent",
+]
 
 
 class UserAgent:
@@ -87,6 +125,18 @@ class UserAgent:
 
     def next_event(self) -> Event | None:
         return self._core.events.popleft() if self._core.events else None
+
+    def leave(self, now: float) -> None:
+        """Hang up every call and take back every registration, as before the end of a process."""
+        for call in list(self._book.calls.values()):
+            call.hang_up(now)
+        for registration in list(self._registrations.values()):
+            registration.leave(now)
+
+    @property
+    def at_rest(self) -> bool:
+        """No call, no BYE that waits for its answer, and no registration."""
+        return not (self._book.calls or self._book.dialogs or self._registrations)
 
     # -- registrations
 
