@@ -38,7 +38,7 @@ class Arguments:
     csta_port: int = 0
     sip_port: int = 0
     host: str = "127.0.0.1"
-    callees: Path | None = None
+    directory: Directory = dataclasses.field(default_factory=Directory.load)
     log: Path | None = None
     recordings: Recordings = dataclasses.field(default_factory=Recordings)
     password_pattern: str = "pw{extension}"
@@ -67,7 +67,7 @@ class Simulator:
         self.pbx = Pbx(
             arguments.settings,
             arguments.extensions,
-            Directory.load(arguments.callees),
+            arguments.directory,
             reactor,
             self._journal,
             telephones,
@@ -124,7 +124,7 @@ def _sorry(text: str) -> int:
 
 
 def parse(argv: Sequence[str]) -> Arguments:
-    """The command line; ArgumentError, SettingError in one line. ``--help`` and unknown options end the process."""
+    """The command line; ArgumentError, SettingError, CalleesError in one line. ``--help`` and unknown options end the process."""
     parser = argparse.ArgumentParser(
         prog="ocm simulate",
         description="A simulated Panasonic PBX: CSTA on TCP, SIP extensions, outside lines with callees "
@@ -161,7 +161,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         csta_port=given.csta_port,
         sip_port=given.sip_port,
         host=given.host,
-        callees=given.callees,
+        directory=Directory.load(given.callees),
         log=given.log,
         recordings=Recordings(given.heard, said),
         password_pattern=given.password_pattern,
