@@ -124,7 +124,7 @@ def _sorry(text: str) -> int:
 
 
 def parse(argv: Sequence[str]) -> Arguments:
-    """The command line; ArgumentError, SettingError, CalleesError in one line. ``--help`` and unknown options end the process."""
+    """The command line. ArgumentError, SettingError, CalleesError in one line; ``--help`` ends the process."""
     parser = argparse.ArgumentParser(
         prog="ocm simulate",
         description="A simulated Panasonic PBX: CSTA on TCP, SIP extensions, outside lines with callees "
