@@ -1,0 +1,111 @@
+"""What the gateway contract needs of a switch: its gateway, its people, its faults. One bench per kind of gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Health, Native
+
+
+class Bench(Protocol):
+    gateway: Gateway
+    watcher: Watcher
+    prompt: Path  # a second of A-law
+
+    # Numbers by what becomes of them
+    answers: str
+    busy: str
+    never_answers: str
+    rejects: str
+    does_not_exist: str
+    congested: str
+
+    def until(self, condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
+        """Let time pass until it holds; fails the test when it never does."""
+
+    def pass_s(self, seconds: float) -> None: ...
+    def far_hangs_up(self, port: str) -> None: ...
+    def far_presses(self, port: str, keys: str) -> None: ...
+    def break_link(self) -> None: ...
+    def mend_link(self) -> None: ...
+    def kill_voice(self) -> None: ...
+
+    @property
+    def calls_asked(self) -> int:
+        """How many calls the switch was asked for, ever."""
+
+    @property
+    def calls_up(self) -> int:
+        """How many calls the switch has now."""
+
+
+class Watcher:
+    """A GatewayObserver that remembers."""
+
+    def __init__(self) -> None:
+        self.freed: list[str] = []
+        self.healths: list[Health] = []
+
+    def port_freed(self, gateway: Gateway, port: str) -> None:
+        assert port in gateway.idle_ports, "a freed port can take a call at once"
+        self.freed.append(port)
+
+    def health_changed(self, gateway: Gateway, health: Health) -> None:
+        assert health.since_at.tzinfo is not None
+        assert gateway.health == health
+        self.healths.append(health)
+
+
+class Listener:
+    """A CallObserver that remembers, and checks the order that the interface promises as it goes."""
+
+    ORDER = ("dialing", "ringing", "answered", "digit", "over")
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+        self.call: Call | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [str(told[0]) for told in self.told]
+
+    @property
+    def over(self) -> bool:
+        return bool(self.told) and self.told[-1][0] in ("failed", "ended")
+
+    @property
+    def verdict(self) -> tuple[Any, ...]:
+        assert self.over, self.told
+        return self.told[-1]
+
+    def _note(self, *told: Any) -> None:
+        assert not self.over, f"{told} after {self.told}"
+        assert told[0] == "digit" or told[0] not in self.names, f"{told} twice: {self.told}"
+        self.told.append(told)
+
+    def dialing(self) -> None:
+        assert self.told == []
+        self._note("dialing")
+
+    def ringing(self) -> None:
+        assert self.names == ["dialing"]
+        self._note("ringing")
+
+    def answered(self, certain: bool) -> None:
+        assert self.names in (["dialing"], ["dialing", "ringing"])
+        self._note("answered", certain)
+
+    def digit(self, digit: str) -> None:
+        assert "answered" in self.names
+        self._note("digit", digit)
+
+    def failed(self, cause: Cause, native: Native) -> None:
+        assert "answered" not in self.names
+        self._note("failed", cause, native)
+
+    def ended(self, cause: Cause, by: EndedBy, native: Native) -> None:
+        assert "answered" in self.names
+        self._note("ended", cause, by, native)

@@ -1,0 +1,310 @@
+"""What every gateway promises the dialer (ocm_cti/gateways/interface.py), whatever the switch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gateway_bench import Bench, Listener
+
+from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.interface import (
+    CallOver,
+    EndedBy,
+    InFlight,
+    LinkState,
+    NotPlaced,
+    RecordLimits,
+    Settled,
+)
+
+
+def place(bench: Bench, number: str, ring_timeout_s: float = 20.0) -> Listener:
+    listener = Listener()
+    port = bench.gateway.idle_ports[0]
+    bench.watcher.freed.clear()
+    listener.call = bench.gateway.place(port, number, 7, ring_timeout_s, None, listener)
+    assert listener.told == [], "nothing is told before place has returned"
+    assert port not in bench.gateway.idle_ports
+    return listener
+
+
+def answered(bench: Bench) -> tuple[Listener, str]:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, bench.answers)
+    bench.until(lambda: "answered" in listener.names or listener.over, "answered")
+    assert not listener.over, listener.told
+    return listener, port
+
+
+def over(bench: Bench, listener: Listener, port: str) -> None:
+    """The call ends, and its port is free again and said so."""
+    bench.until(lambda: listener.over, "terminal report")
+    bench.until(lambda: port in bench.gateway.idle_ports, "port idle")
+    assert bench.watcher.freed.count(port) == 1
+    bench.until(lambda: bench.calls_up == 0, "the switch has no call left")
+
+
+def fired(deferred: Any) -> list[Any]:
+    results: list[Any] = []
+    deferred.addBoth(results.append)
+    return results
+
+
+def test_all_ports_are_idle_once_the_link_is_up(bench: Bench) -> None:
+    assert list(bench.gateway.idle_ports) == list(bench.gateway.ports)
+    assert bench.gateway.health.state is LinkState.UP
+    assert bench.gateway.health.reason == ""
+    assert sorted(bench.watcher.freed) == sorted(bench.gateway.ports)
+
+
+def test_an_answered_call_hung_up_by_the_person(bench: Bench) -> None:
+    listener, port = answered(bench)
+    assert listener.call is not None and listener.call.native_id
+    bench.far_hangs_up(port)
+    over(bench, listener, port)
+    assert listener.names[0] == "dialing"
+    assert ("answered", True) in listener.told
+    assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+    assert bench.calls_asked == 1
+
+
+def test_an_answered_call_hung_up_by_us(bench: Bench) -> None:
+    listener, port = answered(bench)
+    assert listener.call is not None
+    listener.call.hang_up()
+    listener.call.hang_up()  # harmless
+    over(bench, listener, port)
+    assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.US)
+    listener.call.hang_up()  # harmless
+    bench.pass_s(1)
+
+
+@pytest.mark.parametrize(
+    ("who", "cause"),
+    [
+        ("busy", Cause.BUSY),
+        ("rejects", Cause.REJECTED),
+        ("does_not_exist", Cause.INVALID_NUMBER),
+        ("congested", Cause.UNREACHABLE),
+    ],
+)
+def test_a_call_that_nobody_takes(bench: Bench, who: str, cause: Cause) -> None:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, getattr(bench, who))
+    over(bench, listener, port)
+    assert listener.verdict[:2] == ("failed", cause)
+    assert listener.verdict[2].system and listener.verdict[2].text, "the switch's own words are kept"
+
+
+def test_the_gateway_gives_up_ringing_itself(bench: Bench) -> None:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, bench.never_answers, ring_timeout_s=3.0)
+    over(bench, listener, port)
+    assert listener.verdict[:2] == ("failed", Cause.NO_ANSWER)
+
+
+@pytest.mark.parametrize("stage", ["at once", "dialing", "ringing"])
+def test_hung_up_before_the_answer(bench: Bench, stage: str) -> None:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, bench.never_answers)
+    if stage != "at once":
+        bench.until(lambda: stage in listener.names, stage)
+    assert listener.call is not None
+    listener.call.hang_up()
+    over(bench, listener, port)
+    assert listener.verdict[:2] == ("failed", Cause.CANCELLED)
+
+
+def test_keys_come_in_order(bench: Bench) -> None:
+    listener, port = answered(bench)
+    bench.far_presses(port, "12")
+    bench.until(lambda: len(listener.names) >= 2 and listener.names[-1] == "digit", "a key")
+    bench.until(lambda: [told[1] for told in listener.told if told[0] == "digit"] == ["1", "2"], "both keys")
+
+
+def test_a_prompt_plays_to_its_end(bench: Bench) -> None:
+    listener, _ = answered(bench)
+    assert listener.call is not None
+    played = fired(listener.call.play([bench.prompt, bench.prompt]))
+    bench.until(lambda: played, "played")
+    assert (played[0].heard_ms, played[0].of_ms, played[0].finished) == (2000, 2000, True)
+
+
+def test_a_prompt_is_stopped(bench: Bench) -> None:
+    listener, _ = answered(bench)
+    assert listener.call is not None
+    played = fired(listener.call.play([bench.prompt] * 10))
+    bench.pass_s(0.5)
+    listener.call.stop_playing()
+    bench.until(lambda: played, "reported")
+    assert not played[0].finished
+    assert 0 < played[0].heard_ms < played[0].of_ms == 10_000
+
+
+def test_the_end_of_the_call_ends_prompt_and_recording(bench: Bench, tmp_path: Path) -> None:
+    listener, port = answered(bench)
+    assert listener.call is not None
+    recorded = fired(listener.call.record(tmp_path / "reply.wav", RecordLimits()))
+    played = fired(listener.call.play([bench.prompt] * 10))
+    bench.pass_s(0.5)
+    bench.far_hangs_up(port)
+    over(bench, listener, port)
+    bench.until(lambda: played and recorded, "both reported")
+    assert not played[0].finished
+    assert recorded[0].why == "hangup"
+
+
+def test_nobody_is_left_to_play_to(bench: Bench, tmp_path: Path) -> None:
+    listener, port = answered(bench)
+    bench.far_hangs_up(port)
+    over(bench, listener, port)
+    assert listener.call is not None
+    played = fired(listener.call.play([bench.prompt]))
+    recorded = fired(listener.call.record(tmp_path / "reply.wav", RecordLimits()))
+    listener.call.stop_playing()
+    bench.until(lambda: played and recorded, "both refused")
+    assert played[0].check(CallOver)
+    assert recorded[0].check(CallOver)
+
+
+def test_a_port_takes_one_call(bench: Bench) -> None:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, bench.never_answers)
+    with pytest.raises(NotPlaced):
+        bench.gateway.place(port, bench.answers, 8, 20.0, None, Listener())
+    bench.until(lambda: "dialing" in listener.names, "dialing")
+    with pytest.raises(NotPlaced):
+        bench.gateway.place(port, bench.answers, 8, 20.0, None, Listener())
+    assert bench.calls_asked == 1
+
+
+@pytest.mark.parametrize("port_and_number", [("999", "+74951234501"), ("301", "")])
+def test_what_cannot_be_placed_is_refused_before_anything_is_sent(
+    bench: Bench, port_and_number: tuple[str, str]
+) -> None:
+    port, number = port_and_number
+    with pytest.raises(NotPlaced) as refused:
+        bench.gateway.place(port, number, 8, 20.0, None, Listener())
+    assert str(refused.value)
+    bench.pass_s(1)
+    assert bench.calls_asked == 0
+    assert list(bench.gateway.idle_ports) == list(bench.gateway.ports)
+
+
+def test_all_ports_at_once(bench: Bench) -> None:
+    calls = []
+    for index, port in enumerate(list(bench.gateway.idle_ports)):
+        listener = Listener()
+        number = bench.answers[:-3] + str(index) + bench.answers[-2:]
+        listener.call = bench.gateway.place(port, number, index, 20.0, None, listener)
+        calls.append((listener, port))
+    assert list(bench.gateway.idle_ports) == []
+    bench.until(lambda: all("answered" in listener.names for listener, _ in calls), "all answered")
+    bench.far_hangs_up(calls[0][1])
+    bench.until(lambda: calls[0][0].over, "the first is over")
+    bench.pass_s(1)
+    assert [listener.over for listener, _ in calls] == [True, *[False] * (len(calls) - 1)]
+
+
+def test_many_calls_one_after_another(bench: Bench) -> None:
+    for number in (bench.busy, bench.answers, bench.does_not_exist, bench.answers) * 2:
+        port = bench.gateway.idle_ports[0]
+        listener = place(bench, number)
+        bench.until(lambda listener=listener: listener.over or "answered" in listener.names, "answered or over")
+        if not listener.over:
+            bench.far_hangs_up(port)
+        over(bench, listener, port)
+    assert bench.calls_asked == 8
+
+
+def test_no_port_without_a_link(bench: Bench) -> None:
+    bench.break_link()
+    bench.until(lambda: bench.gateway.health.state is not LinkState.UP, "link down")
+    assert bench.gateway.health.reason
+    assert list(bench.gateway.idle_ports) == []
+    with pytest.raises(NotPlaced):
+        bench.gateway.place(bench.gateway.ports[0], bench.answers, 8, 20.0, None, Listener())
+    bench.watcher.freed.clear()
+    bench.mend_link()
+    bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back")
+    assert sorted(bench.watcher.freed) == sorted(bench.gateway.ports)
+    assert bench.watcher.healths[-1].state is LinkState.UP
+
+
+@pytest.mark.parametrize("stage", ["at once", "dialing", "ringing"])
+def test_the_link_breaks_before_the_answer(bench: Bench, stage: str) -> None:
+    port = bench.gateway.idle_ports[0]
+    listener = place(bench, bench.never_answers)
+    if stage != "at once":
+        bench.until(lambda: stage in listener.names, stage)
+    bench.break_link()
+    bench.until(lambda: listener.over, "terminal report without a link")
+    expected = Cause.LINE_FAULT if stage == "at once" else Cause.UNKNOWN
+    assert listener.verdict[:2] == ("failed", expected)
+    assert port not in bench.gateway.idle_ports
+    bench.mend_link()
+    bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back")
+    assert bench.calls_up == 0
+    assert bench.calls_asked == 1 or stage == "at once"
+
+
+def test_the_link_breaks_in_an_answered_call(bench: Bench) -> None:
+    listener, port = answered(bench)
+    bench.break_link()
+    bench.pass_s(2)
+    bench.mend_link()
+    bench.until(lambda: bench.gateway.health.state is LinkState.UP, "link back")
+    bench.pass_s(2)
+    if not listener.over:  # where the voice goes another way than the link
+        bench.far_hangs_up(port)
+    bench.until(lambda: listener.over, "terminal report")
+    assert listener.verdict[0] == "ended"
+    bench.until(lambda: port in bench.gateway.idle_ports, "port idle")
+
+
+@pytest.mark.parametrize("stage", ["at once", "dialing", "ringing", "answered"])
+def test_the_voice_breaks(bench: Bench, stage: str) -> None:
+    listener = place(bench, bench.answers if stage == "answered" else bench.never_answers)
+    if stage != "at once":
+        bench.until(lambda: stage in listener.names, stage)
+    bench.kill_voice()
+    bench.until(lambda: listener.over, "terminal report")
+    if stage == "answered":
+        assert listener.verdict[:3] == ("ended", Cause.LINE_FAULT, EndedBy.FAULT)
+    else:
+        assert listener.verdict[:2] == ("failed", Cause.LINE_FAULT)
+    bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back", 300)
+    assert bench.calls_up == 0
+
+
+@pytest.mark.parametrize("stage", ["at once", "ringing", "answered"])
+def test_stop_ends_the_calls(bench: Bench, stage: str) -> None:
+    listener = place(bench, bench.answers if stage == "answered" else bench.never_answers)
+    if stage != "at once":
+        bench.until(lambda: stage in listener.names, stage)
+    stopped = fired(bench.gateway.stop())
+    bench.until(lambda: stopped, "stopped")
+    assert stopped == [None]
+    assert listener.verdict[:2] == (("ended", Cause.NORMAL) if stage == "answered" else ("failed", Cause.CANCELLED))
+    assert list(bench.gateway.idle_ports) == []
+    with pytest.raises(NotPlaced):
+        bench.gateway.place(bench.gateway.ports[0], bench.answers, 8, 20.0, None, Listener())
+
+
+def test_what_the_switch_does_not_know_any_more_is_unknown(bench: Bench) -> None:
+    ports = bench.gateway.ports
+    rows = [InFlight(1, ports[0], bench.answers, "ffff"), InFlight(2, ports[1], bench.answers, None)]
+    rows.append(InFlight(3, "gone", bench.answers, None))
+    settled = fired(bench.gateway.settle(rows))
+    bench.until(lambda: settled, "settled")
+    assert settled == [{1: Settled.UNKNOWN, 2: Settled.UNKNOWN, 3: Settled.UNKNOWN}]
+
+
+def test_settling_needs_the_link(bench: Bench) -> None:
+    bench.break_link()
+    bench.until(lambda: bench.gateway.health.state is not LinkState.UP, "link down")
+    settled = fired(bench.gateway.settle([InFlight(1, bench.gateway.ports[0], bench.answers, None)]))
+    bench.until(lambda: settled, "refused")
+    assert isinstance(settled[0].value, Exception)
