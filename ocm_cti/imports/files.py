@@ -53,7 +53,7 @@ def _under_header(rows: Sequence[Row], path: Path, encoding: str | None, delimit
         if not below:
             raise ImportFailed(f"{path}: there is nobody below the headings (row {row.number})")
         return Table(row.cells, below, encoding, delimiter)
-    found = ", ".join(cell for cell in filled[0][1].cells if cell)
+    found = " ".join(", ".join(cell for cell in filled[0][1].cells if cell).split())
     raise ImportFailed(
         f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone; "
         f"found: {found[:120]}"

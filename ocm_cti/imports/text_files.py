@@ -20,6 +20,8 @@ DELIMITERS = (";", ",", "\t", "|")
 #: The detector looks at this many octets; more costs time and changes nothing.
 SAMPLE_OCTETS = 65_536
 
+NOT_A_TABLE = "is neither a text table (CSV) nor an Excel workbook"
+
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf_8_sig"), (codecs.BOM_UTF16_LE, "utf_16"), (codecs.BOM_UTF16_BE, "utf_16"))
 
 
@@ -28,18 +30,29 @@ def decode(octets: bytes, file: str) -> tuple[str, str]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if octets.startswith(mark):
             return _strict(octets, encoding, file), encoding.removesuffix("_sig")
-    if b"\0" not in octets:
-        try:
-            return octets.decode("utf_8"), "utf_8"
-        except UnicodeDecodeError:
-            pass
+    if b"\0" in octets:
+        return _utf_16_without_mark(octets, file)
+    try:
+        return octets.decode("utf_8"), "utf_8"
+    except UnicodeDecodeError:
+        pass
     best = from_bytes(octets[:SAMPLE_OCTETS], cp_isolation=list(ENCODINGS)).best()
     if best is None:
-        raise ImportFailed(f"{file}: is neither a text table (CSV) nor an Excel workbook")
-    text = _strict(octets, best.encoding, file)
-    if "\0" in text:
-        raise ImportFailed(f"{file}: is neither a text table (CSV) nor an Excel workbook")
-    return text, best.encoding
+        raise ImportFailed(f"{file}: {NOT_A_TABLE}")
+    return _strict(octets, best.encoding, file), best.encoding
+
+
+def _utf_16_without_mark(octets: bytes, file: str) -> tuple[str, str]:
+    """No 8-bit text has a zero octet. Of the two byte orders the right one gives the letters that we know."""
+    for encoding in ("utf_16_le", "utf_16_be"):
+        try:
+            text = octets.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        known = sum(character < "\u0530" for character in text)
+        if "\0" not in text and known >= 0.9 * len(text):
+            return text, encoding
+    raise ImportFailed(f"{file}: {NOT_A_TABLE}")
 
 
 def _strict(octets: bytes, encoding: str, file: str) -> str:
@@ -47,9 +60,7 @@ def _strict(octets: bytes, encoding: str, file: str) -> str:
         return octets.decode(encoding)
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
-        raise ImportFailed(
-            f"{file}: looks like {encoding}, but line {line} has octets that {encoding} has not"
-        ) from None
+        raise ImportFailed(f"{file}: line {line} is not {encoding} text, name the right encoding") from None
 
 
 def named_encoding(octets: bytes, encoding: str, file: str) -> str:

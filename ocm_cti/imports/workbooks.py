@@ -26,7 +26,7 @@ def read_workbook(path: Path) -> Sequence[Row]:
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         words = " ".join(str(error).split()) or type(error).__name__
         raise ImportFailed(
-            f"{path}: this workbook can't be read (is it damaged, or has it a password?): {words}"
+            f"{path}: the workbook can't be read (is it damaged, or has it a password?): {words}"
         ) from None
     return []
 
