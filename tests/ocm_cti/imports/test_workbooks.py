@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook  # type: ignore[import-untyped]
 
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.files import read_rows
@@ -33,7 +33,7 @@ def book(path: Path, *rows: list[object], before: int = 0) -> Path:
         (" text ", "text"),
         ("0123", "0123"),
         (date(2026, 11, 30), "30.11.2026"),
-        (datetime(2026, 11, 30, 8, 30), "30.11.2026 08:30"),
+        (datetime(2026, 11, 30, 8, 30), "30.11.2026 08:30"),  # noqa: DTZ001 (a workbook knows no zones)
         (time(8, 30), "08:30"),
         (timedelta(hours=26, minutes=5), "26:05"),
         (True, "1"),
