@@ -12,6 +12,7 @@ from ocm_cti.voice.player import AudioCache, Played, Player
 from ocm_cti.voice.recorder import InThread, RecordedReply, Recorder
 from protocols.rtp.link import Clock, MediaPort, Ticker, UDPReactor
 from protocols.rtp.stream import OCTETS_PER_MS
+from protocols.sip.sdp import Agreed
 
 
 class CallMedia:
@@ -30,27 +31,31 @@ class CallMedia:
         self._turn = 0
         self._events_heard = False
         self._closed = False
-        self._listening_since_s = clock.seconds()
+        self._on_hold = False
+        self._waiting_since_s = clock.seconds()
 
     def listen(self, reactor: UDPReactor, host: str, ports: Iterable[int] | None) -> int:
         """Open the RTP port and return it. CannotListenError when there is none."""
         return self._media.listen(reactor, host, ports)
 
-    def connect(self, host: str, port: int, payload_type: int, telephone_event_pt: int | None, held: bool) -> None:
-        """Media as agreed, at first or after a new offer; ``held``: they do not want to hear us now."""
-        self._media.connect(host, port, payload_type=payload_type, telephone_event_pt=telephone_event_pt)
-        self._media.send.held = held
-        self._listening_since_s = self._clock.seconds()
-
-    @property
-    def held(self) -> bool:
-        return self._media.send.held
+    def connect(self, agreed: Agreed) -> None:
+        """Media as agreed, at first or after a new offer. Where they do not want to hear us, the prompt waits."""
+        self._media.connect(
+            agreed.remote_host,
+            agreed.remote_port,
+            payload_type=agreed.pt,
+            mu_law=agreed.codec == "PCMU",
+            telephone_event_pt=agreed.telephone_event_pt,
+        )
+        self._media.send.held = not agreed.may_send
+        self._on_hold = not agreed.may_send or agreed.direction == "sendonly"
+        self._waiting_since_s = self._clock.seconds()
 
     def silent_s(self, now_s: float) -> float:
         """How long the peer has sent no RTP at all; 0.0 on hold, where that is its right."""
-        if self.held:
+        if self._on_hold:
             return 0.0
-        return now_s - max(self._media.receive.last_heard_s or 0.0, self._listening_since_s)
+        return now_s - max(self._media.receive.last_heard_s or 0.0, self._waiting_since_s)
 
     def play(self, paths: Sequence[Path]) -> Deferred[Played]:
         """Play these files; fires when they have been sent, or were stopped, replaced, or the call ended.

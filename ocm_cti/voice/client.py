@@ -200,6 +200,10 @@ class VoiceClient:
         """End a call in any state; ``ended`` by us follows. Never fails."""
         return self._ask_call(call_id, commands.HangUp).addBoth(_nothing)
 
+    def cpu_s(self) -> Deferred[float]:
+        """Processor time that the process has used since it began, in seconds."""
+        return self._ask(commands.Ping).addCallback(lambda answer: answer["cpu_ms"] / 1000)
+
     def _ask_call(self, call_id: str, command: type[amp.Command], **arguments: Any) -> Deferred[Any]:
         if call_id not in self._live:
             return fail(CallOver(f"call {call_id} is over"))

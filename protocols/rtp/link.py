@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
 
 from protocols.errors import RemoteProtocolError
-from protocols.rtp import rtcp
-from protocols.rtp.packets import PCMA
+from protocols.rtp import g711, rtcp
+from protocols.rtp.packets import PCMA, PCMU
 from protocols.rtp.reports import Reports
-from protocols.rtp.stream import Address, ReceiveStream, SendStream
+from protocols.rtp.stream import LAWS, Address, ReceiveStream, SendStream
 
 TICK_S: Final = 0.020
 #: Later than this, ticks are skipped: a burst would only fill the peer's jitter buffer.
@@ -114,6 +115,7 @@ class MediaPort:
         self._clock = clock
         self._now = clock.seconds
         self._reports = Reports(self.send, self.receive, f"{draw.getrandbits(48):012x}@ocm", wall_clock)
+        self._named: Address | None = None
         self._remote: Address | None = None
         self._ticking = False
         self._next_report_s = 0.0
@@ -156,12 +158,27 @@ class MediaPort:
                 rtp.stopListening()
         raise CannotListenError(host, candidates[0] if candidates else 0, OSError("no free pair of UDP ports"))  # type: ignore[no-untyped-call]
 
-    def connect(self, host: str, port: int, *, payload_type: int = PCMA, telephone_event_pt: int | None = 101) -> None:
-        """Begin (or go on) sending to this address in this law; the peer's own source takes over when it sends."""
-        if (host, port) != self._remote:
+    def connect(
+        self,
+        host: str,
+        port: int,
+        *,
+        payload_type: int = PCMA,
+        telephone_event_pt: int | None = 101,
+        mu_law: bool | None = None,
+    ) -> None:
+        """Begin (or go on) sending to this address; the peer's own source takes over when it sends.
+
+        ``mu_law`` None: as the static payload type says; both laws are understood. ``host`` is an address; for a name
+        nothing is sent until the peer has sent: looking it up would stop the clock of every call.
+        """
+        if (host, port) != self._named:
+            self._named = (host, port)
             self.receive.latch()
-        self._remote = (host, port)
-        self.send.payload_type = payload_type
+        self._remote = (host, port) if isIPAddress(host) or isIPv6Address(host) else None
+        is_mu_law = payload_type == PCMU if mu_law is None else mu_law
+        self.send.payload_type, self.send.mu_law = payload_type, is_mu_law
+        self.receive.laws = {**LAWS, payload_type: g711.ULAW_TO_ALAW if is_mu_law else None}
         self.send.telephone_event_pt = self.receive.telephone_event_pt = telephone_event_pt
         if not self._ticking:
             self._ticking = True
@@ -198,7 +215,7 @@ class MediaPort:
             self.before_tick(now_s, skipped)
         datagram = self.send.tick()
         if datagram is not None and self._rtp is not None:
-            self._send(self._rtp, datagram, self.receive.source or self._remote)
+            self._send(self._rtp, datagram)
         if now_s >= self._next_report_s:
             self._next_report_s = now_s + REPORT_S
             self._send_control(self._reports.make(now_s))
@@ -213,15 +230,17 @@ class MediaPort:
             self.receive.malformed += 1
 
     def _send_control(self, octets: bytes) -> None:
-        remote = self.receive.source or self._remote
-        if self._control is not None and remote is not None:
-            self._send(self._control, octets, (remote[0], remote[1] + 1))
+        if self._control is not None:
+            self._send(self._control, octets, 1)
 
-    def _send(self, listening: Any, octets: bytes, remote: Address | None) -> None:
+    def _send(self, listening: Any, octets: bytes, offset: int = 0) -> None:
+        remote = self.receive.source or self._remote
+        if remote is None:
+            return
         # Straight to the socket: the transport's write checks the address again for each packet, and raises for a
         # network that is down for a moment, where a lost packet is all that should come of it.
         try:
-            listening.socket.sendto(octets, remote)
+            listening.socket.sendto(octets, (remote[0], remote[1] + offset) if offset else remote)
         except OSError:
             self.dropped += 1
 

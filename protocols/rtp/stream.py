@@ -28,6 +28,9 @@ MAX_FILLED: Final = 5
 #: Another source may take over a stream when the one we listen to has been silent for this long.
 RELATCH_S: Final = 1.0
 
+#: Static payload types -> table into A-law, None where it is A-law.
+LAWS: Final[Mapping[int, bytes | None]] = {PCMA: None, PCMU: g711.ULAW_TO_ALAW}
+
 Address = tuple[str, int]
 
 
@@ -41,6 +44,8 @@ class SendStream:
     def __init__(self, ssrc: int, sequence: int, timestamp: int, *, drained: Callable[[], None] | None = None) -> None:
         self.ssrc = ssrc
         self.payload_type = PCMA
+        #: What is sent is mu-law; what is queued stays A-law.
+        self.mu_law = False
         self.telephone_event_pt: int | None = 101
         self.silent = True
         self.held = False
@@ -117,10 +122,8 @@ class SendStream:
         else:
             self._marker = True
             return None
-        if self.payload_type == PCMU:
-            payload = payload.translate(g711.ALAW_TO_ULAW)
         # A talkspurt begins where silence ended (RFC 3551 §4.1), also where the silence was sent.
-        return self._packet(self.payload_type, timestamp, payload)
+        return self._audio_packet(timestamp, payload)
 
     def _next_slice(self) -> bytes:
         start = self._offset
@@ -146,13 +149,16 @@ class SendStream:
         step = self._events.next_step()
         self._marker = True
         if step.payload is None or self.telephone_event_pt is None:
-            return self._packet(self.payload_type, timestamp, self._silence) if self.silent else None
+            return self._audio_packet(timestamp, self._silence) if self.silent else None
         if step.first:
             self._event_timestamp = timestamp
         self._marker = step.first
         datagram = self._packet(self.telephone_event_pt, self._event_timestamp, step.payload)
         self._marker = True
         return datagram
+
+    def _audio_packet(self, timestamp: int, alaw: bytes) -> bytes:
+        return self._packet(self.payload_type, timestamp, alaw.translate(g711.ALAW_TO_ULAW) if self.mu_law else alaw)
 
     def _packet(self, payload_type: int, timestamp: int, payload: bytes) -> bytes:
         if self._marker:
@@ -177,8 +183,8 @@ class ReceiveStream:
         self.audio = audio
         self.digit = digit
         self.telephone_event_pt: int | None = 101
-        #: payload type -> table into A-law, None where it is A-law
-        self.laws: Mapping[int, bytes | None] = {PCMA: None, PCMU: g711.ULAW_TO_ALAW}
+        #: As LAWS, with whatever payload types were agreed.
+        self.laws: Mapping[int, bytes | None] = LAWS
         #: Where their packets come from, None before the first; packets go there (symmetric RTP).
         self.source: Address | None = None
         #: Clock time of the last packet that counted, None before the first.

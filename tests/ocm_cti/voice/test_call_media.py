@@ -17,6 +17,7 @@ from ocm_cti.voice.player import AudioCache
 from protocols.rtp.link import Ticker
 from protocols.rtp.packets import decode
 from protocols.rtp.stream import SendStream
+from protocols.sip.sdp import Agreed
 
 PEER = ("127.0.0.1", 5000)
 
@@ -66,7 +67,7 @@ class Case:
         return waiting
 
     def connect(self, held: bool = False) -> None:
-        self.media.connect(*PEER, payload_type=8, telephone_event_pt=101, held=held)
+        self.media.connect(Agreed("PCMA", 8, 101, *PEER, direction="recvonly" if held else "sendrecv"))
 
     def run(self, ticks: int, talking: bool = True) -> bytes:
         """So many ticks of both sides; what we sent as audio."""

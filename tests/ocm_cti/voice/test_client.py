@@ -124,7 +124,7 @@ class FakeProcess(amp.AMP):
     @commands.Ping.responder
     def _ping(self) -> dict[str, Any]:
         self.asked.append(("ping",))
-        return {}
+        return {"cpu_ms": 1500}
 
     @commands.Shutdown.responder
     def _shutdown(self) -> dict[str, Any]:
@@ -241,6 +241,7 @@ def test_what_is_asked_reaches_the_process_and_its_answer_us() -> None:
     case.tell(commands.Ended, call="k", by="them", reason="BYE")
     case.tell(commands.Ended, call="k", by="them", reason="BYE")
     assert case.told() == [("established", "1.k"), ("digit", "1.k", "1"), ("ended", "1.k", "them", "BYE")]
+    assert case.ask(case.client.cpu_s()) == [1.5]
     case.stop()
 
 

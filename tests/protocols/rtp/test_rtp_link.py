@@ -10,9 +10,9 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import Clock
 
-from protocols.rtp import rtcp
+from protocols.rtp import g711, rtcp
 from protocols.rtp.link import MediaPort, Ticker
-from protocols.rtp.packets import decode
+from protocols.rtp.packets import decode, encode_plain
 
 
 def test_the_pace_is_absolute() -> None:
@@ -182,6 +182,36 @@ def test_packets_go_to_the_peer_and_then_where_it_sends_from() -> None:
     us.close()
     them.close()
     assert clock.getDelayedCalls() == []
+
+
+def test_mu_law_under_a_payload_type_of_their_choice() -> None:
+    clock, heard = Clock(), list[bytes]()
+    reactor = FakeUDP(offered=[4000])
+    port = media(clock, heard)
+    port.listen(reactor, "127.0.0.1")
+    port.connect("127.0.0.1", 5000, payload_type=97, mu_law=True, telephone_event_pt=121)
+    clock.advance(0.020)
+    packet = decode(reactor.wire[0][1])
+    assert (packet.payload_type, packet.payload) == (97, b"\xd5".translate(g711.ALAW_TO_ULAW) * 160)
+    for payload_type in (97, 0, 8):
+        octets = encode_plain(payload_type, payload_type, 0, payload_type, b"\x80")
+        reactor.open[4000].protocol.datagramReceived(octets, ("127.0.0.1", 5000))
+    assert heard == [b"\x80".translate(g711.ULAW_TO_ALAW)] * 2 + [b"\x80"]
+    port.close()
+
+
+def test_a_host_name_is_not_looked_up() -> None:
+    clock = Clock()
+    reactor = FakeUDP(offered=[4000])
+    port = media(clock)
+    port.listen(reactor, "127.0.0.1")
+    port.connect("pbx.example", 5000)
+    clock.advance(0.020)
+    assert reactor.wire == []
+    reactor.open[4000].protocol.datagramReceived(encode_plain(8, 1, 0, 9, b"\xd5"), ("127.0.0.1", 5000))
+    clock.advance(0.020)
+    assert [remote for _, _, remote in reactor.wire] == [("127.0.0.1", 5000)]
+    port.close()
 
 
 def test_reports_go_to_the_next_port_each_five_seconds_and_goodbye_at_the_end() -> None:

@@ -123,7 +123,7 @@ def test_skipped_time_is_not_sent() -> None:
 
 def test_the_other_law() -> None:
     stream = SendStream(1, 0, 0)
-    stream.payload_type = 0
+    stream.payload_type, stream.mu_law = 0, True
     alaw = bytes(range(160))
     stream.queue(alaw)
     (packet,) = ticks(stream, 1)

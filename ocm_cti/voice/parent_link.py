@@ -1,0 +1,134 @@
+"""The voice process' end of its link to the parent: questions go to ``Calls``, what happens is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from protocols.sip.user_agent import Account
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.protocols import amp
+from twisted.python.failure import Failure
+
+from ocm_cti.voice import commands
+from ocm_cti.voice.calls import Calls
+from ocm_cti.voice.player import Played
+from ocm_cti.voice.recorder import RecordedReply
+
+Answer = dict[str, Any]
+
+
+class Registrations(Protocol):
+    """Who holds our registrations: ``protocols.sip.link.SIPLink``."""
+
+    def register(self, account: Account) -> None: ...
+    def unregister(self, user: str) -> None: ...
+
+
+class ParentLink(amp.AMP):
+    """AMP responders of the child; also the ``calls.Reporter`` that tells the parent.
+
+    ``shut_down`` hangs up and unregisters; ``gone`` is called when the parent has closed our stdin.
+    """
+
+    def __init__(self, shut_down: Callable[[], Deferred[None]], gone: Callable[[], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._shut_down = shut_down
+        self._gone = gone
+        self._calls: Calls
+        self._registrations: Registrations
+
+    def serve(self, calls: Calls, registrations: Registrations) -> None:
+        """Whom to ask from now on; before the link is connected."""
+        self._calls = calls
+        self._registrations = registrations
+
+    # The parent asks
+
+    @commands.Register.responder
+    def _register(
+        self, extension: str, password: str, registrar_host: str, registrar_port: int, expires_s: int
+    ) -> Answer:
+        self._registrations.register(Account(extension, password, registrar_host, registrar_port, expires_s=expires_s))
+        return {}
+
+    @commands.Unregister.responder
+    def _unregister(self, extension: str) -> Answer:
+        self._registrations.unregister(extension)
+        return {}
+
+    @commands.Answer.responder
+    def _answer(self, call: str) -> Answer:
+        self._calls.answer(call)
+        return {}
+
+    @commands.Refuse.responder
+    def _refuse(self, call: str, code: int) -> Answer:
+        self._calls.refuse(call, code)
+        return {}
+
+    @commands.Play.responder
+    def _play(self, call: str, paths: list[str]) -> Deferred[Answer]:
+        return self._calls.play(call, [Path(path) for path in paths]).addCallback(_played)
+
+    @commands.StopPlaying.responder
+    def _stop_playing(self, call: str) -> Answer:
+        self._calls.stop_playing(call)
+        return {}
+
+    @commands.Record.responder
+    def _record(self, call: str, path: str, max_ms: int, silence_ms: int, stop_keys: str) -> Deferred[Answer]:
+        return self._calls.record(call, Path(path), max_ms, silence_ms, stop_keys).addCallback(_recorded)
+
+    @commands.HangUp.responder
+    def _hang_up(self, call: str) -> Answer:
+        self._calls.hang_up(call)
+        return {}
+
+    @commands.Ping.responder
+    def _ping(self) -> Answer:
+        return {"cpu_ms": int(time.process_time() * 1000)}
+
+    @commands.Shutdown.responder
+    def _shutdown(self) -> Deferred[Answer]:
+        return self._shut_down().addCallback(lambda _: {})
+
+    # The parent is told
+
+    def ready(self, sip_port: int) -> None:
+        self._tell(commands.Ready, sip_port=sip_port)
+
+    def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
+        self._tell(commands.RegistrationChanged, extension=extension, registered=registered, reason=reason)
+
+    def incoming(self, call: str, extension: str, caller: str) -> None:
+        self._tell(commands.Incoming, call=call, extension=extension, caller=caller)
+
+    def established(self, call: str) -> None:
+        self._tell(commands.Established, call=call)
+
+    def digit(self, call: str, digit: str) -> None:
+        self._tell(commands.Digit, call=call, digit=digit)
+
+    def ended(self, call: str, by: str, reason: str) -> None:
+        self._tell(commands.Ended, call=call, by=by, reason=reason)
+
+    def _tell(self, command: type[amp.Command], **arguments: Any) -> None:
+        if self.transport is not None:
+            self.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        self.transport = None
+        self._gone()
+
+
+def _played(played: Played) -> Answer:
+    return {"heard_ms": played.heard_ms, "of_ms": played.of_ms, "finished": played.finished}
+
+
+def _recorded(reply: RecordedReply) -> Answer:
+    return {"length_ms": reply.length_ms, "why": reply.why}
