@@ -254,7 +254,6 @@ CSTA_LEG = {
 }
 VOICE_LEG = {
     Event.OFFERED: Leg.UP,
-    Event.PICKED_UP: Leg.UP,
     Event.VOICE_LEFT: Leg.GONE,
     Event.VOICE_BROKE: Leg.GONE,
     Event.VOICE_LOST: Leg.GONE,
@@ -319,6 +318,8 @@ class Machine:
     def happened(self, event: Event, cause: Cause = Cause.UNKNOWN, native: Native | None = None) -> list[Do]:
         """``cause`` and ``native`` are for events that carry one."""
         if self.state is State.OVER or (event is Event.OFFERED and not self.may_be_offered):
+            return []
+        if event is Event.PICKED_UP and self.voice is not Leg.UP:
             return []
         self._note(event)
         if event in (Event.ANSWERED, Event.ASSUMED) and not self._voice_up and self.state is not State.REASON:
