@@ -166,7 +166,7 @@ def digit_of(request: Request) -> str | None:
     """The key in an INFO: ``Signal=5`` (application/dtmf-relay) or just ``5`` (application/dtmf). None: it is none."""
     text = request.body.decode("ascii", "replace")
     if request.content_type == "application/dtmf-relay":
-        found = re.search(r"(?im)^\s*signal\s*=\s*(1[0-5]|[0-9A-D*#])\s*$", text)
+        found = re.search(r"(?im)^[ \t]*signal[ \t]*=[ \t]*(1[0-5]|[0-9A-D*#])[ \t]*\r?$", text)
     elif request.content_type == "application/dtmf":
         found = re.match(r"\s*(1[0-5]|[0-9A-Da-d*#])\s*\Z", text)
     else:

@@ -33,6 +33,8 @@ class Core:
         self.events: deque[Event] = deque()
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
         self.servers: dict[tuple[str, ...], ServerTransaction] = {}
+        #: INVITEs in ``servers`` by what a copy of them, forked on its way to us, has in common (8.2.2.2)
+        self.invites: dict[tuple[str, str, int], ServerTransaction] = {}
 
     def send(self, octets: bytes, destination: Hop) -> None:
         self.outbox.append((octets, destination))

@@ -49,11 +49,13 @@ DEFAULT_PORT = 5060
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _SPACE_BEFORE_COLON = re.compile(rb"(?m)^([^\s:]+)[ \t]+:")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
-_NAME_ADDRESS = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<"]*?))\s*<([^>]*)>\s*(.*)\Z')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)" ?')
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s:;?@<>\[\]]+)"
-_URI = re.compile(rf"(sips?):(?:([^@\s]*)@)?{_HOST}(?::(\d{{1,5}}))?((?:;[^?\s]*)?)(?:\?\S*)?\Z", re.IGNORECASE)
+_URI = re.compile(
+    rf"(sips?):(?:([^@\s<>\x22]*)@)?{_HOST}(?::(\d{{1,5}}))?((?:;[^?\s<>]*)?)(?:\?[^\s<>]*)?\Z", re.IGNORECASE
+)
 _TEL = re.compile(r"tel:([0-9A-Fa-f*#+.()\-]+)((?:;.*)?)\Z", re.IGNORECASE)
-_VIA = re.compile(rf"SIP\s*/\s*2\.0\s*/\s*(\S+)\s+{_HOST}\s*(?::\s*(\d{{1,5}}))?\s*((?:;.*)?)\Z", re.IGNORECASE)
+_VIA = re.compile(rf"SIP ?/ ?2\.0 ?/ ?([^\s/]+) {_HOST} ?(?:: ?(\d{{1,5}}))? ?((?:;.*)?)\Z", re.IGNORECASE)
 _STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 
 
@@ -63,6 +65,8 @@ def phrase_of(code: int) -> str:
 
 def split_outside(text: str, separator: str) -> list[str]:
     """Split where ``separator`` stands neither in quotes nor in brackets; pieces are stripped, empty ones dropped."""
+    if separator not in text:
+        return [text.strip()] if text.strip() else []
     pieces, begin, quoted, angle, skip = [], 0, False, False, False
     for index, letter in enumerate(text):
         if skip:
@@ -110,12 +114,12 @@ class Target:
         if m := _URI.match(text):
             port = int(m[4]) if m[4] else None
             if port is not None and port > 65535:
-                raise RemoteProtocolError(f"a port beyond 65535 in the URI {text!r}")
+                raise RemoteProtocolError(f"a port beyond 65535 in the URI {text[:100]!r}")
             user = unquote((m[2] or "").partition(":")[0])
             return cls(text, m[1].lower(), user, m[3], port, parameters(m[5]))
         if m := _TEL.match(text):
             return cls(text, "tel", m[1], "", None, parameters(m[2]))
-        raise RemoteProtocolError(f"not a SIP or tel URI: {text!r}")
+        raise RemoteProtocolError(f"not a SIP or tel URI: {text[:100]!r}")
 
 
 @dataclass(frozen=True)
@@ -129,14 +133,21 @@ class NameAddress:
 
     @classmethod
     def read(cls, text: str) -> NameAddress:
-        text = text.strip()
-        if m := _NAME_ADDRESS.match(text):
-            display = re.sub(r"\\(.)", r"\1", m[1]) if m[1] is not None else m[2].strip()
-            return cls(text, display, m[3].strip(), parameters(m[4]))
+        text = " ".join(text.split())
+        quoted = _QUOTED.match(text)
+        if quoted or "<" in text:
+            name, bracket, rest = (
+                ("", text[quoted.end() :][:1], text[quoted.end() + 1 :]) if quoted else text.partition("<")
+            )
+            uri, closed, more = rest.partition(">")
+            if bracket != "<" or not closed or '"' in name:
+                raise RemoteProtocolError(f"not an address: {text[:100]!r}")
+            name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else name.strip()
+            return cls(text, name, uri.strip(), parameters(more))
         # 20.10: without brackets, parameters after a semicolon belong to the header and not to the URI.
         uri, _, rest = text.partition(";")
         if not uri or any(letter in uri for letter in '<>" '):
-            raise RemoteProtocolError(f"not an address: {text!r}")
+            raise RemoteProtocolError(f"not an address: {text[:100]!r}")
         return cls(text, "", uri.strip(), parameters(rest))
 
     @property
@@ -156,10 +167,11 @@ class Via:
 
     @classmethod
     def read(cls, text: str) -> Via:
-        m = _VIA.match(text.strip())
+        text = " ".join(text.split())
+        m = _VIA.match(text)
         if m is None or (m[3] and int(m[3]) > 65535):
-            raise RemoteProtocolError(f"not a Via: {text!r}")
-        return cls(text.strip(), m[1].upper(), m[2], int(m[3]) if m[3] else None, parameters(m[4]))
+            raise RemoteProtocolError(f"not a Via: {text[:100]!r}")
+        return cls(text, m[1].upper(), m[2], int(m[3]) if m[3] else None, parameters(m[4]))
 
     @property
     def branch(self) -> str:

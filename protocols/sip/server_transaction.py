@@ -30,6 +30,9 @@ class ServerTransaction(TimedMachine):
         self._ack: Request | None = None
         self.key = key_of(request)
         core.servers[self.key] = self
+        self.copy_key = (request.call_id, request.from_address.tag, request.cseq.sequence)
+        if self.kind is Kind.INVITE_SERVER:
+            core.invites.setdefault(self.copy_key, self)
         self.start_timers(now)
 
     def receive(self, request: Request, now: float) -> None:
@@ -80,6 +83,8 @@ class ServerTransaction(TimedMachine):
     def forget(self) -> None:
         if self.core.servers.get(self.key) is self:
             del self.core.servers[self.key]
+        if self.core.invites.get(self.copy_key) is self:
+            del self.core.invites[self.copy_key]
 
 
 def key_of(request: Request, method: str | None = None) -> tuple[str, ...]:

@@ -315,22 +315,11 @@ class UserAgent:
             transaction.respond(416, now)
         elif request.body and not request.sdp:
             transaction.respond(415, now, headers=[("Accept", "application/sdp")])
-        elif self._merged(transaction):
+        elif self._core.invites[transaction.copy_key] is not transaction:
+            # 8.2.2.2: the same INVITE by another way
             transaction.respond(482, now)
         else:
             IncomingCall(self._core, self._book, transaction, now)
-
-    def _merged(self, transaction: ServerTransaction) -> bool:
-        """8.2.2.2: the same INVITE by another way, forked before us."""
-        ours = transaction.request
-        return any(
-            other is not transaction
-            and other.request.method == "INVITE"
-            and other.request.call_id == ours.call_id
-            and other.request.cseq == ours.cseq
-            and other.request.from_address.tag == ours.from_address.tag
-            for other in self._core.servers.values()
-        )
 
     def _refuse_malformed(self, error: BadRequest, source: Hop) -> None:
         """Answer without a transaction: a message that cannot be trusted must not occupy memory (8.2.7)."""
