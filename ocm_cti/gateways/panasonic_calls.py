@@ -99,7 +99,6 @@ class Do(enum.Enum):
     # verdicts; the first one stays
     BY_CAUSE = enum.auto()  # failed, as the PBX said
     BY_CAUSE_PLACED = enum.auto()  # ... before our extension was up: only a wrong number is the person's
-    BY_CAUSE_ANSWERING = enum.auto()  # ... perhaps before: "not answered" is then about our own extension
     DROPPED = enum.auto()  # failed, released without a reason
     UNPLACED = enum.auto()  # failed, a fault, and nobody was dialled
     FAULT = enum.auto()  # failed, a fault; unanswered as far as the link could tell
@@ -168,9 +167,6 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     (State.ANSWERING, Event.REACHED): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
     (State.ANSWERING, Event.ALERTING): (State.RINGING, (*_BEGUN, Do.TELL_RINGING)),
     (State.ANSWERING, Event.ANSWERED): _ANSWERED_EARLY,
-    (State.ANSWERING, Event.FAILED): _over(Do.BY_CAUSE_ANSWERING),
-    (State.ANSWERING, Event.FAR_CLEARED): _over(Do.FAULT),
-    (State.ANSWERING, Event.OWN_CLEARED): _over(Do.FAULT),  # our answer came too late for the PBX
     #
     **_dialed(State.DIALING),
     (State.DIALING, Event.REACHED): (State.RINGING, _RINGS),
@@ -265,7 +261,6 @@ _VERDICTS = frozenset(
         *_ENDED,
         Do.BY_CAUSE,
         Do.BY_CAUSE_PLACED,
-        Do.BY_CAUSE_ANSWERING,
         Do.DROPPED,
         Do.UNPLACED,
         Do.FAULT,
@@ -413,17 +408,10 @@ class Machine:
 
     def _failure(self, verdict: Do, before: State, cause: Cause) -> Cause:
         match verdict:
-            case Do.BY_CAUSE:
-                # The far side may have answered and left while we could not see it.
-                return Cause.UNKNOWN if self._blind and cause in _VAGUE else cause
+            case Do.BY_CAUSE | Do.DROPPED:
+                return self._failure_told(cause, dropped=verdict is Do.DROPPED)
             case Do.BY_CAUSE_PLACED:
                 return cause if cause is Cause.INVALID_NUMBER else Cause.LINE_FAULT
-            case Do.BY_CAUSE_ANSWERING:
-                return Cause.LINE_FAULT if cause is Cause.NO_ANSWER else cause
-            case Do.DROPPED:
-                if self._blind:
-                    return Cause.UNKNOWN
-                return Cause.UNREACHABLE if cause in _VAGUE else cause
             case Do.UNPLACED:
                 return Cause.LINE_FAULT if self._dials_after_pick_up else Cause.UNKNOWN
             case Do.FAULT:
@@ -434,6 +422,15 @@ class Machine:
                 return Cause.UNKNOWN if self._blind and before is not State.PLACED else Cause.CANCELLED
             case _:
                 return Cause.UNKNOWN
+
+    def _failure_told(self, cause: Cause, *, dropped: bool) -> Cause:
+        """The PBX gave a cause, or only released our extension (``dropped``)."""
+        if self._blind:
+            # The person may have answered and left while we could not see it.
+            return Cause.UNKNOWN if cause in _VAGUE else cause
+        if Do.TELL_DIALING not in self._done and (dropped or cause is Cause.NO_ANSWER):
+            return Cause.LINE_FAULT  # our own extension was not up in time for the PBX
+        return Cause.UNREACHABLE if dropped and cause in _VAGUE else cause
 
 
 #: Causes that say only that the call is over: nothing of whether it had been answered.

@@ -45,6 +45,7 @@ class FakeVoice:
     digits_dialled: dict[str, str] = field(default_factory=dict)  # by extension
     calls: dict[str, _Ring] = field(default_factory=dict)
     lives: int = 0
+    restart: Any = None
 
     # VoiceClient
 
@@ -60,6 +61,8 @@ class FakeVoice:
 
     def stop(self) -> Deferred[None]:
         self.started = self.ready = False
+        if self.restart is not None and self.restart.active():
+            self.restart.cancel()
         for call_id in list(self.calls):
             self.hang_up(call_id)
             self._end(call_id, "us", "stopped", at_once=True)
@@ -194,7 +197,7 @@ class FakeVoice:
         for call_id in list(self.calls):
             self._end(call_id, "fault", "the voice process died", at_once=True)
         self.observer.process_lost("the voice process died")
-        self.clock.callLater(back_after_s, self._be_ready)
+        self.restart = self.clock.callLater(back_after_s, self._be_ready)
 
     def _end(self, call_id: str, by: str, reason: str, *, at_once: bool = False) -> None:
         ring = self.calls.pop(call_id)

@@ -66,6 +66,7 @@ class MemoryLineReactor(MemoryReactorClock):
 
     def connectTCP(self, host: Any, port: Any, factory: Any, timeout: Any = 30, bindAddress: Any = None) -> Any:
         connector = _Connector()
+        factory.startedConnecting(connector)
         self.callLater(0, self._connect, factory, connector)
         return connector
 
@@ -94,6 +95,9 @@ class MemoryLineReactor(MemoryReactorClock):
 class _Connector:
     def __init__(self) -> None:
         self.stopped = False
+
+    def getDestination(self) -> str:
+        return "the line in memory"
 
     def disconnect(self) -> None:
         self.stopped = True

@@ -105,7 +105,7 @@ class PanasonicBench:
         assert gone == [None], gone
         assert self.gateway.health.state is LinkState.DOWN
         self.pbx.close()
-        self.pass_s(0)
+        self.pass_s(self.voice.latency_s + STEP_S)  # what was on its way
         assert self.reactor.getDelayedCalls() == []
         self._folder.cleanup()
 
