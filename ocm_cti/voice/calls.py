@@ -102,7 +102,7 @@ class Calls:
         self._reporter = reporter
         self._host = host
         self._in_thread = in_thread
-        self._rtp_ports = None if rtp_ports is None else list(rtp_ports)
+        self._rtp_ports = None if rtp_ports is None else [port for port in rtp_ports if port % 2 == 0]
         self._silent_peer_s = silent_peer_s
         self._ticker = Ticker(reactor)
         self._cache = AudioCache(in_thread)

@@ -121,9 +121,12 @@ class VoiceProcess:
 
 
 def _log_to_stderr() -> None:
-    info: Any = LogLevelFilterPredicate(LogLevel.info)
+    # Twisted tells of every port that opens and closes.
+    important: Any = LogLevelFilterPredicate(LogLevel.warn)
+    for ours in ("ocm_cti", "protocols"):
+        important.setLogLevelForNamespace(ours, LogLevel.info)
     lines: Any = textFileLogObserver(os.fdopen(os.dup(2), "w", buffering=1))
-    observer: Any = FilteringLogObserver(lines, [info])
+    observer: Any = FilteringLogObserver(lines, [important])
     # Also what somebody prints: stdout belongs to AMP.
     globalLogBeginner.beginLoggingTo([observer], discardBuffer=True)
 
