@@ -18,8 +18,8 @@ PING_EVERY_S: Final = 5.0
 PING_ANSWER_S: Final = 20.0
 
 
-class VoiceProcessLost(Exception):
-    """The voice process is not there, or died while it was asked; it is started again by itself."""
+class VoiceProcessLost(commands.CallOver):
+    """The voice process is not there, or died while it was asked, and its calls with it; it is started again."""
 
 
 class ProcessReactor(Protocol):
