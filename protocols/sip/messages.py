@@ -134,21 +134,23 @@ class NameAddress:
     @classmethod
     def read(cls, text: str) -> NameAddress:
         text = " ".join(text.split())
-        quoted = _QUOTED.match(text)
-        if quoted or "<" in text:
-            name, bracket, rest = (
-                ("", text[quoted.end() :][:1], text[quoted.end() + 1 :]) if quoted else text.partition("<")
-            )
-            uri, closed, more = rest.partition(">")
-            if bracket != "<" or not closed or '"' in name:
+        if quoted := _QUOTED.match(text):
+            name = re.sub(r"\\(.)", r"\1", quoted[1])
+            before, bracket, rest = text[quoted.end() :].partition("<")
+            fault = not bracket or bool(before)
+        elif "<" in text:
+            name, _, rest = text.partition("<")
+            fault = '"' in name
+        else:
+            # 20.10: without brackets, parameters after a semicolon belong to the header and not to the URI.
+            uri, _, more = (part.strip() for part in text.partition(";"))
+            if not uri or any(letter in uri for letter in '> "'):
                 raise RemoteProtocolError(f"not an address: {text[:100]!r}")
-            name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else name.strip()
-            return cls(text, name, uri.strip(), parameters(more))
-        # 20.10: without brackets, parameters after a semicolon belong to the header and not to the URI.
-        uri, _, rest = text.partition(";")
-        if not uri or any(letter in uri for letter in '<>" '):
+            return cls(text, "", uri, parameters(more))
+        uri, closed, more = rest.partition(">")
+        if fault or not closed:
             raise RemoteProtocolError(f"not an address: {text[:100]!r}")
-        return cls(text, "", uri.strip(), parameters(rest))
+        return cls(text, name.strip(), uri.strip(), parameters(more))
 
     @property
     def tag(self) -> str:
