@@ -186,7 +186,8 @@ class PlacedCall:
             return
         if self._call_id is None:
             self._learn(ours[0].call_id)
-        self._happened(Event.PRESENT)
+        else:
+            self._happened(Event.PRESENT)
         if "alerting" in ours[0].others:
             self._happened(Event.FAR_ALERTING)
 
