@@ -20,7 +20,7 @@ from ocm_cti.store.report_rows import ATTEMPT_COLUMNS, PEOPLE_COLUMNS, AttemptRo
 
 OPEN = "open"  # in the summary: people who have no outcome yet
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_E164 = re.compile(r"\+\d{3,15}\Z")
+_E164 = re.compile(r"\+\d{1,15}\Z")
 
 
 def write_csv(path: Path, rows: Sequence[PersonRow], zone: tzinfo | None = None) -> None:

@@ -106,9 +106,9 @@ def test_waiting_jobs_share_a_commit_and_a_failing_one_fails_alone(
 
     held = Held(store)
     asked: list[Deferred[Any]] = [store.run(put(1)), store.run(half), store.run(put(1)), store.run(put(2))]
-    outcomes: list[Any] = [None] * len(asked)
-    for place, deferred in enumerate(asked):
-        deferred.addBoth(lambda result, place=place: outcomes.__setitem__(place, result))
+    outcomes: list[Any] = []
+    for deferred in asked:  # they fire in the order in which they were asked
+        deferred.addBoth(outcomes.append)
     held.release()
     pump.wait_for(gatherResults(asked))
     assert outcomes[0] == 1 and outcomes[3] == 2

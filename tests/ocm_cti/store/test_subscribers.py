@@ -1,0 +1,87 @@
+"""People of a list over several imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from ocm_cti.domain.people import Person
+from ocm_cti.store import lists, subscribers
+from ocm_cti.store.schema import subscriber, subscriber_number
+from ocm_cti.store.subscribers import Upserted
+from ocm_cti.store.transactions import Store
+
+T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ANNA = Person("1", "Анна", (("+71", ""), ("+72", "mobile")), {"name": "Анна", "debt": "1,00"})
+BORIS = Person("+73", "Борис", (("+73", ""),), {"name": "Борис"})
+
+
+@pytest.fixture
+def conn(tmp_path: Path) -> Iterator[Connection]:
+    store = Store.open(tmp_path / "ocm.db")
+    with store._writer.begin() as connection:
+        yield connection
+    store.close()
+
+
+def numbers(conn: Connection, key: str) -> list[tuple[str, str, bool]]:
+    query = (
+        select(subscriber_number.c.number, subscriber_number.c.kind, subscriber_number.c.invalid)
+        .join(subscriber)
+        .where(subscriber.c.key == key)
+        .order_by(subscriber_number.c.place)
+    )
+    return [(row.number, row.kind, row.invalid) for row in conn.execute(query)]
+
+
+def test_created_then_unchanged_then_updated(conn: Connection) -> None:
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    assert subscribers.upsert(conn, list_id, [ANNA, BORIS]) == Upserted(created=2, updated=0, unchanged=0)
+    assert subscribers.upsert(conn, list_id, [ANNA, BORIS]) == Upserted(created=0, updated=0, unchanged=2)
+    for changed in (
+        Person("1", "Анна П.", ANNA.numbers, ANNA.variables),
+        Person("1", "Анна П.", ANNA.numbers, {"debt": "2,00"}),
+        Person("1", "Анна П.", (("+72", "mobile"), ("+71", "")), {"debt": "2,00"}),
+        Person("1", "Анна П.", (("+72", "home"), ("+71", "")), {"debt": "2,00"}),
+    ):
+        assert subscribers.upsert(conn, list_id, [changed, BORIS]) == Upserted(created=0, updated=1, unchanged=1)
+    row = conn.execute(select(subscriber).where(subscriber.c.key == "1")).one()
+    assert (row.name, row.variables) == ("Анна П.", {"debt": "2,00"})
+    assert numbers(conn, "1") == [("+72", "home", False), ("+71", "", False)]
+
+
+def test_nobody_is_deleted(conn: Connection) -> None:
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    subscribers.upsert(conn, list_id, [ANNA, BORIS])
+    assert subscribers.upsert(conn, list_id, [ANNA]) == Upserted(created=0, updated=0, unchanged=1)
+    assert lists.names(conn) == [(list_id, "debtors", 2)]
+
+
+def test_a_person_twice_in_one_import_is_one(conn: Connection) -> None:
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    assert subscribers.upsert(conn, list_id, [BORIS, BORIS]) == Upserted(created=1, updated=0, unchanged=1)
+
+
+def test_the_same_key_on_two_lists_is_two_people(conn: Connection) -> None:
+    one, other = lists.find_or_create(conn, "a", T0), lists.find_or_create(conn, "b", T0)
+    assert lists.find_or_create(conn, "a", T0) == one != other
+    subscribers.upsert(conn, one, [ANNA])
+    assert subscribers.upsert(conn, other, [ANNA]) == Upserted(created=1, updated=0, unchanged=0)
+    assert (lists.find(conn, "b"), lists.find(conn, "c")) == (other, None)
+
+
+def test_a_wrong_number_stays_known_while_the_person_has_it(conn: Connection) -> None:
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    subscribers.upsert(conn, list_id, [ANNA])
+    subscriber_id = conn.execute(select(subscriber.c.id)).scalar_one()
+    subscribers.mark_invalid(conn, subscriber_id, "+71")
+    subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+75", ""), ("+71", "home")), {})])
+    assert numbers(conn, "1") == [("+75", "", False), ("+71", "home", True)]
+    assert subscribers.invalid_places(conn, subscriber_id, ["+71", "+75", "+71"]) == {0, 2}
+    subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+75", ""),), {})])
+    subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
+    assert numbers(conn, "1") == [("+71", "", False)]  # entered anew: worth another try
