@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import wave
 import zlib
@@ -31,6 +32,7 @@ SOUND_RMS = 200.0
 Samples = npt.NDArray[np.float64]
 
 
+@functools.cache
 def tone(which: Tone) -> bytes:
     """One cadence of a tone, to be repeated; whole frames."""
     on_s, off_s = CADENCES[which]

@@ -12,7 +12,8 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,12 @@ class Arguments:
 
 
 class Simulator:
-    """One PBX on a reactor. ``start`` listens, ``stop`` leaves nothing behind."""
+    """One PBX on a reactor. ``start`` listens, ``stop`` leaves nothing behind. ``seconds`` dates the journal."""
 
-    def __init__(self, reactor: Any, arguments: Arguments) -> None:
+    def __init__(self, reactor: Any, arguments: Arguments, seconds: Callable[[], float] = time.monotonic) -> None:
         self._reactor = reactor
         self._arguments = arguments
-        self._journal = Journal(arguments.log, reactor.seconds)
+        self._journal = Journal(arguments.log, seconds)
         passwords = {
             extension: arguments.password_pattern.format(extension=extension) for extension in arguments.extensions
         }

@@ -215,6 +215,7 @@ class Bench:
                 recordings=Recordings(directory / "heard", directory / "said"),
                 settings=Settings.from_pairs(variants),
             ),
+            self.network.seconds,
         )
         self.simulator.start()
         self.robots: list[Robot] = []

@@ -205,6 +205,16 @@ def test_the_association_begins_as_a_real_one_does(benches: Any) -> None:
     )
 
 
+def test_the_lenient_form_of_the_request_is_accepted(benches: Any) -> None:
+    # LTM: no user-information, and a protocol-version of 64 bits that spell "version3"
+    client = Client(benches())
+    aarq = bytes.fromhex("6014 8009 00") + b"version3" + bytes.fromhex("A107 06052B0C00815A")
+    client.link.dataReceived(len(aarq).to_bytes(2, "big") + aarq)
+    assert client.transport.value()[2] == 0x61
+    assert b"\xa2\x03\x02\x01\x00" in client.transport.value()
+    assert client.link.associated
+
+
 def test_system_status_comes_again_and_again(benches: Any) -> None:
     bench = benches("system_status_period_s=60")
     client = bench.client()

@@ -355,6 +355,16 @@ def test_an_analogue_trunk_tells_nothing_but_its_timer() -> None:
     assert "connectionCleared trunk normalClearing" in told(pbx)
 
 
+def test_where_only_the_network_is_reported_nothing_follows_it() -> None:
+    pbx = switch("trunk_kind=reached_only")
+    serial = reach(pbx, State.PROCEEDING)
+    for timer in (Timer.ALERT, Timer.ANSWER):
+        pbx.timer_fired(serial, timer)
+    assert told(pbx) == ["tone ringback", "write answered", "connect"]
+    pbx.clear(pbx.calls[0].call_id, None)
+    assert "connectionCleared trunk normalClearing" in told(pbx)
+
+
 def test_a_busy_analogue_line_is_only_heard() -> None:
     pbx = switch("trunk_kind=lco")
     serial = reach(pbx, State.PROCEEDING, "9806")
