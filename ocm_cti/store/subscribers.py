@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -10,9 +10,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number
 
+#: People written by one statement.
+PORTION = 1000
+
 
 @dataclass(frozen=True)
 class Upserted:
+    """How many people of an import were new, changed, and the same as before."""
+
     created: int
     updated: int
     unchanged: int
@@ -20,14 +25,36 @@ class Upserted:
 
 def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted:
     """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does."""
-    known = {
-        row.key: (row.id, row.name, row.variables)
-        for row in conn.execute(
-            select(subscriber.c.id, subscriber.c.key, subscriber.c.name, subscriber.c.variables).where(
-                subscriber.c.list_id == list_id
-            )
-        )
-    }
+    known = _known(conn, list_id)
+    fresh: dict[str, Person] = {}
+    updated = unchanged = 0
+    for person in people:
+        found = known.get(person.key)
+        earlier = fresh.get(person.key) if found is None else found.person
+        if earlier is None:
+            fresh[person.key] = person
+        elif earlier == person:
+            unchanged += 1
+        else:
+            updated += 1
+            if found is None:
+                fresh[person.key] = person
+            else:
+                _change(conn, found, person)
+                known[person.key] = _Known(found.subscriber_id, person)
+    for portion in _portions(list(fresh.values())):
+        _create(conn, list_id, portion)
+    return Upserted(len(fresh), updated, unchanged)
+
+
+@dataclass(frozen=True)
+class _Known:
+    subscriber_id: int
+    person: Person
+
+
+def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
+    """The people of the list as they are kept, by key."""
     numbers: dict[int, list[tuple[str, str]]] = {}
     query = (
         select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.kind)
@@ -37,34 +64,62 @@ def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
-    created = updated = unchanged = 0
-    for person in people:
-        found = known.get(person.key)
-        wanted = [(number, kind) for number, kind in person.numbers]
-        if found is None:
-            values = {"list_id": list_id, "key": person.key, "name": person.name, "variables": dict(person.variables)}
-            subscriber_id = int(conn.execute(insert(subscriber).values(values).returning(subscriber.c.id)).scalar_one())
-            _write_numbers(conn, subscriber_id, wanted, frozenset())
-            known[person.key] = (subscriber_id, person.name, dict(person.variables))
-            numbers[subscriber_id] = wanted
-            created += 1
-            continue
-        subscriber_id, name, variables = found
-        if name == person.name and variables == dict(person.variables) and numbers.get(subscriber_id, []) == wanted:
-            unchanged += 1
-            continue
-        conn.execute(
-            update(subscriber)
-            .where(subscriber.c.id == subscriber_id)
-            .values(name=person.name, variables=dict(person.variables))
+    rows = conn.execute(
+        select(subscriber.c.id, subscriber.c.key, subscriber.c.name, subscriber.c.variables).where(
+            subscriber.c.list_id == list_id
         )
-        if numbers.get(subscriber_id, []) != wanted:
-            invalid = frozenset(_invalid(conn, subscriber_id))
-            conn.execute(delete(subscriber_number).where(subscriber_number.c.subscriber_id == subscriber_id))
-            _write_numbers(conn, subscriber_id, wanted, invalid)
-            numbers[subscriber_id] = wanted
-        updated += 1
-    return Upserted(created, updated, unchanged)
+    )
+    return {
+        row.key: _Known(row.id, Person(row.key, row.name, tuple(numbers.get(row.id, ())), row.variables))
+        for row in rows
+    }
+
+
+def _portions(people: Sequence[Person]) -> Iterator[Sequence[Person]]:
+    for start in range(0, len(people), PORTION):
+        yield people[start : start + PORTION]
+
+
+def _create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
+    """Many rows a statement: a list of 100,000 is a matter of seconds."""
+    ids = conn.execute(
+        insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
+        [
+            {"list_id": list_id, "key": person.key, "name": person.name, "variables": dict(person.variables)}
+            for person in people
+        ],
+    ).scalars()
+    rows = [
+        row
+        for subscriber_id, person in zip(ids, people, strict=True)
+        for row in _number_rows(subscriber_id, person, frozenset())
+    ]
+    conn.execute(insert(subscriber_number), rows)
+
+
+def _change(conn: Connection, found: _Known, person: Person) -> None:
+    conn.execute(
+        update(subscriber)
+        .where(subscriber.c.id == found.subscriber_id)
+        .values(name=person.name, variables=dict(person.variables))
+    )
+    if found.person.numbers != person.numbers:
+        invalid = frozenset(_invalid(conn, found.subscriber_id))
+        conn.execute(delete(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
+        conn.execute(insert(subscriber_number), _number_rows(found.subscriber_id, person, invalid))
+
+
+def _number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) -> list[dict[str, object]]:
+    return [
+        {
+            "subscriber_id": subscriber_id,
+            "place": place,
+            "number": number,
+            "kind": kind,
+            "invalid": number in invalid,
+        }
+        for place, (number, kind) in enumerate(person.numbers)
+    ]
 
 
 def _invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
@@ -72,24 +127,6 @@ def _invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
         subscriber_number.c.subscriber_id == subscriber_id, subscriber_number.c.invalid
     )
     return conn.execute(query).scalars()
-
-
-def _write_numbers(
-    conn: Connection, subscriber_id: int, numbers: Sequence[tuple[str, str]], invalid: frozenset[str]
-) -> None:
-    conn.execute(
-        insert(subscriber_number),
-        [
-            {
-                "subscriber_id": subscriber_id,
-                "place": place,
-                "number": number,
-                "kind": kind,
-                "invalid": number in invalid,
-            }
-            for place, (number, kind) in enumerate(numbers)
-        ],
-    )
 
 
 def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str]) -> frozenset[int]:

@@ -61,9 +61,25 @@ def test_nobody_is_deleted(conn: Connection) -> None:
     assert lists.names(conn) == [(list_id, "debtors", 2)]
 
 
-def test_a_person_twice_in_one_import_is_one(conn: Connection) -> None:
+@pytest.mark.parametrize("known", [False, True])
+def test_a_person_twice_in_one_import_is_one(conn: Connection, known: bool) -> None:
+    """The last row of his is what is kept."""
     list_id = lists.find_or_create(conn, "debtors", T0)
-    assert subscribers.upsert(conn, list_id, [BORIS, BORIS]) == Upserted(created=1, updated=0, unchanged=1)
+    if known:
+        subscribers.upsert(conn, list_id, [BORIS])
+    other = Person("+73", "Борис Б.", (("+79", ""),), {})
+    counts = subscribers.upsert(conn, list_id, [BORIS, BORIS, other, other])
+    assert counts == Upserted(created=1 - known, updated=1, unchanged=2 + known)
+    assert numbers(conn, "+73") == [("+79", "", False)]
+
+
+def test_more_people_than_one_statement_takes(conn: Connection) -> None:
+    """Everybody has his own numbers, whatever the portions."""
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    people = [Person(f"k{place}", "", ((f"+7{place}", ""),), {}) for place in range(subscribers.PORTION + 5)]
+    assert subscribers.upsert(conn, list_id, people) == Upserted(len(people), 0, 0)
+    kept = conn.execute(select(subscriber.c.key, subscriber_number.c.number).join(subscriber_number)).all()
+    assert {row.key: row.number for row in kept} == {person.key: person.numbers[0][0] for person in people}
 
 
 def test_the_same_key_on_two_lists_is_two_people(conn: Connection) -> None:
