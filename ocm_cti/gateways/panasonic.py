@@ -256,10 +256,13 @@ class PanasonicGateway:
 
     def _look_for_service(self, port: Port) -> None:
         """An extension that is out of service: ask now and then whether it still is."""
-        if not port.out_of_service or self._stopping or self._list_again is not None:
+        if not port.out_of_service or self._stopping:
             return
         after_s = LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s
-        self._list_again = self._reactor.callLater(after_s, self._list_now)
+        if self._list_again is None:
+            self._list_again = self._reactor.callLater(after_s, self._list_now)
+        elif self._list_again.getTime() > self._reactor.seconds() + after_s:
+            self._list_again.reset(after_s)
 
     def _list_now(self) -> None:
         self._list_again = None

@@ -189,9 +189,10 @@ class PbxLink:
         self._failures += 1
         if self._list is not None and not self._list.done.called:
             self._list.done.errback(DeviceListFailed(reason))
-        if not self._refused:
-            self._set(LinkState.DOWN, reason)
-        self._log.warn("{gateway}: {reason}", gateway=self._settings.name, reason=reason)
+        if self._service is not None:
+            if not self._refused:
+                self._set(LinkState.DOWN, reason)
+            self._log.warn("{gateway}: {reason}", gateway=self._settings.name, reason=reason)
         if was_up:
             self._owner.link_down(reason)
 

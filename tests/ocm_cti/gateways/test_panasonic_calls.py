@@ -163,6 +163,14 @@ def test_a_call_that_was_given_up_is_cleared_when_its_number_becomes_known() -> 
     assert Do.CLEAR in machine.happened(Event.MADE)
 
 
+def test_an_extension_that_was_never_rung_is_not_up() -> None:
+    """A word of an old voice call does not make this one's."""
+    machine, done = run(Event.MADE, Event.PICKED_UP, Event.REACHED, Event.ANSWERED, Event.HANG_UP, Event.CLEAR_LATE)
+    assert Do.TELL_ANSWERED not in done
+    assert Do.HANG_UP not in done
+    assert told(machine.happened(Event.OWN_CLEARED)) == [Do.TELL_VERDICT, Do.FREE]
+
+
 def test_networkreached_is_ringing_only_where_it_is_set_so() -> None:
     machine = Machine(reached_is_ringing=False)
     for event in UP:
