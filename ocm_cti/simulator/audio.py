@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ocm_cti.simulator.switch import Tone
+from ocm_cti.simulator.effects import Tone
 from protocols.rtp import g711
 
 RATE = 8000

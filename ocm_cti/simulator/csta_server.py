@@ -17,9 +17,10 @@ from twisted.python.failure import Failure
 
 from ocm_cti.simulator import device_list
 from ocm_cti.simulator.clock import Clock, DelayedCall
+from ocm_cti.simulator.effects import Device, Report, RequestError
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.reports import Names, audience, suppressed
-from ocm_cti.simulator.switch import Device, Report, RequestError, Switch
+from ocm_cti.simulator.switch import Switch
 from protocols.csta.association import (
     MAX_APDU,
     NEED_DATA,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ocm_cti.simulator.effects import Device, RequestError, Trunk
 from ocm_cti.simulator.reports import Names
-from ocm_cti.simulator.switch import Device, RequestError, Switch, Trunk
+from ocm_cti.simulator.switch import Switch
 
 # Octets of a linked reply around its entries: ROSE and private data headers, references; lengths of 81 xx counted.
 _ENVELOPE_OCTETS = 64

@@ -22,7 +22,7 @@ from ocm_cti.simulator.callees import (
     SayWav,
     Script,
 )
-from ocm_cti.simulator.switch import Tone
+from ocm_cti.simulator.effects import Tone
 
 
 class Way(Protocol):

@@ -8,9 +8,7 @@ from typing import Protocol
 from ocm_cti.simulator.callees import Callee, Directory
 from ocm_cti.simulator.clock import Clock, DelayedCall
 from ocm_cti.simulator.csta_server import CstaServer
-from ocm_cti.simulator.faults import Settings
-from ocm_cti.simulator.journal import Journal
-from ocm_cti.simulator.switch import (
+from ocm_cti.simulator.effects import (
     ConnectCallee,
     DropMedia,
     Effect,
@@ -20,11 +18,13 @@ from ocm_cti.simulator.switch import (
     RingExtension,
     StartTimer,
     StopTimers,
-    Switch,
     Timer,
     Tone,
     Write,
 )
+from ocm_cti.simulator.faults import Settings
+from ocm_cti.simulator.journal import Journal
+from ocm_cti.simulator.switch import Switch
 
 
 class Telephones(Protocol):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ocm_cti.simulator.effects import Connected, Device, Extension, Report, Trunk
 from ocm_cti.simulator.faults import Settings
-from ocm_cti.simulator.switch import Connected, Device, Extension, Report, Trunk
 
 EXTENSION_TYPE = 0x0111
 TRUNK_TYPE = 0x0131

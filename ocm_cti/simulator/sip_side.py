@@ -15,9 +15,9 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import CannotListenError
 
 from ocm_cti.simulator.callees import Callee
+from ocm_cti.simulator.effects import Tone
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.line import Line
-from ocm_cti.simulator.switch import Tone
 from protocols.errors import RemoteProtocolError
 from protocols.rtp.link import MediaPort, Ticker
 from protocols.sip import sdp

@@ -12,10 +12,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from ocm_cti.simulator.callees import Callee, Directory
+from ocm_cti.simulator.effects import Tone
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.journal import Journal
 from ocm_cti.simulator.pbx import Pbx
-from ocm_cti.simulator.switch import Tone
 from protocols.csta.association import (
     NEED_DATA,
     Aborted,

@@ -10,8 +10,8 @@ import pytest
 
 from ocm_cti.simulator import audio
 from ocm_cti.simulator.callees import Callee, parse_step
+from ocm_cti.simulator.effects import Tone
 from ocm_cti.simulator.line import Line
-from ocm_cti.simulator.switch import Tone
 from protocols.rtp import g711
 
 LOUD = audio.speech(1.0, "robot")[800:960]

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from ocm_cti.simulator.call_table import TABLE, Do, Event, State
 from ocm_cti.simulator.callees import Callee, Directory
-from ocm_cti.simulator.faults import Settings
-from ocm_cti.simulator.switch import (
-    _DEEDS,
+from ocm_cti.simulator.effects import (
     ConnectCallee,
     DropMedia,
     Effect,
@@ -26,11 +24,12 @@ from ocm_cti.simulator.switch import (
     RingExtension,
     StartTimer,
     StopTimers,
-    Switch,
     Timer,
     Trunk,
     Write,
 )
+from ocm_cti.simulator.faults import Settings
+from ocm_cti.simulator.switch import _DEEDS, Switch
 
 PEOPLE = [
     Callee("", "answers", answer_after_s=1.0),
