@@ -60,7 +60,7 @@ tries_per_person = 4
 tries_per_number = 2
 retry.busy = {{ tries = 2, delay_s = 4.0 }}
 retry.no_answer = {{ tries = 2, delay_s = 4.0 }}
-retry.cut_short = {{ tries = 2, delay_s = 4.0 }}
+retry.cut_short = {{ tries = 1, delay_s = 4.0 }}
 """
 
 LISTS = (("debtors", "debtors.csv"), ("staff", "staff.xlsx"))

@@ -22,6 +22,8 @@ from ocm_cti.store import campaigns
 
 #: ``--once``: how often it is looked whether a campaign is still running.
 DONE_POLL_S = 0.5
+#: Every outcome is written by then; what is left (links, child processes) is not worth waiting longer for.
+STOP_LIMIT_S = 30.0
 
 
 def run(config_path: Path, *, once: bool, table: bool, drain_s: float) -> int:
@@ -48,10 +50,8 @@ def run_service(
     reactor: Any = chosen
     with open_log(config.data):
         session = _Session(config, console, reactor, once, drain_s, campaign_ids, table)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, session.signalled)
         reactor.callWhenRunning(session.begin)
-        reactor.run(installSignalHandlers=False)
+        reactor.run()  # with its signal handlers: without SIGCHLD no end of a child would be seen
     return session.code
 
 
@@ -84,6 +84,8 @@ class _Session:
 
     @inlineCallbacks
     def begin(self) -> Any:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.signalled)  # in place of the reactor's, which cut calls off
         try:
             self._service = Service(self._config, self._reactor)
             yield self._service.start()
@@ -128,7 +130,7 @@ class _Session:
                 yield self._service.dialer.stop(drain_s)
                 if self._table is not None:
                     yield self._table.stop()
-                yield self._service.stop()
+                yield self._service.stop().addTimeout(STOP_LIMIT_S, self._reactor)
         except Exception:
             self._log.failure("the server did not stop cleanly")
             self.code = self.code or 1
