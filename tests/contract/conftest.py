@@ -12,12 +12,41 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gateway_bench import Bench
 from panasonic_bench import PanasonicBench
+from panasonic_sockets_bench import PanasonicSocketsBench
+
+BENCHES = {"panasonic": PanasonicBench, "panasonic-sockets": PanasonicSocketsBench}
+
+#: Run over real sockets and in real time as well; the others would only take long.
+ALSO_ON_SOCKETS = frozenset(
+    {
+        "test_a_call_that_nobody_takes",
+        "test_a_prompt_is_stopped",
+        "test_all_ports_at_once",
+        "test_an_answered_call_hung_up_by_the_person",
+        "test_an_answered_call_hung_up_by_us",
+        "test_hung_up_before_the_answer",
+        "test_keys_come_in_order",
+        "test_stop_ends_the_calls",
+        "test_the_end_of_the_call_ends_prompt_and_recording",
+        "test_the_gateway_gives_up_ringing_itself",
+        "test_the_link_breaks_in_an_answered_call",
+        "test_the_voice_breaks",
+    }
+)
 
 
-@pytest.fixture(params=["panasonic"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bench" in metafunc.fixturenames:
+        kinds = [pytest.param("panasonic")]
+        if metafunc.function.__name__ in ALSO_ON_SOCKETS:
+            kinds.append(pytest.param("panasonic-sockets", marks=pytest.mark.sockets))
+        metafunc.parametrize("bench", kinds, indirect=True)
+
+
+@pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A started gateway with all its ports idle; nothing of it may be left afterwards."""
-    made = {"panasonic": PanasonicBench}[request.param]()
+    made: Bench = BENCHES[request.param]()
     made.start()
     yield made
     made.close()

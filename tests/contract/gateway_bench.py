@@ -23,6 +23,12 @@ class Bench(Protocol):
     does_not_exist: str
     congested: str
 
+    def start(self) -> None:
+        """All ports are idle when it returns."""
+
+    def close(self) -> None:
+        """Stop the gateway, if it still runs; fails the test when anything of it is left."""
+
     def until(self, condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
         """Let time pass until it holds; fails the test when it never does."""
 
