@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from sipmessage import Headers
 
-from . import messages
+from . import addresses
 from .asking import Asking
 from .core import ALLOWED, Core, Hop
 from .dialogs import Dialog, DialogId
@@ -68,8 +68,9 @@ class Call:
     def receive(self, transaction: ServerTransaction, now: float) -> None:
         """A request inside the dialog; never ACK or CANCEL."""
         request = transaction.request
-        if self.dialog is None or self.offers is None:
-            transaction.respond(481, now)
+        if self.dialog is None or self.offers is None or self.dialog.remote_tag != request.from_address.tag:
+            # Another fork, whose BYE from us is on its way.
+            transaction.respond(200 if request.method == "BYE" else 481, now)
         elif not self.dialog.follows(request):
             transaction.respond(500, now, phrase="CSeq out of order")  # 12.2.2
         elif request.method == "BYE":
@@ -121,6 +122,7 @@ class Call:
         leaving = dialog or self.dialog
         if leaving is None:
             return
+        self.book.dialogs[leaving.id] = self
 
         def make() -> tuple[Request, Hop]:
             return leaving.request("BYE", [("User-Agent", self.core.product)]), leaving.next_hop()
@@ -183,7 +185,7 @@ def reason_of(message: Request | Response, otherwise: str) -> str:
     header = message.headers.get("Reason")
     if not header:
         return otherwise
-    return messages.parameters(";" + header.partition(";")[2]).get("text") or header
+    return addresses.parameters(";" + header.partition(";")[2]).get("text") or header
 
 
 def record_route(request: Request) -> Iterable[tuple[str, str]]:

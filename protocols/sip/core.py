@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import messages
+from . import addresses
 from .alarms import Alarms
 from .events import Event
 
@@ -44,8 +44,8 @@ class Core:
 
     def contact(self, user: str) -> str:
         """Our Contact for a user: the socket that we listen on. What a NAT makes of it is not guessed at."""
-        return messages.address(messages.sip_uri(user, self.host, self.port))
+        return addresses.address(addresses.sip_uri(user, self.host, self.port))
 
     def new_via(self) -> str:
         # RFC 3581: rport asks the peer to answer to the port that it saw.
-        return f"SIP/2.0/UDP {self.host}:{self.port};branch={messages.COOKIE}{self.token()};rport"
+        return f"SIP/2.0/UDP {self.host}:{self.port};branch={addresses.COOKIE}{self.token()};rport"

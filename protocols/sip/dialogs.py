@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from protocols.errors import RemoteProtocolError
 
 from . import messages
+from .addresses import DEFAULT_PORT, NameAddress, Target
 from .core import Hop
-from .messages import DEFAULT_PORT, NameAddress, Request, Response, Target
+from .messages import Request, Response
 
 DialogId = tuple[str, str, str]  # Call-ID, our tag, their tag
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from protocols.errors import LocalProtocolError
 
+from .addresses import Target
 from .calls import Book, Call, Stage, reason_of, record_route
 from .core import ALLOWED, Core
 from .dialogs import Dialog
 from .events import Confirmed, HeaderView, Incoming
-from .messages import Request, Target
+from .messages import Request
 from .server_transaction import ServerTransaction
 from .until_ack import UntilAck
 
@@ -79,10 +80,10 @@ class IncomingCall(Call):
             self.bye(now)
 
     def acknowledged(self, ack: Request, now: float) -> None:
-        if self._until_ack is not None and self._until_ack.open:
+        # Both look at the number of the INVITE: a re-INVITE may overtake the ACK for the first one.
+        if self._until_ack is not None:
             self._until_ack.acknowledged(ack, now)
-        else:
-            super().acknowledged(ack, now)
+        super().acknowledged(ack, now)
 
     def closed_by_them(self, request: Request, now: float) -> None:
         if not self._invite.answered:

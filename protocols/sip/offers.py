@@ -4,10 +4,11 @@ session timer (RFC 4028) that they refresh."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from protocols.errors import LocalProtocolError
+from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-from . import messages
+from . import addresses
 from .asking import Asking
 from .core import ALLOWED, Core, Hop
 from .dialogs import Dialog
@@ -102,7 +103,7 @@ class Offers:
         wants us to, we answer as one who does not know session timers (RFC 4028 section 9 allows it)."""
         interval_s = request.number("Session-Expires")
         supported = {option.lower() for option in (*request.all("Supported"), *request.all("Require"))}
-        refresher = messages.parameters(";" + (request.headers.get("Session-Expires") or "")).get("refresher")
+        refresher = addresses.parameters(";" + (request.headers.get("Session-Expires") or "")).get("refresher")
         self._core.alarms.cancel(self, "session")
         if not interval_s or "timer" not in supported or refresher == "uas":
             return []
@@ -154,7 +155,8 @@ class Offers:
             return
         self._ours = None
         if response.code < 300:
-            self._dialog.retarget(response)
+            with suppress(RemoteProtocolError):  # with a bad Contact the target stays what it was; the ACK is due
+                self._dialog.retarget(response)
             self._acks = {seq: self._dialog.ack(seq, self._core.new_via())}
             self._core.send(*self._acks[seq])
             if not self._closed:

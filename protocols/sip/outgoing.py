@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-from . import messages
+from . import addresses, messages
 from .asking import Asking
 from .calls import Book, Call, Stage
 from .core import ALLOWED, Core, Hop
@@ -43,12 +43,12 @@ class OutgoingCall(Call):
             if name.lower() in OURS:
                 raise LocalProtocolError(f"the header {name} is written by the user agent")
         self._destination = destination
-        self._target_uri = messages.one_line(target_uri)
+        self._target_uri = addresses.one_line(target_uri)
         self._sdp = sdp
         self._seq = 0
         self._from = f"{identity};tag={core.token()}"
         self._call_id = f"{core.token()}@{core.host}"
-        self._more = [(name, messages.one_line(value)) for name, value in headers.items()]
+        self._more = [(name, addresses.one_line(value)) for name, value in headers.items()]
         self._acks: dict[str, tuple[bytes, Hop]] = {}  # tag of each fork that answered -> our ACK for it
         self._cancel_sent = False
         super().__init__(core, book, core.token(), contact, digest, Stage.CALLING)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from protocols.errors import RemoteProtocolError
 
-from . import messages
+from . import addresses
+from .addresses import NameAddress, Target
 from .core import Core
 from .digest import DigestServer
 from .events import Bound, Unbound
-from .messages import NameAddress, Request, Target
+from .messages import Request
 from .server_transaction import ServerTransaction
 
 
@@ -26,11 +27,19 @@ class Binding(NamedTuple):
 class Registrar:
     """``users`` maps a user to his password and may be changed at any time. ``bindings`` is for reading.
 
-    ``least_s`` to ``most_s`` is what is granted: less is refused with 423, more is cut.
+    ``least_s`` to ``most_s`` is what is granted: less is refused with 423, more is cut. ``algorithms`` are offered in
+    this order; SIPp and old telephones give up when the first is not MD5.
     """
 
     def __init__(
-        self, realm: str, users: Mapping[str, str], *, least_s: int = 10, most_s: int = 3600, default_s: int = 3600
+        self,
+        realm: str,
+        users: Mapping[str, str],
+        *,
+        least_s: int = 10,
+        most_s: int = 3600,
+        default_s: int = 3600,
+        algorithms: Sequence[str] = ("SHA-256", "MD5"),
     ) -> None:
         self.realm = realm
         self.users = users
@@ -38,6 +47,7 @@ class Registrar:
         self._least_s = least_s
         self._most_s = most_s
         self._default_s = default_s
+        self._algorithms = algorithms
         self._core: Core | None = None
         self._digest: DigestServer | None = None
         self._clocks: dict[str, _Expiry] = {}
@@ -46,7 +56,7 @@ class Registrar:
     def attach(self, core: Core) -> None:
         """Done by the user agent that it is given to."""
         self._core = core
-        self._digest = DigestServer(self.realm, core.token)
+        self._digest = DigestServer(self.realm, core.token, self._algorithms)
 
     def register(self, transaction: ServerTransaction, now: float) -> None:
         """Answer a REGISTER."""
@@ -126,7 +136,7 @@ class Registrar:
         binding = self.bindings.get(user)
         if binding is None:
             return []
-        return [("Contact", f"{messages.address(binding.contact)};expires={round(self._clocks[user].at - now)}")]
+        return [("Contact", f"{addresses.address(binding.contact)};expires={round(self._clocks[user].at - now)}")]
 
 
 class _Expiry:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from protocols.errors import RemoteProtocolError
 
-from . import messages
+from . import addresses, messages
+from .addresses import NameAddress
 from .asking import Asking
 from .core import Core, Hop
 from .digest import DigestClient
 from .events import Registered, RegistrationFailed, Unregistered
-from .messages import NameAddress, Request, Response
+from .messages import Request, Response
 
 #: Refreshed at half of what was granted: an unanswered REGISTER takes 32 s to fail and there must be time for another.
 REFRESH_FRACTION = 0.5
@@ -97,19 +98,19 @@ class Registration:
     def _make(self) -> tuple[Request, Hop]:
         self._seq += 1
         account, core = self.account, self._core
-        ourselves = messages.sip_uri(account.user, account.realm_host)
+        ourselves = addresses.sip_uri(account.user, account.realm_host)
         expires_s = 0 if self.state is State.LEAVING else self._expires_s
         pairs = [
             ("Max-Forwards", "70"),
-            ("From", messages.address(ourselves, account.display_name, self._tag)),
-            ("To", messages.address(ourselves, account.display_name)),
+            ("From", addresses.address(ourselves, account.display_name, self._tag)),
+            ("To", addresses.address(ourselves, account.display_name)),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._seq} REGISTER"),
             ("Contact", core.contact(account.user)),
             ("Expires", str(expires_s)),
             ("User-Agent", core.product),
         ]
-        uri = messages.sip_uri("", account.realm_host)
+        uri = addresses.sip_uri("", account.realm_host)
         return Request("REGISTER", uri, messages.make_headers(pairs)), (account.registrar_host, account.registrar_port)
 
     def _heard(self, response: Response, now: float) -> None:
@@ -149,14 +150,16 @@ class Registration:
 
     def _granted_s(self, response: Response) -> int:
         """10.2.4: ``expires`` of our own Contact, else the Expires header, else what we asked for."""
-        ours = messages.sip_uri(self.account.user, self._core.host, self._core.port)
-        for text in response.all("Contact"):
+        ours = addresses.sip_uri(self.account.user, self._core.host, self._core.port)
+        contacts = response.all("Contact")
+        for text in contacts:
             try:
                 contact = NameAddress.read(text)
             except RemoteProtocolError:
                 continue  # somebody else's binding, or a list that is not worth losing a registration over
             value = contact.parameters.get("expires") or ""
-            if contact.uri.partition(";")[0] == ours and re.match(r"\d{1,9}\Z", value):
+            # A single binding is ours, however the registrar writes our address.
+            if (len(contacts) == 1 or contact.uri.partition(";")[0] == ours) and re.match(r"\d{1,9}\Z", value):
                 return int(value)
         expires_s = response.number("Expires")
         return self._expires_s if expires_s is None else expires_s

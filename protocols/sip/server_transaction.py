@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 
 from protocols.errors import LocalProtocolError
 
-from . import messages
+from . import addresses, messages
+from .addresses import DEFAULT_PORT
 from .client_transaction import TimedMachine
 from .core import Core, Hop
-from .messages import DEFAULT_PORT, Request, Response
+from .messages import Request, Response
 from .transactions import Do, Happening, Kind, sending
 
 
@@ -91,7 +92,7 @@ def key_of(request: Request, method: str | None = None) -> tuple[str, ...]:
     """What tells transactions apart (17.2.3). ACK and CANCEL find their INVITE by ``method="INVITE"``."""
     via = request.via
     method = method or ("INVITE" if request.method == "ACK" else request.method)
-    if via.branch.startswith(messages.COOKIE):
+    if via.branch.startswith(addresses.COOKIE):
         return (via.branch, via.host.lower(), str(via.port or DEFAULT_PORT), method)
     # RFC 2543 peers: no unique branch.
     return ("2543", request.call_id, request.from_address.tag, str(request.cseq.sequence), via.text, method)
@@ -103,7 +104,7 @@ def note_source(request: Request, source: Hop) -> None:
     wants_port = "rport" in via.parameters
     if not wants_port and via.host == source[0]:
         return
-    head, *rest = messages.split_outside(via.text, ";")
+    head, *rest = addresses.split_outside(via.text, ";")
     kept = [piece for piece in rest if piece.partition("=")[0].strip().lower() not in ("rport", "received")]
     kept.append(f"received={source[0]}")
     if wants_port:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-from . import messages
+from . import addresses, messages
+from .addresses import Target
 from .calls import Book, Call, respond_outside
 from .core import Core, Hop
 from .digest import DigestClient
@@ -41,7 +42,7 @@ from .events import (
     Unregistered,
 )
 from .incoming import UNDERSTOOD, IncomingCall
-from .messages import BadRequest, Request, Response, Target
+from .messages import BadRequest, Request, Response
 from .offers import Offers
 from .outgoing import OutgoingCall
 from .registrar import Registrar
@@ -179,7 +180,7 @@ class UserAgent:
             self._core,
             self._book,
             target_uri=target_uri,
-            identity=messages.address(messages.sip_uri(from_user, domain), display_name),
+            identity=addresses.address(addresses.sip_uri(from_user, domain), display_name),
             contact=self._core.contact(from_user),
             destination=destination,
             sdp=sdp,

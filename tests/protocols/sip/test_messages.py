@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
-from protocols.sip import messages
-from protocols.sip.messages import BadRequest, NameAddress, Request, Response, Target, Via
+from protocols.sip import addresses, messages
+from protocols.sip.addresses import NameAddress, Target, Via
+from protocols.sip.messages import BadRequest, Request, Response
 
 #: RFC 4475 section 3.1.1.1, "a short tortuous INVITE", less what the peer's octets do not survive in a Python source
 TORTURE = (
@@ -122,12 +123,12 @@ def test_parameters_of_addresses() -> None:
     address = NameAddress.read('"A, B; <c>" <sip:a@b;lr>;Q="1;2";flag')
     assert (address.display_name, address.uri) == ("A, B; <c>", "sip:a@b;lr")
     assert address.parameters == {"q": "1;2", "flag": None}
-    assert messages.split_outside('"a,b" <sip:x,y@z>;p="\\",", c,,', ",") == ['"a,b" <sip:x,y@z>;p="\\","', "c"]
+    assert addresses.split_outside('"a,b" <sip:x,y@z>;p="\\",", c,,', ",") == ['"a,b" <sip:x,y@z>;p="\\","', "c"]
 
 
 def test_what_is_written_can_be_read() -> None:
     """Names and users with every kind of letter survive."""
-    address = NameAddress.read(messages.address(messages.sip_uri("й @;:", "h", 5), 'Иван "Г" \\', "t"))
+    address = NameAddress.read(addresses.address(addresses.sip_uri("й @;:", "h", 5), 'Иван "Г" \\', "t"))
     assert (address.display_name, Target.read(address.uri).user, address.tag) == ('Иван "Г" \\', "й @;:", "t")
 
 
@@ -136,7 +137,7 @@ def test_a_line_break_never_leaves() -> None:
     with pytest.raises(LocalProtocolError):
         messages.make_headers([("Subject", "a\r\nVia: x")])
     with pytest.raises(LocalProtocolError):
-        messages.address("sip:a@b", "a\nb")
+        addresses.address("sip:a@b", "a\nb")
 
 
 def test_a_response_to_a_request() -> None:

@@ -114,6 +114,14 @@ def test_wrong_password(wire: Any, alice: UserAgent, pbx: UserAgent, user: str, 
     assert wire.told(pbx) == []
 
 
+def test_md5_alone(wire: Any, alice: UserAgent) -> None:
+    """A registrar of the older kind."""
+    wire.join("p", 5062, Registrar("pbx", {"301": "secret"}, algorithms=["MD5"]))
+    alice.register(ACCOUNT, wire.now)
+    assert wire.told(alice) == [Registered("301", 120)]
+    assert not any(b"SHA" in octets for _, _, octets in wire.log)
+
+
 def test_somebody_elses_number(wire: Any, alice: UserAgent, pbx: UserAgent) -> None:
     """302's password does not bind 301."""
     account = Account("302", "other", *PBX)
@@ -197,6 +205,7 @@ def first(wire: Any, alice: UserAgent) -> str:
         ("Contact: <sip:other@192.0.2.7>;expires=7, <sip:301@127.0.0.1:5061;x=y>;expires=41", 41),
         ("Contact: <broken\nContact: <sip:301@127.0.0.1:5061>;expires=x\nExpires: 42", 42),
         ("Expires: 43", 43),
+        ("Contact: <sip:301@nat.example:40000>;expires=44", 44),
         ("", 120),
     ],
 )

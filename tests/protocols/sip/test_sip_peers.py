@@ -191,6 +191,25 @@ def test_forked_answers(peer: Peer) -> None:
     assert [type(event) for event in peer.wire.told(peer.agent)] == [Ended]
 
 
+def test_a_fork_that_hangs_up_first(peer: Peer) -> None:
+    """A BYE from the fork that we are leaving crosses ours: 200, and the call with the other goes on."""
+    call, invite = outgoing(peer)
+    for tag in ("one", "two"):
+        peer.respond(invite, 200, tag=tag, more="Contact: <sip:x@192.0.2.9:5070>")
+    peer.taken()
+    text = f"""BYE sip:301@127.0.0.1:5061 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKbye
+From: <sip:x@y>;tag=two
+To: {field(invite, "From")}
+Call-ID: {field(invite, "Call-ID")}
+CSeq: 1 BYE"""
+    peer.send(text)
+    peer.send(text.replace("BYE", "OPTIONS"))
+    assert peer.codes() == [200, 481]
+    assert [type(event) for event in peer.wire.told(peer.agent)] == [Answered]
+    assert not peer.agent.at_rest and call in peer.agent._book.calls
+
+
 def test_an_answer_without_a_usable_contact(peer: Peer) -> None:
     """It is acknowledged and hung up, so that the peer does not wait; to us the call has broken."""
     call, invite = outgoing(peer)
@@ -264,6 +283,22 @@ def test_reinvite_and_update(peer: Peer) -> None:
     assert peer.codes() == [200] and peer.wire.told(peer.agent) == []
 
 
+def test_reinvite_overtakes_the_ack(peer: Peer) -> None:
+    """Each ACK belongs to its own INVITE, in whichever order they come."""
+    peer.request("INVITE", 1, more=SDP, body="v=0\r\n")
+    (incoming,) = peer.wire.told(peer.agent)
+    peer.agent.answer(incoming.call, b"v=0\r\n", peer.wire.now)
+    tag = field(peer.taken()[-1], "To").partition("tag=")[2]
+    peer.request("INVITE", 2, tag=tag, more=SDP, body="v=0\r\n")
+    peer.agent.answer_offer(incoming.call, b"v=0\r\n", peer.wire.now)
+    peer.request("ACK", 2, tag=tag)
+    peer.request("ACK", 1, tag=tag)
+    assert peer.wire.told(peer.agent) == [Reoffered(incoming.call, b"v=0\r\n"), Confirmed(incoming.call)]
+    peer.taken()
+    peer.wire.run(40.0)
+    assert peer.taken() == []
+
+
 def test_reinvite_without_offer(peer: Peer) -> None:
     """They ask for our offer; their answer comes with the ACK."""
     call, tag = standing(peer)
@@ -321,6 +356,12 @@ def test_our_own_offer_and_glare(peer: Peer) -> None:
     (ack,) = peer.taken()
     peer.respond(ours, 200, more=more, body="v=0\r\nyes")
     assert peer.taken() == [ack] and ack.startswith("ACK sip:moved@192.0.2.9:5071")
+    peer.wire.told(peer.agent)
+    peer.agent.reoffer(call, b"v=0\r\n", peer.wire.now)
+    (ours,) = peer.taken()
+    peer.respond(ours, 200, more="Contact: <")
+    assert peer.heads() == ["ACK sip:moved@192.0.2.9:5071 SIP/2.0"]
+    peer.wire.told(peer.agent)
     peer.agent.reoffer(call, b"v=0\r\n", peer.wire.now)
     (ours,) = peer.taken()
     peer.respond(ours, 491)
