@@ -82,7 +82,14 @@ class SimulatedPBX:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "ocm_cti.simulator.process", "--csta-port", "0", "--sip-port", "0"),
-                    *("--extensions", EXTENSIONS, "--log", str(folder / "calls.jsonl"), "--heard", str(folder / "heard")),
+                    *(
+                        "--extensions",
+                        EXTENSIONS,
+                        "--log",
+                        str(folder / "calls.jsonl"),
+                        "--heard",
+                        str(folder / "heard"),
+                    ),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,

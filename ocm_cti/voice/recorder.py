@@ -40,7 +40,10 @@ InThread = Callable[..., Deferred[Any]]
 
 @dataclass(frozen=True)
 class RecordedReply:
-    """A reply on disk. ``why``: ``silence``, ``key``, ``limit``, ``hangup``, or ``replaced`` by another recording."""
+    """A reply on disk. ``why``: ``silence``, ``key``, ``limit``, ``hangup``, or ``replaced`` by another recording.
+
+    ``length_ms`` 0: nobody said anything, and there is no file.
+    """
 
     path: Path
     length_ms: int
@@ -74,6 +77,14 @@ class WavFile:
             os.replace(self._part, self._path)
         except OSError as error:
             raise RecordingFailed(f"{self._path}: {error.strerror or error}") from error
+
+    def discard(self, alaw: bytes) -> None:
+        """There was nothing in it: leave no file."""
+        self._close()
+        try:
+            self._part.unlink(missing_ok=True)
+        except OSError as error:
+            raise RecordingFailed(f"{self._part}: {error.strerror or error}") from error
 
     def _open(self) -> wave.Wave_write:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +128,7 @@ class Recorder:
         self._judged = 0
         self._quiet = 0
         self._noise = LOUDEST_NOISE
+        self._loudest = 0.0
         self._unjudged = bytearray()
         self._why: str | None = None
         self._writing = False
@@ -165,12 +177,15 @@ class Recorder:
         """Take no more; harmless when stopped."""
         if self._why is None:
             self._why = why
+            if self._unjudged:
+                self._judge(bytes(self._unjudged))
             self._stopped()
             self._flush()
 
     def _judge(self, block: bytes) -> None:
         energy = g711.mean_square(block)
         self._noise = min(self._noise, energy)
+        self._loudest = max(self._loudest, energy)
         speech = min(max(self._noise * OVER_NOISE, QUIETEST_SPEECH), LOUDEST_NOISE)
         self._quiet = 0 if energy > speech else self._quiet + len(block)
 
@@ -181,7 +196,13 @@ class Recorder:
         self._writing = True
         alaw = bytes(self._waiting)
         self._waiting.clear()
-        job = self._file.append if self._why is None else self._file.finish
+        if self._why is None:
+            job = self._file.append
+        elif self._loudest < QUIETEST_SPEECH:
+            # Only a dead silence is thrown away: on a noisy line rather an empty reply than a lost one.
+            job, self._length = self._file.discard, 0
+        else:
+            job = self._file.finish
         self._in_thread(job, alaw).addCallbacks(self._written, self._failed, callbackArgs=(self._why is not None,))
 
     def _written(self, _: object, finished: bool) -> None:

@@ -158,9 +158,10 @@ def test_a_new_recording_replaces_the_old_one_and_hang_up_ends_it(tmp_path: Path
     case.run(20)
     case.close()
     assert [(r.path.name, r.length_ms, r.why) for r in reports] == [
-        ("1.wav", 200, "replaced"),
-        ("2.wav", 400, "hangup"),
+        ("1.wav", 0, "replaced"),
+        ("2.wav", 0, "hangup"),
     ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_on_hold_nothing_is_sent_and_the_prompt_waits(tmp_path: Path) -> None:

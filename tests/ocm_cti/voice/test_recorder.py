@@ -88,7 +88,25 @@ def test_silence_after_speech_ends_it_and_all_of_it_is_on_disk(tmp_path: Path) -
 def test_silence_instead_of_speech(tmp_path: Path) -> None:
     case = Case(tmp_path / "reply.wav", silence_ms=500)
     case.say(SILENCE * 100)
-    assert case.reports == [RecordedReply(tmp_path / "reply.wav", 500, "silence")]
+    assert case.reports == [RecordedReply(tmp_path / "reply.wav", 0, "silence")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_silence_leaves_no_file_either(tmp_path: Path) -> None:
+    """Also when a part of it was on disk already."""
+    case = Case(tmp_path / "reply.wav", silence_ms=4000)
+    case.say(SILENCE * 150)
+    assert [found.name for found in tmp_path.iterdir()] == ["reply.wav.part"]
+    case.say(SILENCE * 60)
+    assert case.reports == [RecordedReply(tmp_path / "reply.wav", 0, "silence")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_quiet_voice_is_kept(tmp_path: Path) -> None:
+    """-40 dBFS is hardly to be heard, and yet a reply."""
+    case = Case(tmp_path / "reply.wav")
+    case.say(tone([300, 450], 400, -40.0) + SILENCE * 200)
+    assert case.reports[0].length_ms > 0 and (tmp_path / "reply.wav").exists()
 
 
 def test_a_noisy_line_is_silent_too(tmp_path: Path) -> None:
@@ -122,12 +140,12 @@ def test_no_stop_keys(tmp_path: Path) -> None:
     assert case.reports[0].why == "hangup"
 
 
-def test_hang_up_before_anything_was_said_leaves_an_empty_wav(tmp_path: Path) -> None:
+def test_hang_up_before_anything_was_said_leaves_no_file(tmp_path: Path) -> None:
     case = Case(tmp_path / "reply.wav")
     case.recorder.stop("hangup")
     case.recorder.audio(SILENCE)
     assert case.reports == [RecordedReply(tmp_path / "reply.wav", 0, "hangup")]
-    assert frames(tmp_path / "reply.wav") == b""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_peer_that_sends_nothing_while_silent_comes_to_an_end(tmp_path: Path) -> None:
@@ -158,6 +176,7 @@ def test_a_burst_does_not_count_twice(tmp_path: Path) -> None:
 
 def test_skipped_ticks_are_time_too(tmp_path: Path) -> None:
     case = Case(tmp_path / "reply.wav")
+    case.recorder.audio(speech(100))
     case.recorder.tick(0.0, 49)
     case.recorder.stop("hangup")
     assert case.reports[0].length_ms == 900
