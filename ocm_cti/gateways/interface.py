@@ -48,7 +48,7 @@ class LinkState(enum.Enum):
 
 @dataclass(frozen=True)
 class Health:
-    """State of a gateway's way to its switch; ``since_at`` is aware UTC; ``reason`` is for people, "" when all is well."""
+    """State of a gateway's way to its switch; ``since_at`` is aware UTC, ``reason`` for people ("": all is well)."""
 
     state: LinkState
     since_at: datetime
@@ -84,7 +84,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class RecordLimits:
-    """When to stop: ``max_ms`` of audio, ``silence_ms`` of silence after (or instead of) speech, or one of ``stop_keys``."""
+    """When to stop: after ``max_ms``, after ``silence_ms`` without speech, or at one of ``stop_keys``."""
 
     max_ms: int = 30_000
     silence_ms: int = 3_000
@@ -103,14 +103,14 @@ class CallObserver(Protocol):
 
 
 class Call(Protocol):
-    """One call on one port. The media commands are for an answered call; on one that is over they fail with CallOver."""
+    """One call on one port. The media commands are for an answered call; when it is over they fail with CallOver."""
 
     @property
     def native_id(self) -> str | None:
         """The switch's identifier of the call, None until it is known; what a crash recovery asks the switch about."""
 
     def play(self, prompt: Sequence[Path]) -> Deferred[Played]:
-        """Play files of raw A-law (8 kHz) one after another without a gap; fires when done, stopped or the call ended."""
+        """Play files of raw A-law (8 kHz) without a gap between them; fires when done, stopped or the call ended."""
 
     def stop_playing(self) -> None: ...
 
@@ -133,7 +133,7 @@ class GatewayObserver(Protocol):
 
 
 class NotPlaced(Exception):
-    """``place`` was refused before anything left for the switch (port not idle, link down): say why and try elsewhere."""
+    """``place`` was refused before anything left for the switch (port not idle, link down); the text says why."""
 
 
 class Settled(enum.Enum):
