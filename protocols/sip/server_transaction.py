@@ -24,7 +24,7 @@ class ServerTransaction(TimedMachine):
         self.tag = request.to_address.tag or core.token()
         self.destination = response_address(request, source)
         self.response: Response | None = None
-        #: For INVITE: an ACK for a 2xx that came within this transaction; a CANCEL before the final response.
+        #: For INVITE: an ACK for a 2xx that came within this transaction; a CANCEL, at whatever time.
         self.on_ack: Callable[[Request, float], None] | None = None
         self.on_cancel: Callable[[Request, float], None] | None = None
         self._octets = b""

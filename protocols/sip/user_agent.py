@@ -303,7 +303,7 @@ class UserAgent:
             return
         transaction.tag = invite.tag
         transaction.respond(200, now)
-        if invite.on_cancel is not None and not invite.answered:
+        if invite.on_cancel is not None:
             invite.on_cancel(request, now)
 
     def _invited(self, transaction: ServerTransaction, now: float) -> None:

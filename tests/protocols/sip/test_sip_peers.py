@@ -292,8 +292,9 @@ def test_reinvite_overtakes_the_ack(peer: Peer) -> None:
     peer.request("INVITE", 2, tag=tag, more=SDP, body="v=0\r\n")
     peer.agent.answer_offer(incoming.call, b"v=0\r\n", peer.wire.now)
     peer.request("ACK", 2, tag=tag)
+    assert peer.wire.told(peer.agent) == [Reoffered(incoming.call, b"v=0\r\n")]
     peer.request("ACK", 1, tag=tag)
-    assert peer.wire.told(peer.agent) == [Reoffered(incoming.call, b"v=0\r\n"), Confirmed(incoming.call)]
+    assert peer.wire.told(peer.agent) == [Confirmed(incoming.call)]
     peer.taken()
     peer.wire.run(40.0)
     assert peer.taken() == []
