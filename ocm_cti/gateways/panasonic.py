@@ -25,9 +25,10 @@ from ocm_cti.gateways.interface import (
     NotPlaced,
     Settled,
 )
+from ocm_cti.gateways.panasonic_around import PortSurroundings, Voice
 from ocm_cti.gateways.panasonic_link import PbxLink
-from ocm_cti.gateways.panasonic_placed import PlacedCall, Voice
-from ocm_cti.gateways.panasonic_ports import LinkDown, Port, PortSurroundings
+from ocm_cti.gateways.panasonic_placed import PlacedCall
+from ocm_cti.gateways.panasonic_ports import LinkDown, Port
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.voice.client import VoiceObserver
 from protocols.csta.panasonic import ListedDevice

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ocm_cti.clock import Clock
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallObserver, CallOver, Native, Played, Recorded, RecordLimits
-from ocm_cti.gateways.panasonic_calls import Do, Event, Machine, State, Verdict
+from ocm_cti.gateways.panasonic_around import Surroundings
+from ocm_cti.gateways.panasonic_calls import Do, Event, State
 from ocm_cti.gateways.panasonic_causes import make_call_error, nothing_to_clear
+from ocm_cti.gateways.panasonic_machine import Machine, Verdict
 from ocm_cti.gateways.panasonic_reading import Seen, Told
-from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.voice.client import CallOver as VoiceCallOver
 from protocols.csta.link import LinkLost, RequestError, RequestFailed, RequestRejected
 from protocols.csta.panasonic import call_id, connection_id, dialing_number
-
-
-class Voice(Protocol):
-    """What a gateway asks of ``ocm_cti.voice.client.VoiceClient``."""
-
-    def start(self) -> object: ...
-    def stop(self) -> Deferred[Any]: ...
-    def register(
-        self, extension: str, password: str, registrar_host: str, registrar_port: int, expires_s: int = 120
-    ) -> Deferred[Any]: ...
-    def unregister(self, extension: str) -> Deferred[Any]: ...
-    def answer(self, call_id: str) -> Deferred[Any]: ...
-    def refuse(self, call_id: str, code: int = 486) -> object: ...
-    def play(self, call_id: str, paths: Sequence[Path]) -> Deferred[Any]: ...
-    def stop_playing(self, call_id: str) -> object: ...
-    def record(self, call_id: str, path: Path, max_ms: int, silence_ms: int, stop_keys: str) -> Deferred[Any]: ...
-    def hang_up(self, call_id: str) -> object: ...
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a placed call needs of its gateway."""
-
-    settings: PanasonicSettings
-    clock: Clock
-    ask: Callable[[str, Any], Deferred[Any]]  # a request to the PBX
-    look: Callable[[], None]  # SnapshotDevice of our extension; ``looked`` follows
-    voice: Voice
-    free: Callable[[], None]  # both legs are gone
-    log: Logger
-
 
 #: timer -> (setting that has its seconds, event when it fires)
 TIMERS = {

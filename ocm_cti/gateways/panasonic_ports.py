@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ocm_cti.clock import Clock
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallObserver
-from ocm_cti.gateways.panasonic_placed import PlacedCall, Surroundings, Voice
+from ocm_cti.gateways.panasonic_around import PortSurroundings, Surroundings
+from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import DeviceForm, Seen, read_event, read_snapshot
-from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from protocols.csta.link import LinkLost, RequestFailed
 from protocols.csta.panasonic import ListedDevice, connection_id, dialing_number, monitor_argument
 
@@ -25,19 +22,6 @@ LOOK_AGAIN_S = 0.5
 
 class LinkDown(Exception):
     """The link went before the PBX could be asked."""
-
-
-@dataclass(frozen=True)
-class PortSurroundings:
-    """What a port needs of its gateway."""
-
-    settings: PanasonicSettings
-    clock: Clock
-    ask: Callable[[str, Any], Deferred[Any]]
-    voice: Voice
-    monitored: Callable[[bytes, Port], None]  # events under this cross reference are the port's
-    changed: Callable[[Port], None]  # look at ``idle`` again
-    log: Logger
 
 
 class Port:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Native
-from ocm_cti.gateways.panasonic_calls import TABLE, Do, Event, Leg, Machine, State
+from ocm_cti.gateways.panasonic_calls import TABLE, Do, Event, State
+from ocm_cti.gateways.panasonic_machine import Leg, Machine
 
 BUSY = Native("csta", "3", "busy")
 UP = [Event.MADE, Event.OFFERED, Event.PICKED_UP]

@@ -13,6 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Health, InFlight, LinkState, NotPlaced, Settled
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_ports import LinkDown
+from ocm_cti.simulator import csta_server
 from ocm_cti.simulator.switch import Extension
 
 Make = Callable[..., PanasonicBench]
@@ -228,6 +229,23 @@ def test_out_of_service_until_it_is_registered(make: Make, latency_s: float) -> 
     bench = make({"unregistered_in_service": False}, voice_latency_s=latency_s)
     assert list(bench.gateway.idle_ports) == list(EXTENSIONS)
     assert bench.reactor.seconds() < 3
+
+
+@pytest.mark.parametrize("service", ["snapshotDevice", "escape"])
+def test_a_pbx_that_lacks_a_service_can_still_call(make: Make, monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """Neither snapshots nor the device list are needed for calling; an answered call outlives the link all the same."""
+    monkeypatch.delitem(csta_server._SERVICES, service)
+    bench = make()
+    assert over(bench, bench.place(bench.busy)) == ("failed", Cause.BUSY)
+    listener = answered(bench)
+    bench.break_link()
+    bench.pass_s(1)
+    bench.mend_link()
+    bench.until(lambda: len(bench.gateway.idle_ports) == 2, "the others are back")
+    bench.pass_s(2)
+    assert not listener.over
+    bench.far_hangs_up("301")
+    assert over(bench, listener) == ("ended", Cause.NORMAL, EndedBy.THEM)
 
 
 def test_monitors_by_device_number(make: Make) -> None:

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Native
+from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_calls import Event
-from ocm_cti.gateways.panasonic_placed import PlacedCall, Surroundings
+from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import Seen, Told
 from protocols.csta.link import LinkLost, RequestFailed, RequestTimedOut
 from protocols.csta.panasonic import call_id, connection_id, dialing_number
