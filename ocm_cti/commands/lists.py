@@ -32,6 +32,8 @@ from ocm_cti.store.transactions import Connection, Store
 
 #: More refused rows than this are counted, not printed.
 REFUSALS_SHOWN = 30
+#: So many people are named in an error of one line.
+PEOPLE_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,15 @@ def start_campaign(config: Config, list_name: str, console: Console) -> int:
         known = ", ".join(config.lists) or "none"
         raise CommandError(f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})")
 
+    missing = [name for name in settings.scenario.recordings if not (config.audio / name).is_file()]
+    if missing:
+        raise CommandError(f"{settings.scenario_path}: no recording {', '.join(missing)} in {config.audio}")
+
     def write(conn: Connection) -> tuple[int, tasks.Counts]:
         list_id = lists.find(conn, list_name)
         if list_id is None:
             raise CommandError(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
+        _check_speakable(list_name, subscribers.people(conn, list_id), settings)
         campaign_id = campaigns.start(conn, list_id, utc_now(), settings.scenario_text, settings.settings)
         return campaign_id, tasks.counts(conn, campaign_id)
 
@@ -121,6 +128,21 @@ def start_campaign(config: Config, list_name: str, console: Console) -> int:
         highlight=False,
     )
     return campaign_id
+
+
+def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: ListConfig) -> None:
+    """The scenario may be newer than the import: nobody may be found to be without a message when he is due."""
+    wrong = [
+        f"{person.name or person.key}: {reason}"
+        for person in subscribed
+        if (reason := _unspeakable(person, settings)) is not None
+    ]
+    if wrong:
+        more = f" and {len(wrong) - PEOPLE_NAMED} more" if len(wrong) > PEOPLE_NAMED else ""
+        raise CommandError(
+            f"{list_name}: {settings.scenario_path.name} can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
+            "nothing was started; mend the list and import it again"
+        )
 
 
 def report(config_path: Path, list_name: str | None, out: Path | None) -> int:

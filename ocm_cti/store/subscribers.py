@@ -142,3 +142,8 @@ def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:
         .where(subscriber_number.c.subscriber_id == subscriber_id, subscriber_number.c.number == number)
         .values(invalid=True)
     )
+
+
+def people(conn: Connection, list_id: int) -> list[Person]:
+    """Everybody on the list."""
+    return [known.person for known in _known(conn, list_id).values()]

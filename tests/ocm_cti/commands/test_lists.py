@@ -1,0 +1,143 @@
+"""Commands on lists as a user runs them: one clear line for what is wrong, exit code 2, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ocm_cti.cli import main
+
+SCENARIO = """\
+name = "debt"
+language = "en"
+
+[variables]
+debt = { kind = "money", currency = "USD" }
+
+[[step]]
+name = "m"
+type = "say"
+message = "You owe {debt}."
+"""
+CONFIG = """\
+data = "data"
+
+[gateways.office]
+kind = "panasonic"
+link = "tcp:127.0.0.1:1"
+extensions = "301"
+sip_host = "127.0.0.1"
+password_pattern = "pw{extension}"
+
+[lists.debtors]
+scenario = "s.toml"
+language = "en"
+region = "US"
+"""
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "s.toml").write_text(SCENARIO)
+        (folder / "ocm.toml").write_text(CONFIG)
+
+    def ocm(self, command: str, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [command, "-c", str(self.folder / "ocm.toml"), *arguments])
+
+    def file(self, text: str) -> str:
+        path = self.folder / "people.csv"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def fill(self) -> None:
+        assert self.ocm("import", "--list", "debtors", self.file(PEOPLE)).exit_code == 0
+
+
+PEOPLE = "Name;Phone;Amount\nAnn;(212) 555-0101;12.50\nBob;(212) 555-0102;many\nCid;;3\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def one_line(result: Result, *words: str) -> None:
+    assert result.exit_code == 2, result.output
+    (line,) = [line for line in result.output.splitlines() if line.strip()]
+    assert line.startswith("ocm: ")
+    for word in words:
+        assert word in line
+
+
+def test_import_tells_what_was_refused_and_why(desk: Desk) -> None:
+    result = desk.ocm("import", "--list", "debtors", "--json", desk.file(PEOPLE))
+    told = json.loads(result.output)
+    assert (told["created"], told["unchanged"]) == (1, 0)
+    assert [(row["row"], row["reason"]) for row in told["refused"]] == [
+        (3, "{debt}: 'many' is no number"),
+        (4, "no telephone number"),
+    ]
+    again = json.loads(desk.ocm("import", "--list", "debtors", "--json", desk.file(PEOPLE)).output)
+    assert (again["created"], again["unchanged"]) == (0, 1)
+
+
+def test_a_dry_run_writes_nothing(desk: Desk) -> None:
+    result = desk.ocm("import", "--list", "debtors", "--dry-run", desk.file(PEOPLE))
+    assert result.exit_code == 0 and "would import 1" in result.output
+    assert not (desk.folder / "data" / "ocm.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("", "empty"), ("Name;Amount\nAnn;5\n", "telephone"), ("Phone\n", "nobody")],
+    ids=["empty", "no column of numbers", "headings only"],
+)
+def test_a_file_that_can_not_be_imported(desk: Desk, text: str, word: str) -> None:
+    one_line(desk.ocm("import", "--list", "debtors", desk.file(text)), word)
+    one_line(desk.ocm("start", "debtors"), "no list debtors")
+
+
+def test_start_refuses_what_it_can_not_do(desk: Desk) -> None:
+    one_line(desk.ocm("start", "others"), "[lists.others]")
+    one_line(desk.ocm("start", "debtors"), "import one")
+    desk.fill()
+    assert desk.ocm("start", "debtors").exit_code == 0
+    one_line(desk.ocm("start", "debtors"), "running")
+
+
+def test_a_scenario_that_is_newer_than_the_import_is_checked(desk: Desk) -> None:
+    """Nobody is found to be without a message when he is due; nothing is started."""
+    desk.fill()
+    (desk.folder / "s.toml").write_text(
+        SCENARIO.replace("[variables]", '[variables]\ndue = "date"').replace("{debt}", "{debt} by {due}")
+    )
+    one_line(desk.ocm("start", "debtors"), "Ann", "due")
+    one_line(desk.ocm("report"), "nothing has been started")
+
+
+def test_a_recording_that_is_not_there(desk: Desk) -> None:
+    desk.fill()
+    (desk.folder / "s.toml").write_text(
+        SCENARIO.replace('"You owe', '[{ recording = "hello.wav" }, "You owe').replace('{debt}."', '{debt}."]')
+    )
+    one_line(desk.ocm("start", "debtors"), "hello.wav")
+
+
+def test_the_report_of_what_is_still_open(desk: Desk) -> None:
+    desk.fill()
+    desk.ocm("start", "debtors")
+    result = desk.ocm("report", "debtors", "--out", str(desk.folder / "out"))
+    assert result.exit_code == 0 and "Ann" in result.output and "open" in result.output
+    assert "+12125550101" not in result.output, "numbers are masked on the screen"
+    assert "+12125550101" in (desk.folder / "out" / "report.csv").read_text(encoding="utf-8-sig")
+    one_line(desk.ocm("report", "others"), "no list others")
+
+
+def test_a_database_that_is_none(desk: Desk) -> None:
+    (desk.folder / "data").mkdir()
+    (desk.folder / "data" / "ocm.db").write_bytes(b"this is no database at all, but long enough" * 20)
+    one_line(desk.ocm("start", "debtors"), "ocm.db")
