@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from protocols.sip.user_agent import Account
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
 from twisted.protocols import amp
@@ -17,6 +16,7 @@ from ocm_cti.voice import commands
 from ocm_cti.voice.calls import Calls
 from ocm_cti.voice.player import Played
 from ocm_cti.voice.recorder import RecordedReply
+from protocols.sip.user_agent import Account
 
 Answer = dict[str, Any]
 
