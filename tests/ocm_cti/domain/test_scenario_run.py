@@ -248,7 +248,7 @@ def test_the_message_behind_a_pin_is_not_told_without_it() -> None:
             phone.hear(2)
     assert phone.over and not any("Сбор" in played for played in phone.log)
     result = phone.result
-    assert (result.confirmed, result.heard_out, result.wrong_keys) == (False, False, 3)
+    assert (result.confirmed, result.heard_out, result.wrong_keys) == (False, False, 2)
 
 
 def test_hanging_up_after_the_pin_is_no_confirmation() -> None:
