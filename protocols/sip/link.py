@@ -244,7 +244,7 @@ class SIPLink(DatagramProtocol):
             if self._resolve is None:
                 _log.error("nobody to resolve {host}: a SIP message is dropped", host=host)
                 return
-            found = self._resolve(host)
+            found = maybeDeferred(self._resolve, host)
             found.addCallback(self._write, octets, port)
             found.addErrback(lambda failure: _log.error("{host}: {why}", host=host, why=failure.getErrorMessage()))
             return
@@ -255,6 +255,7 @@ class SIPLink(DatagramProtocol):
             return
         try:
             self._socket.write(octets, (address, port))
-        except OSError as error:
-            # As good as lost on the way: the transaction's timers deal with it.
-            _log.warn("SIP to {address}:{port}: {error}", address=address, port=port, error=error)
+        except Exception as error:
+            # As good as lost on the way: the transaction's timers deal with it. Not only OSError: the address is the
+            # peer's choice, and Twisted has a ValueError for an IPv6 one on an IPv4 socket. The rest must still go out.
+            _log.warn("SIP to {address}:{port}: {error!r}", address=address, port=port, error=error)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import InvalidAddressError
 from twisted.internet.task import Clock
 
 from protocols.errors import LocalProtocolError
@@ -35,6 +36,9 @@ class Listening:
     def write(self, octets: bytes, destination: tuple[str, int]) -> None:
         if self.broken:
             raise OSError(101, "Network is unreachable")
+        if ":" in destination[0]:
+            # As twisted.internet.udp.Port on an IPv4 socket: a ValueError.
+            raise InvalidAddressError(destination[0], "IPv4 port, IPv6 address")  # type: ignore[no-untyped-call]
         self.written.append(destination)
         source = (self.here.host, self.here.port)
         self.net.clock.callLater(0.001, self.net.deliver, octets, source, destination)
@@ -56,7 +60,7 @@ class Net:
     def listenUDP(self, port: int, link: SIPLink, interface: str) -> Listening:
         listening = Listening(self, link, interface, port or next(self._free))
         self.ports[interface, listening.here.port] = listening
-        link.transport = listening
+        link.transport = listening  # type: ignore[assignment]
         link.startProtocol()
         return listening
 
@@ -111,12 +115,13 @@ def test_a_call_over_two_links(net: Net) -> None:
     )
     turn(net, 0.02)
     assert [type(event).__name__ for event in alice.events] == ["Ringing", "Answered"]
-    assert isinstance(bob.events[-1], Confirmed)
+    confirmed = bob.events[-1]
+    assert isinstance(confirmed, Confirmed)
     alice.link.hang_up(call)
     assert not isinstance(alice.events[-1], Ended)
     turn(net, 0.02)
     assert alice.events[-1] == Ended(call, False, "hung up")
-    assert bob.events[-1] == Ended(bob.events[-2].call, True, "BYE")
+    assert bob.events[-1] == Ended(confirmed.call, True, "BYE")
 
 
 def test_stop_hangs_up_and_unregisters_first(net: Net) -> None:
@@ -185,6 +190,48 @@ def test_hosts_by_name(net: Net) -> None:
     robot.link.register(Account("303", "pw", "127.0.0.1", pbx.port))
 
 
+def test_an_address_that_the_socket_cannot_reach(net: Net) -> None:
+    """A peer's Contact may be an IPv6 address. Our BYE to it is a lost datagram: hanging up raises nothing, the other
+    calls' BYEs leave in the same batch, Ended is told, and the timer goes on to the end of the transaction."""
+    robot = Owner(net, "r")
+    calls = []
+    for number, contact in enumerate(("[::1]:5060", "127.0.0.1:9")):
+        head = "{} sip:301@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK{}\r\n"
+        rest = f"From: <sip:9@x>;tag=f\r\nCall-ID: c{number}\r\nContact: <sip:9@{contact}>\r\n"
+        invite = head.format("INVITE", number) + rest + "To: <sip:301@127.0.0.1>\r\nCSeq: 1 INVITE\r\n\r\n"
+        robot.link.datagramReceived(invite.encode(), ("127.0.0.1", 9))
+        incoming = robot.events[-1]
+        assert isinstance(incoming, Incoming)
+        calls.append(incoming.call)
+        dialog = robot.link.agent._book.calls[incoming.call].dialog
+        assert dialog is not None
+        robot.link.answer(incoming.call, b"v=0\r\n")
+        ack = head.format("ACK", f"a{number}") + rest + f"To: <sip:301@y>;tag={dialog.local_tag}\r\nCSeq: 1 ACK\r\n\r\n"
+        robot.link.datagramReceived(ack.encode(), ("127.0.0.1", 9))
+    robot.events.clear()
+    listening = net.ports["127.0.0.1", robot.port]
+    listening.written.clear()
+    stopped: list[None] = []
+    robot.link.stop(grace_s=60.0).addCallback(stopped.append)
+    assert listening.written == [("127.0.0.1", 9)]
+    turn(net, 0.01)
+    assert robot.events == [Ended(call, False, "hung up") for call in calls]
+    net.clock.pump([0.5] * 70)
+    assert len(listening.written) == 11  # timer E of the one that could be written, until timer F
+    assert stopped == [None] and net.clock.getDelayedCalls() == []
+
+
+def test_a_resolver_that_raises(net: Net) -> None:
+    """A name that the resolver does not even take is a lost datagram too."""
+
+    def resolve(host: str) -> Deferred[str]:
+        raise UnicodeError("label too long")
+
+    robot = Owner(net, "r", resolve=resolve)
+    robot.link.register(Account("302", "pw", "x" * 64, 5060))
+    assert net.clock.getDelayedCalls() != []
+
+
 @pytest.mark.sockets
 def test_real_sockets() -> None:
     """Register and unregister over loopback with a real reactor's ports."""
@@ -210,5 +257,5 @@ def test_real_sockets() -> None:
         assert reactor.getDelayedCalls() == []
     finally:
         reactor.disconnectAll()
-        for reader in [*reactor.removeAll(), *reactor._internalReaders]:
+        for reader in [*reactor.removeAll(), *reactor._internalReaders]:  # type: ignore[no-untyped-call]
             reader.connectionLost(None)
