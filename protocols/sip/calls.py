@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from sipmessage import Headers
 
+from protocols.errors import LocalProtocolError
+
 from . import addresses
 from .asking import Asking
 from .core import ALLOWED, Core, Hop
@@ -57,10 +59,18 @@ class Call:
         self._digest = digest
         book.calls[key] = self
 
-    def enter_dialog(self, dialog: Dialog) -> None:
+    def enter_dialog(self, dialog: Dialog) -> Offers:
         self.dialog = dialog
         self.offers = Offers(self.core, self.key, dialog, self.contact, self._digest, self.break_off)
         self.book.dialogs[dialog.id] = self
+        return self.offers
+
+    def reoffer(self, sdp: bytes, now: float) -> None:
+        """A re-INVITE of ours. LocalProtocolError unless the call stands: no INVITE before the last one has been
+        answered and acknowledged (14.1)."""
+        if self.stage is not Stage.STANDING or self.offers is None:
+            raise LocalProtocolError(f"cannot offer anew: {self.stage.value}")
+        self.offers.offer(sdp, now)
 
     def hang_up(self, now: float) -> None:
         raise NotImplementedError

@@ -52,12 +52,15 @@ class IncomingCall(Call):
         headers = [("Contact", self.contact), ("Allow", ", ".join(ALLOWED)), ("Supported", "timer")]
         headers += record_route(request)
         if self.offers is not None:
+            self.offers.begin()
             headers += self.offers.watch(request, now)
         if sdp:
             headers.append(("Content-Type", "application/sdp"))
         self._invite.respond(200, now, headers=headers, body=sdp)
         self.stage = Stage.ANSWERED
         self._until_ack = UntilAck(self.core, self._invite, now, self._confirmed, self._unconfirmed)
+        if self.offers is not None and sdp and not request.sdp:
+            self.offers.begin(self._until_ack)
 
     def refuse(self, code: int, now: float) -> None:
         """A final response of 300 to 699; ``Ended`` is told."""
@@ -91,6 +94,15 @@ class IncomingCall(Call):
         if self._until_ack is not None:
             self._until_ack.close()
         super().closed_by_them(request, now)
+
+    def break_off(self, reason: str, now: float) -> None:
+        if self.stage is Stage.RINGING:
+            # No BYE before the answer: it would leave the caller, and the transaction of his INVITE, waiting for ever.
+            self._invite.respond(500, now)
+            self.end(False, reason, now, fault=True)
+            self.leave_dialog()
+        else:
+            super().break_off(reason, now)
 
     def _must_ring(self, wish: str) -> None:
         if self.stage is not Stage.RINGING:

@@ -3,6 +3,7 @@ session timer (RFC 4028) that they refresh."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from .digest import DigestClient
 from .events import Confirmed, Reanswered, Reoffered, ReofferRefused
 from .messages import Request, Response
 from .server_transaction import ServerTransaction
+from .transactions import T1_S
 from .until_ack import UntilAck
 
 #: Without an answer to our re-INVITE of one of these, the dialog is gone at the other side (12.2.1.2).
@@ -23,7 +25,7 @@ DIALOG_GONE = frozenset({408, 481})
 
 
 class Offers:
-    """The offers of one dialog. ``broken`` is called with a reason when the call cannot go on."""
+    """The offers of one dialog, none before ``begin``. ``broken`` is told why the call cannot go on."""
 
     def __init__(
         self,
@@ -44,16 +46,26 @@ class Offers:
         self._unconfirmed: UntilAck | None = None  # our 200, to be acknowledged
         self._ours: Asking | None = None  # our offer, to be answered by them
         self._acks: dict[int, tuple[bytes, Hop]] = {}
+        self._begun = False
+        self._first: UntilAck | None = None  # our 200 to the first INVITE, where it carries our offer
         self._closed = False
+
+    def begin(self, unconfirmed: UntilAck | None = None) -> None:
+        """The first INVITE has been answered with 2xx. ``unconfirmed``: that 2xx, where it carries our offer, to be
+        answered in the ACK."""
+        self._begun = True
+        self._first = unconfirmed
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:
         """A re-INVITE or UPDATE from the peer."""
         request = transaction.request
-        if self._ours is not None or (self._unconfirmed is not None and self._unconfirmed.open):
+        early = not self._begun and (request.method == "INVITE" or bool(request.body))
+        if self._ours is not None or any(ours is not None and ours.open for ours in (self._unconfirmed, self._first)):
             # Glare (14.2): both sides offered at once; he tries again after a random while.
             transaction.respond(491, now)
-        elif self._theirs is not None:
-            transaction.respond(500, now, headers=[("Retry-After", "2")])
+        elif early or self._theirs is not None:
+            # 14.2, RFC 3311 section 5.2: his last offer, that of the first INVITE too, has not been answered.
+            transaction.respond(500, now, headers=[("Retry-After", self._random_while())])
         elif request.body and not request.sdp:
             transaction.respond(415, now, headers=[("Accept", "application/sdp")])
         else:
@@ -105,24 +117,39 @@ class Offers:
         supported = {option.lower() for option in (*request.all("Supported"), *request.all("Require"))}
         refresher = addresses.parameters(";" + (request.headers.get("Session-Expires") or "")).get("refresher")
         self._core.alarms.cancel(self, "session")
+        if not self._begun:
+            # An UPDATE before our answer: there is no session yet that could run out. Our 2xx to the INVITE starts it.
+            return []
         if not interval_s or "timer" not in supported or refresher == "uas":
             return []
         self._core.alarms.set(self, "session", now + interval_s)
         return [("Require", "timer"), ("Session-Expires", f"{interval_s};refresher=uac")]
 
     def alarm(self, name: str, now: float) -> None:
-        self._broken("session timer ran out", now)
+        if name == "session":
+            self._broken("session timer ran out", now)
+        elif self._ours is not None:
+            ours, self._ours = self._ours, None
+            ours.transaction.abandon()
 
     def close(self, now: float) -> None:
-        """The call is over: what is still open is refused."""
+        """The call is over: what is still open is refused. Our own offer has 64*T1 left for its final response, which
+        must still be acknowledged (else the peer repeats it); in PROCEEDING no timer would ever end it."""
+        if self._closed:
+            return
         self._closed = True
         self._core.alarms.cancel(self, "session")
         if self._unconfirmed is not None:
             self._unconfirmed.close()
         if self._ours is not None:
             self._ours.willing = False
+            self._core.alarms.set(self, "abandon", now + 64 * T1_S)
         if self._theirs is not None:
             self._take().respond(487, now)
+
+    def _random_while(self) -> str:
+        """Seconds, 0 to 10 (14.2), out of the one source of randomness that there is."""
+        return str(zlib.crc32(self._core.token().encode()) % 11)
 
     def _take(self) -> ServerTransaction:
         transaction, self._theirs = self._theirs, None
@@ -154,6 +181,7 @@ class Offers:
         if self._ours is None:
             return
         self._ours = None
+        self._core.alarms.cancel(self, "abandon")
         if response.code < 300:
             with suppress(RemoteProtocolError):  # with a bad Contact the target stays what it was; the ACK is due
                 self._dialog.retarget(response)
@@ -168,4 +196,5 @@ class Offers:
 
     def _timed_out(self, now: float) -> None:
         self._ours = None
+        self._core.alarms.cancel(self, "abandon")
         self._broken("no answer to a re-INVITE", now)

@@ -133,7 +133,7 @@ class OutgoingCall(Call):
         self._acks[tag] = dialog.ack(request.cseq.sequence, self.core.new_via(), answers)
         self.core.send(*self._acks[tag])
         if self.stage is Stage.CALLING and not fault:
-            self.enter_dialog(dialog)
+            self.enter_dialog(dialog).begin()
             self.stage = Stage.STANDING
             self.core.emit(Answered(self.key, response.sdp, HeaderView(response.headers)))
             return

@@ -217,8 +217,8 @@ class UserAgent:
         self._standing(call).refuse(code, now)
 
     def reoffer(self, call: str, sdp: bytes, now: float) -> None:
-        """A re-INVITE of ours (hold, new address); Reanswered or ReofferRefused follows."""
-        self._standing(call).offer(sdp, now)
+        """A re-INVITE of ours (hold, new address) in a call that stands; Reanswered or ReofferRefused follows."""
+        self._call(call).reoffer(sdp, now)
 
     # -- inside
 
