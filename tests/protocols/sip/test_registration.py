@@ -24,7 +24,8 @@ def registrar() -> Registrar:
 
 @pytest.fixture
 def pbx(wire: Any, registrar: Registrar) -> UserAgent:
-    return wire.join("p", 5062, registrar)
+    agent: UserAgent = wire.join("p", 5062, registrar)
+    return agent
 
 
 def test_register_and_stay(wire: Any, alice: UserAgent, pbx: UserAgent, registrar: Registrar) -> None:
@@ -179,7 +180,7 @@ def test_registration_returns_after_a_restart_of_the_registrar(wire: Any, alice:
 
 def asked(wire: Any, agent: UserAgent) -> str:
     wire.carry()
-    texts = [octets.decode() for octets, _ in wire.held]
+    texts: list[str] = [octets.decode() for octets, _ in wire.held]
     wire.held.clear()
     return texts[-1]
 
