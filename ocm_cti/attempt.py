@@ -197,7 +197,7 @@ class Attempt:
         outcome = outcomes.of_answered(
             confirmed=heard.confirmed,
             heard_out=heard.heard_out,
-            fault=by is EndedBy.FAULT,
+            fault=by is EndedBy.FAULT or self._cancelled,  # we stopped: not the person's doing
         )
         self._finish(outcome, cause, native, heard, by)
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 something in the input, the configuration or the surroundi
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -58,8 +59,12 @@ def main() -> None:
                                         ocm import   a list from Excel or CSV
                                         ocm serve    the server (leave it running)
                                         ocm start    start calling a list
+                                        ocm stop     stop calling it
                                         ocm report   what came of it
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal can't show must not stop the report
 
 
 @main.command()
@@ -88,7 +93,9 @@ def demo(once: bool, data: Path, fixtures: Path) -> None:
 @main.command()
 @config_option
 @click.option("--once", is_flag=True, help="End (code 0) as soon as no campaign is running.")
-@click.option("--no-table", is_flag=True, help="No live table, only the log (for a system service).")
+@click.option(
+    "--no-table", is_flag=True, help="No live table; the log also goes to standard error (for a system service)."
+)
 @click.option(
     "--drain",
     "drain_s",
@@ -101,7 +108,8 @@ def demo(once: bool, data: Path, fixtures: Path) -> None:
 def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None:
     """Run the server: keeps the line to the PBX and calls whatever campaign has been started.
 
-    Stop it with Ctrl-C or SIGTERM. After a crash just start it again: nobody is called twice, nobody is forgotten.
+    Stop it with Ctrl-C or SIGTERM: calls that are up may end first. After a crash just start it again: the PBX is asked
+    about the calls that were up; those that can't be settled are reported as unknown and not called a second time.
     """
     from ocm_cti.commands.serve import run
 
@@ -113,8 +121,9 @@ def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None
 def simulate(arguments: tuple[str, ...]) -> None:
     """Run the simulated PBX alone, to try a configuration or to train on; --help lists its settings.
 
-    Point an ocm.toml at the CSTA and SIP ports that it prints. The last two digits of a number choose what the person
-    called does: 01 listens and presses 1, 06 is busy twice, 07 never answers, 09 does not exist, ...
+    Point an ocm.toml at the CSTA and SIP ports that it prints; extensions are 301-308, the password of 301 is pw301.
+    The last two digits of a number choose what the person called does: 01 listens and presses 1, 06 is busy twice, 07
+    never answers, 09 does not exist, ...
     """
     from ocm_cti.simulator.process import main as simulator_main
 
@@ -155,11 +164,25 @@ def start(config_path: Path, list_name: str) -> None:
 
 @main.command()
 @config_option
-@click.argument("list_name", metavar="LIST", required=False)
+@click.argument("list_name", metavar="LIST")
+@one_line_errors
+def stop(config_path: Path, list_name: str) -> None:
+    """Call nobody more of the running campaign of LIST. Calls that are up go on to their end.
+
+    Those who were still waiting are reported as stopped.
+    """
+    from ocm_cti.commands.lists import stop as stop_list
+
+    sys.exit(stop_list(config_path, list_name))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
 @click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
 @one_line_errors
 def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
-    """Print what came of the last campaign of LIST (or of every list) and write report.csv and report.xlsx."""
+    """Print what came of the last campaign of LIST (without LIST: of every list); write report.csv and report.xlsx."""
     from ocm_cti.commands.lists import report as report_lists
 
     sys.exit(report_lists(config_path, list_name, out))

@@ -27,6 +27,8 @@ class CampaignProgress:
     done: int
     calling: int
     outcomes: Mapping[str, int]
+    running: bool = True
+    waits: str = ""  # what the next of those who wait is waiting for, and until when (local time)
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ class Control:
         self._now = now
         self.latest: Snapshot | None = None
 
-    def refresh(self, campaign_ids: Sequence[int] | None = None) -> Deferred[Snapshot]:
-        """A fresh snapshot of ``campaign_ids`` (None: those that are running), kept as ``latest`` too."""
+    def refresh(self) -> Deferred[Snapshot]:
+        """A fresh snapshot with the last campaign of every list, kept as ``latest`` too."""
 
         def read(conn: Connection) -> list[CampaignProgress]:
-            ids = list(campaigns.running(conn)) if campaign_ids is None else campaign_ids
-            return [_progress(conn, campaign_id) for campaign_id in ids]
+            running = set(campaigns.running(conn))
+            return [_progress(conn, campaign_id, campaign_id in running) for campaign_id in campaigns.latest(conn)]
 
         def publish(progress: list[CampaignProgress]) -> Snapshot:
             self.latest = Snapshot(
@@ -72,8 +74,9 @@ class Control:
         self._dialer.wake()
 
 
-def _progress(conn: Connection, campaign_id: int) -> CampaignProgress:
+def _progress(conn: Connection, campaign_id: int, running: bool) -> CampaignProgress:
     counts = tasks.counts(conn, campaign_id)
+    waits = tasks.next_waiting(conn, campaign_id) if running and counts.waiting and not counts.calling else None
     return CampaignProgress(
         campaign_id=campaign_id,
         name=campaigns.name(conn, campaign_id),
@@ -81,4 +84,6 @@ def _progress(conn: Connection, campaign_id: int) -> CampaignProgress:
         done=counts.done,
         calling=counts.calling,
         outcomes=counts.outcomes,
+        running=running,
+        waits="" if waits is None else f"next at {waits[0].astimezone():%H:%M:%S} ({waits[1]})",
     )

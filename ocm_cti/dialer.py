@@ -47,6 +47,7 @@ class Line:
     number: str
     name: str
     since_at: datetime
+    reason: str = ""  # why it is out of service
 
 
 class Dialer:
@@ -85,6 +86,7 @@ class Dialer:
         self._idle: Deferred[None] | None = None
         self._rotation = 0
         self._since_at = now()
+        self.recovered = 0
 
     def start(self) -> Deferred[None]:
         """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
@@ -122,11 +124,12 @@ class Dialer:
                     )
                 else:
                     state = LineState.IDLE if port in idle else LineState.OUT_OF_SERVICE
-                    lines.append(Line(gateway.name, port, state, "", "", self._since_at))
+                    lines.append(Line(gateway.name, port, state, "", "", self._since_at, gateway.port_reason(port)))
         return lines
 
     @property
     def calls_up(self) -> int:
+        """Attempts that have no outcome in the ledger yet."""
         return len(self._attempts)
 
     # --- what gateways tell us (GatewayObserver) ---
@@ -153,6 +156,7 @@ class Dialer:
                 self._unsettled.setdefault(row.gateway, []).append(
                     InFlight(row.attempt_id, row.port, row.number, row.native_id)
                 )
+        self.recovered = len(rows)
         if rows:
             self._log.warn(
                 "{count} attempts were in flight when this server ended last: {never_sent} were never sent, "

@@ -47,9 +47,18 @@ class FolderLock:
             lock.acquire(timeout=0)
         except Timeout:
             raise DataFolderBusy(
-                f"{data}: another ocm server is running on this folder; stop it first, or name another folder"
+                f"{data}: another ocm server is at work on this folder; stop it first, or name another folder"
             ) from None
         return cls(lock)
+
+    @classmethod
+    def is_held(cls, data: Path) -> bool:
+        """Whether a server works on the folder at this moment."""
+        try:
+            cls.take(data).release()
+        except DataFolderBusy:
+            return True
+        return False
 
     def release(self) -> None:
         self.lock.release()

@@ -32,6 +32,7 @@ install_once() { # VENV ROOT PIP-ARGUMENTS...
     [ -f "$stamp" ] && [ "$now" = "$(cat "$stamp")" ] && return
     # A stale build/ would put deleted modules into the installation.
     rm -rf "$root/build"
+    echo "installing OCM and what it needs into $venv (about half a minute) ..." >&2
     "$venv/bin/python" -m pip install --disable-pip-version-check --quiet -c "$root/constraints.txt" "$@"
     rm -rf "$root/build"
     printf '%s' "$now" > "$stamp"

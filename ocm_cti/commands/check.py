@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.service import FolderLock, Service
 
 POLL_S = 0.25
-#: After the first ports are ready the others get this long, since extensions register one after another.
-SETTLE_S = 2.0
+#: A connection that is refused is tried again for so long; the PBX may just be starting.
+PATIENCE_S = 3.0
 
 
 def run(config_path: Path, wait_s: float) -> int:
@@ -48,7 +49,9 @@ class _Check:
         reactor: Any = chosen
         self._line(True, "configuration", str(self._config.path))
         for name, settings in self._config.lists.items():
-            self._line(True, f"list {name}", f"scenario {settings.scenario_path}")
+            missing = [name for name in settings.scenario.recordings if not (self._config.audio / name).is_file()]
+            words = f"no recording {', '.join(missing)} in {self._config.audio}" if missing else ""
+            self._line(not missing, f"list {name}", words or f"scenario {settings.scenario_path}")
         with open_log(self._config.data):
             reactor.callWhenRunning(self._session, reactor)
             reactor.run()
@@ -93,17 +96,27 @@ class _Check:
     def _gateway(self, reactor: Any, gateway: Gateway) -> Any:
         waited = 0.0
         while waited < self._wait_s and gateway.health.state is not LinkState.REFUSED:
-            if len(gateway.idle_ports) == len(gateway.ports):
+            idle = set(gateway.idle_ports)
+            told = [port for port in gateway.ports if port in idle or _is_final(gateway.port_reason(port))]
+            if len(told) == len(gateway.ports) or (waited >= PATIENCE_S and "refused" in gateway.health.reason):
                 break
             yield deferLater(reactor, POLL_S, lambda: None)
             waited += POLL_S
         up = gateway.health.state is LinkState.UP
-        self._line(up, f"gateway {gateway.name}", gateway.health.reason or f"link {gateway.health.state.value}")
+        words = gateway.health.reason or f"link {gateway.health.state.value}"
+        if gateway.health.state is LinkState.REFUSED:
+            words += "; is another CTI client connected? As a rule the PBX takes one only"
+        self._line(up, f"gateway {gateway.name}", words)
         if not up:
             return
         idle = set(gateway.idle_ports)
         for port in gateway.ports:
             self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+
+
+def _is_final(reason: str) -> bool:
+    """A SIP status in the reason of a port (``403 Forbidden``): waiting longer will not make it ready."""
+    return re.search(r"\b[456]\d\d \w", reason) is not None
 
 
 class _Watcher:

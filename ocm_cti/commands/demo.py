@@ -137,12 +137,11 @@ def run(data: Path, fixtures: Path, once: bool) -> int:
             config_path = data / MARKER
             config_path.write_text(_config(simulator, fixtures), encoding="utf-8")
             config = configuration.load(config_path)
-            campaign_ids = []
             for name, file in LISTS:
                 import_into(config, name, fixtures / "lists" / file, console)
-                campaign_ids.append(start_campaign(config, name, console))
-            code = serve.run_service(config, console, once=once, campaign_ids=campaign_ids, drain_s=30.0)
-            unfinished = write_reports(config, campaign_ids, data, console)
+                start_campaign(config, name, console)
+            code = serve.run_service(config, console, once=once, drain_s=30.0)
+            unfinished = write_reports(config, None, data, console)
             console.print(f"what each callee heard and said: {data / 'simulator'}", highlight=False, soft_wrap=True)
             return code if not unfinished or not once else 1
         finally:

@@ -24,7 +24,7 @@ from ocm_cti.domain.settings import ListSettings
 from ocm_cti.imports.files import read_rows
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
-from ocm_cti.service import utc_now
+from ocm_cti.service import FolderLock, utc_now
 from ocm_cti.speech import words
 from ocm_cti.store import campaigns, lists, reports, subscribers, tasks
 from ocm_cti.store.subscribers import Upserted
@@ -43,6 +43,7 @@ class Imported:
     table: Table
     people: People
     counts: Upserted | None
+    configured: bool = True  # the configuration has this list
 
 
 def import_file(config_path: Path, list_name: str, file: Path, *, dry_run: bool, as_json: bool) -> int:
@@ -51,7 +52,7 @@ def import_file(config_path: Path, list_name: str, file: Path, *, dry_run: bool,
     done = import_into(config, list_name, file, None if as_json else console, dry_run=dry_run)
     if as_json:
         console.out(json.dumps(_as_json(done), ensure_ascii=False, indent=2), highlight=False)
-    return 0
+    return 0 if done.people.accepted else 2  # nobody could be imported: a script must see it
 
 
 def import_into(
@@ -70,7 +71,7 @@ def import_into(
             return subscribers.upsert(conn, lists.find_or_create(conn, list_name, utc_now()), reading.accepted)
 
         counts = _store(config).run_now(write)
-    done = Imported(table, reading, counts)
+    done = Imported(table, reading, counts, configured=settings is not None)
     if console is not None:
         _print_import(console, list_name, file, done)
     return done
@@ -123,9 +124,12 @@ def start_campaign(config: Config, list_name: str, console: Console) -> int:
         return campaign_id, tasks.counts(conn, campaign_id)
 
     campaign_id, counts = _store(config).run_now(write)
+    left_out = f", {counts.done} have no number that exists" if counts.done else ""
+    when = "" if FolderLock.is_held(config.data) else "; the calls begin when `ocm serve` runs"
     console.print(
-        f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called",
-        highlight=False,
+        f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called"
+        f"{left_out}{when}",
+        soft_wrap=True,
     )
     return campaign_id
 
@@ -145,8 +149,31 @@ def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: Lis
         )
 
 
+def stop(config_path: Path, list_name: str) -> int:
+    config = configuration.load(config_path)
+
+    def write(conn: Connection) -> int:
+        list_id = lists.find(conn, list_name)
+        if list_id is None:
+            raise CommandError(f"there is no list {list_name}")
+        return campaigns.stop(conn, list_id, utc_now())
+
+    stopped = _store(config).run_now(write)
+    open_console().print(f"{list_name}: stopped; {stopped} people were still waiting and are not called")
+    return 0
+
+
 def report(config_path: Path, list_name: str | None, out: Path | None) -> int:
     config = configuration.load(config_path)
+    write_reports(config, list_name, out or config.data, open_console())
+    return 0
+
+
+def write_reports(config: Config, list_name: str | None, folder: Path, console: Console) -> int:
+    """The last campaign of the list, or of every list: printed, and written to report.csv and report.xlsx.
+
+    Gives the number of people without an outcome yet. Raises CommandError when nothing has been started.
+    """
     store = _store(config)
 
     def find(conn: Connection) -> list[int]:
@@ -160,13 +187,6 @@ def report(config_path: Path, list_name: str | None, out: Path | None) -> int:
     campaign_ids = store.read_now(find)
     if not campaign_ids:
         raise CommandError("nothing has been started yet; start with: ocm start LIST")
-    write_reports(config, campaign_ids, out or config.data, open_console())
-    return 0
-
-
-def write_reports(config: Config, campaign_ids: Sequence[int], folder: Path, console: Console) -> int:
-    """Print the report, write report.csv and report.xlsx; gives the number of people without an outcome yet."""
-    store = _store(config)
     rows, tried = store.read_now(
         lambda conn: (reports.people(conn, campaign_ids), reports.attempts(conn, campaign_ids))
     )
@@ -174,7 +194,7 @@ def write_reports(config: Config, campaign_ids: Sequence[int], folder: Path, con
     reports.write_csv(folder / "report.csv", rows)
     reports.write_xlsx(folder / "report.xlsx", rows, tried)
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
-    for heading in ("list", "name", "number", "outcome", "tries", "heard", "keys", "answers", "cause", "why"):
+    for heading in ("list", "name", "number", "outcome", "tries", "heard", "keys", "reply", "cause", "waits for"):
         grid.add_column(heading, overflow="fold")
     outcomes: dict[str, int] = {}
     for row in rows:
@@ -185,7 +205,7 @@ def write_reports(config: Config, campaign_ids: Sequence[int], folder: Path, con
             row.name,
             row.number if config.show_numbers else mask(row.number),
             Text(outcome, style=OUTCOME_STYLES.get(outcome, "")),
-            str(row.attempts),
+            str(row.attempts - row.not_counted),
             f"{row.heard_s:.0f} of {row.of_s:.0f} s" if row.of_s else "",
             row.keys,
             row.recordings or row.answers,
@@ -211,6 +231,9 @@ def _print_import(console: Console, list_name: str, file: Path, done: Imported) 
         else f"would import {len(reading.accepted)} (dry run)"
     )
     console.print(f"{list_name} ← {file.name}{how}: {what}, refused {len(reading.refused)}", highlight=False)
+    if not done.configured:
+        words = f"  there is no [lists.{list_name}] in the configuration yet: it can't be started without a scenario"
+        console.print(words, style="yellow", soft_wrap=True)
     for refusal in reading.refused[:REFUSALS_SHOWN]:
         console.print(Text(f"  row {refusal.row} refused: {refusal.reason}", style="red"), soft_wrap=True)
     if len(reading.refused) > REFUSALS_SHOWN:

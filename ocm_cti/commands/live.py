@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,12 +56,10 @@ class LiveTable:
         console: Console,
         clock: Clock,
         show_number: Callable[[str], str],
-        campaign_ids: Sequence[int] | None = None,
     ) -> None:
         self._control = control
         self._console = console
         self._show = show_number
-        self._campaign_ids = campaign_ids
         self._log = Logger()
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
         self._loop = LoopingCall(self._tick)
@@ -87,7 +85,7 @@ class LiveTable:
             self._live.stop()
 
     def _tick(self) -> Deferred[None]:
-        return self._control.refresh(self._campaign_ids).addCallback(self._draw)
+        return self._control.refresh().addCallback(self._draw)
 
     def _draw(self, snapshot: Snapshot) -> None:
         if self._live is not None:
@@ -103,7 +101,7 @@ def render(snapshot: Snapshot, show_number: Callable[[str], str]) -> RenderableT
     for line in snapshot.lines:
         style = _LINE_STYLES.get(line.state, "")
         since_s = int((snapshot.taken_at - line.since_at).total_seconds())
-        who = Text(f"→ {show_number(line.number)}  {line.name}", style=style) if line.number else Text("")
+        who = Text(f"→ {show_number(line.number)}  {line.name}" if line.number else line.reason, style=style)
         lines.add_row(
             Text(f"ROBOTRUNK {line.port}", style=style),
             Text(line.state.value, style=style),
@@ -116,8 +114,8 @@ def render(snapshot: Snapshot, show_number: Callable[[str], str]) -> RenderableT
         parts.append(Text(f"{name}: link {health.state.value} {health.reason}".rstrip(), style=style))
     parts.append(lines)
     parts.extend(_campaign(campaign) for campaign in snapshot.campaigns)
-    if not snapshot.campaigns:
-        parts.append(Text("no campaign is running; start one with: ocm start LIST", style="dim"))
+    if not any(campaign.running for campaign in snapshot.campaigns):
+        parts.append(Text("nobody is due; start a list with: ocm start LIST; Ctrl-C ends", style="dim"))
     return Group(*parts)
 
 
@@ -127,8 +125,9 @@ def _campaign(campaign: CampaignProgress) -> RenderableType:
         Text(campaign.name, style="bold"),
         ProgressBar(total=max(campaign.total, 1), completed=campaign.done, width=30),
         Text(f"{campaign.done} of {campaign.total} people, {campaign.calling} being called"),
+        Text(campaign.waits, style="dim"),
     )
-    return Group(row, outcome_bars(campaign.outcomes))
+    return Group(row, outcome_bars(campaign.outcomes)) if campaign.outcomes else row
 
 
 def outcome_bars(counts: Mapping[str, int]) -> RenderableType:

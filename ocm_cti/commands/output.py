@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from twisted.logger import globalLogBeginner, textFileLogObserver
@@ -18,9 +19,11 @@ def open_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
-def open_log(data: Path) -> TextIO:
-    """``ocm.log`` in the data folder, appended to; everything logged from now on goes there. The caller closes it."""
+def open_log(data: Path, *, echo: bool = False) -> TextIO:
+    """``ocm.log`` in the data folder, appended to; everything logged from now on goes there, with ``echo`` also to
+    standard error. The caller closes it."""
     data.mkdir(parents=True, exist_ok=True)
     file = (data / "ocm.log").open("a", encoding="utf-8")
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(file)], redirectStandardIO=False)  # type: ignore[list-item]
+    observers: list[Any] = [textFileLogObserver(file), *([textFileLogObserver(sys.stderr)] if echo else [])]
+    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     return file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,14 @@ def run_service(
     *,
     once: bool,
     drain_s: float,
-    campaign_ids: Sequence[int] | None = None,
     table: bool = True,
 ) -> int:
     """Run until a signal, or with ``once`` until no campaign is running; the caller holds the FolderLock."""
     from twisted.internet import reactor as chosen
 
     reactor: Any = chosen
-    with open_log(config.data):
-        session = _Session(config, console, reactor, once, drain_s, campaign_ids, table)
+    with open_log(config.data, echo=not table):
+        session = _Session(config, console, reactor, once, drain_s, table)
         reactor.callWhenRunning(session.begin)
         reactor.run()  # with its signal handlers: without SIGCHLD no end of a child would be seen
     return session.code
@@ -65,7 +64,6 @@ class _Session:
         reactor: Any,
         once: bool,
         drain_s: float,
-        campaign_ids: Sequence[int] | None,
         table: bool,
     ) -> None:
         self.code = 0
@@ -74,7 +72,6 @@ class _Session:
         self._reactor = reactor
         self._once = once
         self._drain_s = drain_s
-        self._campaign_ids = campaign_ids
         self._with_table = table
         self._log = Logger()
         self._service: Service | None = None
@@ -95,18 +92,33 @@ class _Session:
             self.code = 2
             yield self._end(0.0)
             return
+        if self._service.dialer.recovered:
+            self._say(
+                f"{self._service.dialer.recovered} calls were up when the server ended last; the PBX is asked about "
+                "each, and what can't be settled is reported as unknown and not called again",
+            )
         if self._with_table:
             show: Callable[[str], str] = str if self._config.show_numbers else mask
-            self._table = LiveTable(
-                self._service.control, self._console, self._reactor, show, campaign_ids=self._campaign_ids
-            )
+            self._table = LiveTable(self._service.control, self._console, self._reactor, show)
             self._table.start()
         if self._once:
             self._watch.start(DONE_POLL_S).addErrback(lambda failure: self._log.failure("watch failed", failure))
 
+    def _say(self, words: str) -> None:
+        self._log.info("{words}", words=words)
+        self._console.print(words, style="yellow", soft_wrap=True)
+
     def signalled(self, number: int, frame: object) -> None:
         """Ctrl-C or SIGTERM: the first lets calls end, the second hangs them up."""
-        self._reactor.callFromThread(self._end, 0.0 if self._ending else self._drain_s)
+        self._reactor.callFromThread(self._asked_to_end)
+
+    def _asked_to_end(self) -> None:
+        calls = self._service.dialer.calls_up if self._service is not None else 0
+        if self._ending:
+            self._say(f"hanging up {calls} calls")
+        elif calls:
+            self._say(f"stopping: {calls} calls go on, at most {self._drain_s:.0f} s; Ctrl-C again hangs up now")
+        self._end(self._drain_s)
 
     @inlineCallbacks
     def _end_when_done(self) -> Any:
@@ -134,4 +146,6 @@ class _Session:
         except Exception:
             self._log.failure("the server did not stop cleanly")
             self.code = self.code or 1
+        if not self._once:
+            self._say("stopped")
         self._reactor.stop()

@@ -102,7 +102,13 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
 def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) -> Again | Done:
     row = conn.execute(
         select(
-            task.c.id, task.c.campaign_id, task.c.subscriber_id, task.c.numbers, attempt.c.number, campaign.c.settings
+            task.c.id,
+            task.c.campaign_id,
+            task.c.subscriber_id,
+            task.c.numbers,
+            attempt.c.number,
+            campaign.c.settings,
+            campaign.c.state,
         )
         .select_from(attempt.join(task).join(campaign))
         .where(attempt.c.id == attempt_id)
@@ -119,6 +125,8 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
     ]
     invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
     following = decide(history, len(row.numbers), ListSettings.from_json(row.settings), invalid)
+    if isinstance(following, Again) and row.state != campaigns.RUNNING:
+        following = Done(Outcome.STOPPED)
     if isinstance(following, Done):
         values: dict[str, object] = {"state": "done", "outcome": following.outcome.value, "done_at": now, "why": ""}
     else:

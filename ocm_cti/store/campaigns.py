@@ -13,6 +13,7 @@ from ocm_cti.store.errors import StoreError
 from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
 
 RUNNING = "running"
+STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
 DONE = "done"
 
 
@@ -26,8 +27,8 @@ def start(conn: Connection, list_id: int, now: datetime, scenario: str, settings
     A person none of whose numbers exists gets his outcome at once. Raises CampaignRefused while another campaign of the
     list is running (its people would be called twice) and for an empty list.
     """
-    if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state == RUNNING)).first():
-        raise CampaignRefused("a campaign of this list is running; wait for its end")
+    if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
+        raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
     numbers: dict[int, list[tuple[str, bool]]] = {}
     query = (
         select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.invalid)
@@ -89,12 +90,33 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
         update(campaign)
         .where(
             campaign.c.id == campaign_id,
-            campaign.c.state == RUNNING,
+            campaign.c.state.in_([RUNNING, STOPPING]),
             ~exists().where(task.c.campaign_id == campaign_id, task.c.state != literal_column("'done'")),
         )
         .values(state=DONE, ended_at=now)
     )
     return conn.execute(select(campaign.c.state).where(campaign.c.id == campaign_id)).scalar() == DONE
+
+
+def stop(conn: Connection, list_id: int, now: datetime) -> int:
+    """Nobody of the list's running campaign is called any more; gives the number of those who were waiting.
+
+    Attempts in flight come to their own end; what they would have waited for is not waited for (``attempts.finish``).
+    Raises CampaignRefused when no campaign of the list is running.
+    """
+    running_id = conn.execute(
+        select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state == RUNNING)
+    ).scalar()
+    if running_id is None:
+        raise CampaignRefused("no campaign of this list is running")
+    stopped = conn.execute(
+        update(task)
+        .where(task.c.campaign_id == running_id, task.c.state == "waiting")
+        .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
+    )
+    conn.execute(update(campaign).where(campaign.c.id == running_id).values(state=STOPPING))
+    finish_if_done(conn, running_id, now)
+    return int(stopped.rowcount)
 
 
 def name(conn: Connection, campaign_id: int) -> str:

@@ -188,3 +188,14 @@ def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit
         .limit(limit)
     )
     return [Waiting(row.id, dict(row.variables), frozen.scenario, language) for row in rows]
+
+
+def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:
+    """When the first of the waiting tasks is due, and what it waits for; None when nobody waits."""
+    row = conn.execute(
+        select(task.c.due_at, task.c.why)
+        .where(task.c.campaign_id == campaign_id, task.c.state == "waiting")
+        .order_by(task.c.due_at)
+        .limit(1)
+    ).first()
+    return None if row is None else (row.due_at, row.why)

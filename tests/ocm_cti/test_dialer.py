@@ -267,6 +267,33 @@ def test_stop_lets_calls_end_and_claims_nothing_more(house: House) -> None:
     assert house.outcomes() == ["delivered", None, None]
 
 
+@THREE
+def test_a_stopped_campaign_calls_nobody_more(house: House) -> None:
+    """Calls that are up end as they end; who would have been tried again is not."""
+    house.dialer.start()
+    first, second = house.gateway.placed
+    list_id = house.store.now(lambda conn: lists.find(conn, "water"))
+    assert house.store.now(lambda conn: campaigns.stop(conn, list_id, house.clock.utc())) == 1
+    with pytest.raises(campaigns.CampaignRefused):
+        house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+    first.fail(Cause.BUSY)
+    second.answer()
+    second.listen()
+    house.clock.pump([1] * 100)
+    assert house.outcomes() == ["stopped", "delivered", "stopped"]
+    assert len(house.gateway.placed) == 2
+    assert house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY)) == 2
+
+
+def test_hung_up_by_a_shutdown_is_not_the_persons_doing(house: House) -> None:
+    house.dialer.start()
+    (call,) = house.gateway.placed
+    call.answer()
+    house.dialer.stop(drain_s=0)
+    house.clock.pump([0, 0, 0])
+    assert house.row(call.attempt_id).outcome == "line_fault" and house.outcomes() == [None]
+
+
 class TestRecovery:
     """What the next start makes of attempts that a crash left behind."""
 

@@ -107,6 +107,11 @@ def test_start_refuses_what_it_can_not_do(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors").exit_code == 0
     one_line(desk.ocm("start", "debtors"), "running")
+    stopped = desk.ocm("stop", "debtors")
+    assert stopped.exit_code == 0 and "1 people were still waiting" in stopped.output
+    one_line(desk.ocm("stop", "debtors"), "no campaign")
+    assert "stopped" in desk.ocm("report", "debtors").output
+    assert desk.ocm("start", "debtors").exit_code == 0
 
 
 def test_a_scenario_that_is_newer_than_the_import_is_checked(desk: Desk) -> None:
@@ -141,3 +146,14 @@ def test_a_database_that_is_none(desk: Desk) -> None:
     (desk.folder / "data").mkdir()
     (desk.folder / "data" / "ocm.db").write_bytes(b"this is no database at all, but long enough" * 20)
     one_line(desk.ocm("start", "debtors"), "ocm.db")
+
+
+def test_nobody_on_it_can_be_called(desk: Desk) -> None:
+    """Every row refused: told row by row, and the exit code says that nothing was imported."""
+    result = desk.ocm("import", "--list", "debtors", desk.file("Name;Phone;Amount\nBob;none;5\n"))
+    assert result.exit_code == 2 and "row 2 refused" in result.output
+
+
+def test_a_list_that_the_configuration_does_not_have(desk: Desk) -> None:
+    result = desk.ocm("import", "--list", "dbetors", desk.file("Name;Phone\nAnn;+1 212 555 0101\n"))
+    assert result.exit_code == 0 and "[lists.dbetors]" in result.output
