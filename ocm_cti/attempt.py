@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -79,6 +79,7 @@ class Attempt:
         self._call: Call | None = None
         self._conversation: Conversation | None = None
         self._certain = True
+        self._asked_the_switch = False
         self._cancelled = False
         self._over = False
         self._done: Deferred[None] = Deferred()
@@ -91,7 +92,8 @@ class Attempt:
         except ValueError as error:
             self._never_placed(f"the scenario can't be said to this person: {error}")
             return self._done
-        self._prepare(fragments, self.claim.language).addCallbacks(self._prepared, self._not_prepared)
+        preparing = maybeDeferred(self._prepare, fragments, self.claim.language)
+        preparing.addCallbacks(self._prepared, self._not_prepared).addErrback(self._broken)
         return self._done
 
     def hang_up(self) -> None:
@@ -111,7 +113,7 @@ class Attempt:
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
-        self._mark(AttemptState.PLACING).addCallbacks(self._place, self._not_committed)
+        self._mark(AttemptState.PLACING).addCallbacks(self._place, self._not_committed).addErrback(self._broken)
 
     def _not_prepared(self, failure: Failure) -> None:
         self._never_placed(f"the message could not be prepared: {failure.getErrorMessage()}")
@@ -129,6 +131,7 @@ class Attempt:
             number=self._shown,
             attempt=self.claim.attempt_id,
         )
+        self._asked_the_switch = True
         try:
             self._call = self._gateway.place(
                 self._port,
@@ -140,6 +143,14 @@ class Attempt:
             )
         except NotPlaced as refusal:
             self._never_placed(str(refusal))
+
+    def _broken(self, failure: Failure) -> None:
+        """A fault of ours that nobody expected. Whether the switch has heard of the call is the question."""
+        self._log.failure("attempt {attempt} broke", failure, attempt=self.claim.attempt_id)
+        if self._asked_the_switch:
+            self.failed(Cause.UNKNOWN, Native(OURS, "fault", failure.getErrorMessage()))
+        else:
+            self._never_placed(failure.getErrorMessage())
 
     def _never_placed(self, why: str) -> None:
         self._log.warn("attempt {attempt} was not placed: {why}", attempt=self.claim.attempt_id, why=why)

@@ -151,15 +151,16 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
 @main.command()
 @config_option
 @click.argument("list_name", metavar="LIST")
+@click.option("--also-invalid", is_flag=True, help="Dial numbers again that did not exist in an earlier campaign.")
 @one_line_errors
-def start(config_path: Path, list_name: str) -> None:
+def start(config_path: Path, list_name: str, also_invalid: bool) -> None:
     """Start calling LIST now. The scenario and the settings are frozen as they are at this moment.
 
     A running `ocm serve` begins within a second; otherwise the calls begin when it is started.
     """
     from ocm_cti.commands.lists import start as start_list
 
-    sys.exit(start_list(config_path, list_name))
+    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid))
 
 
 @main.command()

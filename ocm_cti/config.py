@@ -173,6 +173,8 @@ class _Reader:
             self.fail(f"{key}.scenario", f"{path} can't be read: {error}")
         except ScenarioError as error:
             self.fail(f"{key}.scenario", f"{path}: {error}")
+        if "caller_id" in settings:
+            self.fail(f"{key}.caller_id", "a Panasonic PBX can't be given one with the call; set it in the PBX")
         try:
             return ListConfig(path, text, scenario, ListSettings.from_table({**settings, "scenario": path.stem}))
         except ValueError as error:

@@ -69,10 +69,6 @@ class Control:
 
         return self._store.read(read).addCallback(publish)
 
-    def campaigns_changed(self) -> None:
-        """A campaign was started, resumed or stopped: look at once instead of at the next poll."""
-        self._dialer.wake()
-
 
 def _progress(conn: Connection, campaign_id: int, running: bool) -> CampaignProgress:
     counts = tasks.counts(conn, campaign_id)

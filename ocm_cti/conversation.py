@@ -96,6 +96,12 @@ class Conversation:
             result.callback(self._run.result)
 
     def _carry_out(self, actions: list[Action]) -> None:
+        try:
+            self._carry_out_all(actions)
+        except Exception as error:
+            self._give_up(repr(error))
+
+    def _carry_out_all(self, actions: list[Action]) -> None:
         for action in actions:
             if self._over:
                 return
@@ -123,7 +129,7 @@ class Conversation:
             self._give_up(f"no audio was prepared for {missing.args[0]!r}")
             return
         self._unreported += 1
-        self._call.play(files).addCallbacks(self._played, self._media_failed)
+        self._call.play(files).addCallbacks(self._played, self._media_failed).addErrback(self._broken)
 
     def _played(self, played: Played) -> None:
         self._unreported -= 1
@@ -134,7 +140,7 @@ class Conversation:
         path = self._recording_path(action.step)
         limits = RecordLimits(max_ms=action.max_ms, silence_ms=action.silence_ms, stop_keys=action.stop_keys)
         self._unreported += 1
-        self._call.record(path, limits).addCallbacks(self._recorded, self._media_failed)
+        self._call.record(path, limits).addCallbacks(self._recorded, self._media_failed).addErrback(self._broken)
 
     def _recorded(self, recorded: Recorded) -> None:
         self._unreported -= 1
@@ -152,6 +158,9 @@ class Conversation:
             self._give_up(failure.getErrorMessage())
         if self._over and not self._unreported:
             self._finish()
+
+    def _broken(self, failure: Failure) -> None:
+        self._give_up(repr(failure.value))
 
     def _give_up(self, why: str) -> None:
         """A fault of ours: end the call rather than leave the person listening to silence."""

@@ -78,6 +78,7 @@ class Dialer:
         self._attempts: dict[tuple[str, str], Attempt] = {}
         self._unsettled: dict[str, list[InFlight]] = {}
         self._settling: set[str] = set()
+        self._settle_timers: dict[str, Timer] = {}
         self._recovered = False
         self._claiming = False
         self._wake_again = False
@@ -90,13 +91,16 @@ class Dialer:
 
     def start(self) -> Deferred[None]:
         """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
-        return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
+        return self._store.read(attempts.in_flight).addCallback(self._recover)
 
     def stop(self, drain_s: float = 0.0) -> Deferred[None]:
         """Claim nothing more, let calls go on for ``drain_s``, then hang up; fires when every outcome is written."""
         self._stopping = True
         self._cancel_timer()
-        if not self._attempts:
+        for timer in self._settle_timers.values():
+            timer.cancel()
+        self._settle_timers.clear()
+        if not self._attempts and not self._claiming:
             return succeed(None)
         if self._idle is None:
             self._idle = Deferred()
@@ -176,6 +180,8 @@ class Dialer:
                 campaigns.finish_if_done(conn, campaign, self._now())
 
         def connect(_: None) -> None:
+            if self._stopping:
+                return
             self._recovered = True
             for gateway in self._gateways.values():
                 gateway.start(self)
@@ -185,7 +191,7 @@ class Dialer:
 
     def _settle(self, gateway: Gateway) -> None:
         rows = self._unsettled.get(gateway.name)
-        if not rows or gateway.name in self._settling:
+        if not rows or gateway.name in self._settling or gateway.name in self._settle_timers:
             return
         self._settling.add(gateway.name)
 
@@ -214,9 +220,17 @@ class Dialer:
             self.wake()
 
         def failed(failure: Failure) -> None:
-            # The link went again; the next "up" asks anew. Until then none of this gateway's ports is used.
+            # None of this gateway's ports is used until it has answered. If the link went, the next "up" asks anew;
+            # if it was the store that failed, nobody but us will.
             self._settling.discard(gateway.name)
             self._log.failure("attempts of {gateway} could not be settled yet", failure, gateway=gateway.name)
+            if not self._stopping:
+                self._settle_timers[gateway.name] = self._clock.callLater(STORE_RETRY_S, settle_again)
+
+        def settle_again() -> None:
+            del self._settle_timers[gateway.name]
+            if gateway.health.state is LinkState.UP:
+                self._settle(gateway)
 
         gateway.settle(rows).addCallback(settled).addCallbacks(done, failed)
 
@@ -269,6 +283,9 @@ class Dialer:
         self._claiming = False
         for gateway, port, claim in claims:
             self._launch(self._gateways[gateway], port, claim)
+        if self._stopping:
+            self._idle_if_so()
+            return
         if self._wake_again:
             self._wake_again = False
             self.wake()
@@ -280,6 +297,7 @@ class Dialer:
     def _claim_failed(self, failure: Failure) -> None:
         self._claiming = False
         self._log.failure("no task could be claimed; nothing is called until the store works again", failure)
+        self._idle_if_so()
         self._sleep(STORE_RETRY_S)
 
     def _launch(self, gateway: Gateway, port: str, claim: tasks.Claim) -> None:
@@ -295,19 +313,22 @@ class Dialer:
             self._show,
         )
         self._attempts[gateway.name, port] = attempt
-        attempt.run().addBoth(self._attempt_over, gateway.name, port)
         if self._stopping:
-            attempt.hang_up()
+            attempt.hang_up()  # before anything is sent
+        attempt.run().addBoth(self._attempt_over, gateway.name, port)
 
     def _attempt_over(self, result: object, gateway: str, port: str) -> None:
         del self._attempts[gateway, port]
         if isinstance(result, Failure):
             self._log.failure("an attempt ended in a fault of ours", result)
-        if self._stopping and not self._attempts and self._idle is not None:
+        self._idle_if_so()
+        self.wake()
+
+    def _idle_if_so(self) -> None:
+        if self._stopping and not self._attempts and not self._claiming and self._idle is not None:
             self._cancel_timer()
             idle, self._idle = self._idle, None
             idle.callback(None)
-        self.wake()
 
     def hang_up_all(self) -> None:
         """End every call now; each still gets its outcome."""

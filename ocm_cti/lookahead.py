@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock
 from ocm_cti.domain.fragments import Fragment
-from ocm_cti.domain.scenarios import parse, required_fragments
+from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
 from ocm_cti.store import campaigns, tasks
 from ocm_cti.store.transactions import Store
 
@@ -39,6 +39,7 @@ class LookAhead:
         self._log = Logger()
         self._loop = LoopingCall(self._pass)
         self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
+        self._scenarios: dict[int, Scenario] = {}
         self._prepared: dict[int, int] = {}  # campaign -> the last task whose message is ready
         self._stopped: Deferred[Any] | None = None
 
@@ -56,6 +57,13 @@ class LookAhead:
 
     @inlineCallbacks
     def _pass(self) -> Any:
+        try:
+            yield self._prepare_all()
+        except Exception:
+            self._log.failure("nothing could be prepared ahead this time")
+
+    @inlineCallbacks
+    def _prepare_all(self) -> Any:
         running = yield self._store.read(lambda conn: list(campaigns.running(conn)))
         for campaign_id in running:
             while self._loop.running:
@@ -73,7 +81,9 @@ class LookAhead:
                     if not self._loop.running:
                         return
                     try:
-                        fragments = required_fragments(parse(person.scenario), person.variables, person.language)
+                        scenario = self._scenarios.get(campaign_id) or parse(person.scenario)
+                        self._scenarios[campaign_id] = scenario
+                        fragments = required_fragments(scenario, person.variables, person.language)
                         yield self._prompts.prepare(fragments, person.language)
                     except Exception as error:
                         self._log.warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,8 +25,16 @@ from ocm_cti.store.transactions import Store
 from ocm_cti.voice.client import VoiceClient, VoiceObserver
 
 
+class DataFolderUnusable(Exception):
+    """The data folder can't be written."""
+
+
 class DataFolderBusy(Exception):
     """Another server works on this data folder; two would call the same people."""
+
+
+class PortTaken(Exception):
+    """An address that a gateway is to listen on is not to be had."""
 
 
 def utc_now() -> datetime:
@@ -41,14 +50,16 @@ class FolderLock:
     @classmethod
     def take(cls, data: Path) -> FolderLock:
         """Raises DataFolderBusy at once when another process holds it."""
-        data.mkdir(parents=True, exist_ok=True)
         lock = FileLock(data / "ocm.lock")
         try:
+            data.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise DataFolderBusy(
                 f"{data}: another ocm server is at work on this folder; stop it first, or name another folder"
             ) from None
+        except OSError as error:
+            raise DataFolderUnusable(f"{data}: can't be used as the data folder: {error.strerror or error}") from None
         return cls(lock)
 
     @classmethod
@@ -83,8 +94,18 @@ class SpeechPrompts:
 def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
     """A gateway with a voice process of its own."""
 
+    try:
+        host = settings.voice_host()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((host, settings.local_sip_port))
+    except OSError as error:
+        where = f"{settings.local_host or 'our address'}:{settings.local_sip_port} (UDP, local_sip_port)"
+        raise PortTaken(
+            f"gateway {settings.name}: {where} can't be opened for SIP: {error.strerror or error}"
+        ) from None
+
     def voice(observer: VoiceObserver) -> VoiceClient:
-        return VoiceClient(reactor, observer, bind_host=settings.voice_host(), sip_port=settings.local_sip_port)
+        return VoiceClient(reactor, observer, bind_host=host, sip_port=settings.local_sip_port)
 
     return PanasonicGateway(settings, reactor, voice)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ocm_cti.config import ConfigError
 from ocm_cti.imports.errors import ImportFailed
-from ocm_cti.service import DataFolderBusy
+from ocm_cti.service import DataFolderBusy, DataFolderUnusable
 from ocm_cti.store.errors import StoreError
 
 
@@ -12,4 +12,11 @@ class CommandError(Exception):
     """The command can't do what was asked; the text says why and what to do next."""
 
 
-EXPECTED: tuple[type[Exception], ...] = (CommandError, ConfigError, DataFolderBusy, ImportFailed, StoreError)
+EXPECTED: tuple[type[Exception], ...] = (
+    CommandError,
+    ConfigError,
+    DataFolderBusy,
+    DataFolderUnusable,
+    ImportFailed,
+    StoreError,
+)

@@ -99,12 +99,12 @@ def _unspeakable(person: Person, settings: ListConfig) -> str | None:
     return None
 
 
-def start(config_path: Path, list_name: str) -> int:
-    start_campaign(configuration.load(config_path), list_name, open_console())
+def start(config_path: Path, list_name: str, *, also_invalid: bool) -> int:
+    start_campaign(configuration.load(config_path), list_name, open_console(), also_invalid=also_invalid)
     return 0
 
 
-def start_campaign(config: Config, list_name: str, console: Console) -> int:
+def start_campaign(config: Config, list_name: str, console: Console, *, also_invalid: bool = False) -> int:
     """Freeze and start; gives the campaign's id. Raises CommandError or StoreError with nothing written."""
     settings = config.lists.get(list_name)
     if settings is None:
@@ -120,11 +120,12 @@ def start_campaign(config: Config, list_name: str, console: Console) -> int:
         if list_id is None:
             raise CommandError(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
         _check_speakable(list_name, subscribers.people(conn, list_id), settings)
-        campaign_id = campaigns.start(conn, list_id, utc_now(), settings.scenario_text, settings.settings)
+        scenario, frozen = settings.scenario_text, settings.settings
+        campaign_id = campaigns.start(conn, list_id, utc_now(), scenario, frozen, also_invalid=also_invalid)
         return campaign_id, tasks.counts(conn, campaign_id)
 
     campaign_id, counts = _store(config).run_now(write)
-    left_out = f", {counts.done} have no number that exists" if counts.done else ""
+    left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
     when = "" if FolderLock.is_held(config.data) else "; the calls begin when `ocm serve` runs"
     console.print(
         f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called"

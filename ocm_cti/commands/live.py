@@ -85,7 +85,8 @@ class LiveTable:
             self._live.stop()
 
     def _tick(self) -> Deferred[None]:
-        return self._control.refresh().addCallback(self._draw)
+        drawing = self._control.refresh().addCallback(self._draw)
+        return drawing.addErrback(lambda failure: self._log.failure("the live table could not be drawn", failure))
 
     def _draw(self, snapshot: Snapshot) -> None:
         if self._live is not None:

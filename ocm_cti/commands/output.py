@@ -15,8 +15,8 @@ WIDTH_WITHOUT_TERMINAL = 180
 
 def open_console() -> Console:
     """The terminal's own width and colours; wide and plain elsewhere."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+    console = Console(highlight=False, markup=False)  # a name in brackets is a name, not a colour
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
 def open_log(data: Path, *, echo: bool = False) -> TextIO:

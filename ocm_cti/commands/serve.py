@@ -92,6 +92,8 @@ class _Session:
             self.code = 2
             yield self._end(0.0)
             return
+        if self._ending:
+            return
         if self._service.dialer.recovered:
             self._say(
                 f"{self._service.dialer.recovered} calls were up when the server ended last; the PBX is asked about "
@@ -124,7 +126,11 @@ class _Session:
     def _end_when_done(self) -> Any:
         if self._service is None or self._ending:
             return
-        running = yield self._service.store.read(lambda conn: list(campaigns.running(conn)))
+        try:
+            running = yield self._service.store.read(lambda conn: list(campaigns.running(conn)))
+        except Exception:
+            self._log.failure("it can't be seen now whether a campaign is running")
+            return
         if not running and not self._service.dialer.calls_up:
             self._reactor.callLater(0, self._end, 0.0)
 

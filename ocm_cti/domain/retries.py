@@ -1,7 +1,9 @@
 """When a person is called next, on which number, or why not any more. Pure: a history in, a decision out.
 
-Four budgets stand side by side: tries of one result on one number (``rules``), tries of a number, tries of the person,
-and no limit at all for faults of ours or of the line, which only back off so that a dead line does not spin.
+Budgets stand side by side: tries of one result on one number (``rules``), tries of a number, tries of the person.
+Faults of ours or of the line cost none of them and only back off, so that a dead line does not spin; but nobody whose
+telephone rang is called without end because of our faults (``tries_after_fault``), and a message that can't be made is
+given up.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from ocm_cti.domain.settings import ListSettings
 
 #: A dead line is tried again ever more slowly, but never given up.
 LONGEST_LINE_FAULT_DELAY_S = 600.0
+#: A message that could not be prepared so often (over about an hour and a half) will not be prepared by itself.
+TRIES_TO_PREPARE = 12
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Past:
     number_index: int
     outcome: Outcome
     ended_at: datetime
+    was_placed: bool = True  # the switch was asked for the call
+    may_have_rung: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,12 @@ def decide(
     if last.outcome in FINAL:
         return Done(last.outcome)
     if last.outcome in NOT_COUNTED:
+        faults = [past for past in history if past.outcome in NOT_COUNTED]
+        if (
+            sum(past.may_have_rung for past in faults) >= settings.tries_after_fault
+            or sum(not past.was_placed for past in faults) >= TRIES_TO_PREPARE
+        ):
+            return Done(best(past.outcome for past in history))
         return Again(last.ended_at + _line_fault_delay(history, settings), last.number_index, "line_fault")
     counted = [past for past in history if past.outcome not in NOT_COUNTED]
     usable = [index for index in range(numbers) if _usable(index, counted, settings, invalid)]

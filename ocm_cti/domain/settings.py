@@ -46,6 +46,7 @@ class ListSettings:
     tries_per_number: int = 3
     next_number_first: bool = True
     line_fault_delay_s: float = 30.0
+    tries_after_fault: int = 3  # calls that rang or were answered and then broke by a fault that is not the person's
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
 
     @classmethod

@@ -107,18 +107,26 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
             task.c.subscriber_id,
             task.c.numbers,
             attempt.c.number,
+            attempt.c.dialing_at,
             campaign.c.settings,
             campaign.c.state,
         )
         .select_from(attempt.join(task).join(campaign))
         .where(attempt.c.id == attempt_id)
     ).one()
-    if outcome is Outcome.INVALID_NUMBER:
+    if outcome is Outcome.INVALID_NUMBER and row.dialing_at is not None:
+        # The network said so. Before that it was our own PBX, whose dialling rules are as likely to be wrong.
         subscribers.mark_invalid(conn, row.subscriber_id, row.number)
     history = [
-        Past(past.number_index, Outcome(past.outcome), past.ended_at)
+        Past(
+            past.number_index,
+            Outcome(past.outcome),
+            past.ended_at,
+            was_placed=past.placing_at is not None,
+            may_have_rung=past.ringing_at is not None or past.answered_at is not None,
+        )
         for past in conn.execute(
-            select(attempt.c.number_index, attempt.c.outcome, attempt.c.ended_at)
+            select(attempt)
             .where(attempt.c.task_id == row.id, attempt.c.state == AttemptState.FINISHED.value)
             .order_by(attempt.c.attempt_no)
         )
@@ -141,13 +149,13 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
     return following
 
 
-def in_flight(conn: Connection, node: str) -> list[InFlightRow]:
-    """Attempts of this node without an outcome: after a start, what a crash left behind."""
-    rows = conn.execute(
-        select(attempt)
-        .where(attempt.c.node == node, attempt.c.state != AttemptState.FINISHED.value)
-        .order_by(attempt.c.id)
-    )
+def in_flight(conn: Connection) -> list[InFlightRow]:
+    """Attempts without an outcome: after a start, what a crash left behind.
+
+    Of whatever node: the data folder's lock proves that no other is at work, and a server whose host was renamed must
+    not lose those whom it was calling.
+    """
+    rows = conn.execute(select(attempt).where(attempt.c.state != AttemptState.FINISHED.value).order_by(attempt.c.id))
     return [
         InFlightRow(row.id, row.task_id, row.gateway, row.port, row.number, row.native_id, row.state) for row in rows
     ]

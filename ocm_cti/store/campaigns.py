@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exists, func, insert, literal_column, select,
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.retries import first_number
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store import subscribers
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
 
@@ -21,14 +22,25 @@ class CampaignRefused(StoreError):
     """The campaign can't be started; the text says why and what to do."""
 
 
-def start(conn: Connection, list_id: int, now: datetime, scenario: str, settings: ListSettings) -> int:
+def start(
+    conn: Connection,
+    list_id: int,
+    now: datetime,
+    scenario: str,
+    settings: ListSettings,
+    *,
+    also_invalid: bool = False,
+) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
-    A person none of whose numbers exists gets his outcome at once. Raises CampaignRefused while another campaign of the
-    list is running (its people would be called twice) and for an empty list.
+    A person none of whose numbers exists gets his outcome at once; with ``also_invalid`` what was learned of that is
+    forgotten before. Raises CampaignRefused while another campaign of the list is running (its people would be called
+    twice) and for an empty list.
     """
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
+    if also_invalid:
+        subscribers.forget_invalid(conn, list_id)
     numbers: dict[int, list[tuple[str, bool]]] = {}
     query = (
         select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.invalid)

@@ -144,6 +144,12 @@ def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:
     )
 
 
+def forget_invalid(conn: Connection, list_id: int) -> None:
+    """All numbers of the list may be dialled again: it was not the numbers that were wrong."""
+    of_list = select(subscriber.c.id).where(subscriber.c.list_id == list_id)
+    conn.execute(update(subscriber_number).where(subscriber_number.c.subscriber_id.in_(of_list)).values(invalid=False))
+
+
 def people(conn: Connection, list_id: int) -> list[Person]:
-    """Everybody on the list."""
-    return [known.person for known in _known(conn, list_id).values()]
+    """Everybody on the list, by key."""
+    return [known.person for _, known in sorted(_known(conn, list_id).items())]

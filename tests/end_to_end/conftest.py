@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from whole_system import FIXTURES, ROOT, System
+from whole_system import FIXTURES, PATIENCE_S, ROOT, System
 
 
 @pytest.fixture
@@ -35,8 +36,12 @@ def system(tmp_path: Path) -> Iterator[System]:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     assert simulator.stdout is not None
-    line = simulator.stdout.readline()
-    assert line, (tmp_path / "simulator.log").read_text()
+    with selectors.DefaultSelector() as selector:
+        selector.register(simulator.stdout, selectors.EVENT_READ)
+        line = simulator.stdout.readline() if selector.select(PATIENCE_S) else ""
+    if not line:
+        simulator.kill()
+        raise AssertionError("no simulator: " + (tmp_path / "simulator.log").read_text())
     ready = json.loads(line)
     config = tmp_path / "ocm.toml"
     config.write_text(
@@ -57,6 +62,7 @@ dial = [["+7", "98"], ["+", "9810"]]
 [lists.debtors]
 scenario = {json.dumps(str(FIXTURES / "scenarios" / "debt.toml"))}
 ring_timeout_s = 5.0
+line_fault_delay_s = 2.0
 retry.busy = {{ tries = 3, delay_s = 1.0 }}
 retry.no_answer = {{ tries = 2, delay_s = 1.0 }}
 retry.cut_short = {{ tries = 2, delay_s = 1.0 }}

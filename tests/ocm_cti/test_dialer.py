@@ -176,6 +176,7 @@ def test_busy_goes_to_the_next_number_at_once(house: House) -> None:
 def test_a_wrong_number_is_not_dialled_twice(house: House) -> None:
     """Not in this campaign, and not in the next one."""
     house.dialer.start()
+    house.gateway.placed[0].observer.dialing()
     house.gateway.placed[0].fail(Cause.INVALID_NUMBER)
     house.clock.advance(1)
     for _ in range(2):
@@ -187,6 +188,76 @@ def test_a_wrong_number_is_not_dialled_twice(house: House) -> None:
     house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
     house.clock.advance(1)
     assert house.gateway.placed[-1].number[-2:] == "02"
+
+
+@ONE_OF_TWO
+def test_a_number_that_our_own_pbx_refuses_is_not_remembered(house: House) -> None:
+    """Wrong dialling rules are as likely: not dialled again in this campaign, but in the next one."""
+    house.dialer.start()
+    house.gateway.placed[0].fail(Cause.INVALID_NUMBER)
+    house.clock.advance(1)
+    house.gateway.placed[1].fail(Cause.INVALID_NUMBER)
+    house.clock.pump([1] * 100)
+    assert house.outcomes() == ["invalid_number"] and len(house.gateway.placed) == 2
+    list_id = house.store.now(lambda conn: lists.find(conn, "water"))
+    house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+    house.clock.advance(1)
+    assert house.gateway.placed[-1].number[-2:] == "01"
+
+
+def test_numbers_that_did_not_exist_can_be_tried_again_on_demand(house: House) -> None:
+    house.dialer.start()
+    house.gateway.placed[0].observer.dialing()
+    house.gateway.placed[0].fail(Cause.INVALID_NUMBER)
+    list_id = house.store.now(lambda conn: lists.find(conn, "water"))
+
+    def again(conn: Any, also_invalid: bool) -> int:
+        return campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, also_invalid=also_invalid)
+
+    house.store.now(lambda conn: again(conn, False))
+    house.clock.advance(1)
+    assert len(house.gateway.placed) == 1, "its only number is known not to exist"
+    house.store.now(lambda conn: again(conn, True))
+    house.clock.advance(1)
+    assert len(house.gateway.placed) == 2
+
+
+def test_a_fault_after_the_answer_is_not_repeated_without_end(house: House) -> None:
+    """It is not the person's fault, and yet nobody is called all night because our disk is full."""
+    house.gateway.play_breaks = OSError("no such prompt")
+    house.dialer.start()
+    for _ in range(20):
+        for call in list(house.gateway.calls.values()):
+            call.answer()
+        house.clock.pump([1] * 700)
+    assert len(house.gateway.placed) == POLICY.tries_after_fault
+    assert all(call.hung_up for call in house.gateway.placed), "the person is not left in silence"
+    assert house.outcomes() == ["line_fault"]
+
+
+def test_a_message_that_can_never_be_prepared_comes_to_an_end(house: House) -> None:
+    house.prompts.missing = RuntimeError("the recording was deleted")
+    house.dialer.start()
+    house.clock.pump([60] * 300)
+    assert house.outcomes() == ["line_fault"] and house.gateway.placed == []
+    assert house.store.now(campaigns.running) == []
+
+
+def test_a_fault_of_ours_while_placing_wedges_nothing(house: House) -> None:
+    """The switch may have heard of the call: the outcome is unknown, the port is free, a stop comes to its end."""
+    house.gateway.place_breaks = ZeroDivisionError("a bug")
+    house.dialer.start()
+    assert house.outcomes() == ["unknown"] and house.dialer.calls_up == 0 and house.locks() == []
+    stopped: list[object] = []
+    house.dialer.stop().addCallback(stopped.append)
+    assert stopped == [None]
+
+
+def test_a_prompt_that_vanishes_before_the_call_wedges_nothing(house: House) -> None:
+    house.prompts.path.unlink()
+    house.dialer.start()
+    assert house.gateway.placed == [] and house.dialer.calls_up == 0
+    assert house.row(1).outcome == "line_fault"
 
 
 def test_a_line_fault_costs_the_person_nothing(house: House) -> None:
@@ -338,15 +409,48 @@ class TestRecovery:
 
     @THREE
     def test_no_port_is_used_before_the_switch_has_answered(self, house: House) -> None:
-        """Also when the asking itself fails: only the next link up asks again."""
+        """Also when the asking itself fails: it is asked again."""
         self.crashed(house, AttemptState.DIALING)
         house.gateway.settle_fails = RuntimeError("link lost")
         house.dialer.start()
         house.clock.pump([1] * 60)
         assert house.gateway.placed == []
         house.gateway.settle_fails = None
-        house.dialer.health_changed(house.gateway, house.gateway.health)  # type: ignore[arg-type]
+        house.clock.pump([1] * 3)
         assert len(house.gateway.placed) == 2
+
+    def test_a_store_that_fails_while_settling_is_asked_again(self, house: House) -> None:
+        """The link stays up, so no event would ever wake us."""
+        self.crashed(house, AttemptState.DIALING)
+        settle = house.gateway.settle
+
+        def settle_on_a_full_disk(rows: Any) -> Any:
+            house.store.broken = OSError("disk full")
+            house.gateway.settle = settle  # type: ignore[method-assign]
+            return settle(rows)
+
+        house.gateway.settle = settle_on_a_full_disk  # type: ignore[method-assign]
+        house.dialer.start()
+        assert house.outcomes() == [None]
+        house.store.broken = None
+        house.clock.pump([1] * 5)
+        assert house.outcomes() == ["unknown"]
+
+    def test_a_server_with_another_name_recovers_them_too(self, house: House) -> None:
+        """A renamed host, a new container: nobody may be lost with the old name."""
+        self.crashed(house, AttemptState.DIALING)
+        dialer = Dialer(
+            house.store,  # type: ignore[arg-type]
+            [house.gateway],  # type: ignore[list-item]
+            house.prompts,
+            house.folder,
+            house.clock,
+            house.clock.utc,
+            "another name",
+        )
+        house.dialer = dialer
+        dialer.start()
+        assert house.outcomes() == ["unknown"] and house.locks() == []
 
     def test_an_attempt_of_a_gateway_that_is_gone_ends_as_unknown(self, house: House) -> None:
         self.crashed(house, AttemptState.DIALING)

@@ -90,6 +90,8 @@ class FakeCall:
     def play(self, prompt: Sequence[Path]) -> Deferred[Played]:
         if self.over:
             return fail(CallOver())
+        if self.gateway.play_breaks is not None:
+            raise self.gateway.play_breaks
         self.playing = Deferred()
         return self.playing
 
@@ -172,6 +174,8 @@ class FakeGateway:
         self.settled: dict[int, Settled] = {}
         self.asked: list[InFlight] = []
         self.settle_fails: Exception | None = None
+        self.place_breaks: Exception | None = None  # a fault of ours that nobody expects
+        self.play_breaks: Exception | None = None
 
     @property
     def idle_ports(self) -> Sequence[str]:
@@ -206,6 +210,8 @@ class FakeGateway:
         assert port in self.idle_ports, f"port {port} is held"
         assert number not in [call.number for call in self.calls.values()], f"{number} is being called already"
         self.before_place(attempt_id)
+        if self.place_breaks is not None:
+            raise self.place_breaks
         call = FakeCall(self, port, number, attempt_id, observer)
         self.calls[port] = call
         self.placed.append(call)

@@ -39,6 +39,7 @@ def test_everything_can_be_set() -> None:
         tries_per_number = 2
         next_number_first = false
         line_fault_delay_s = 1.5
+        tries_after_fault = 1
         retry.busy = { tries = 9, delay_s = 4 }
         """
     )

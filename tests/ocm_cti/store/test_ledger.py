@@ -72,6 +72,9 @@ class Ledger:
 
     def finish(self, claim: Claim, outcome: Outcome, cause: Cause = Cause.NORMAL, **more: Any) -> Again | Done | None:
         end = Finish(outcome=outcome, cause=cause, ended_at=self.now, **more)
+        if outcome is Outcome.INVALID_NUMBER:  # the network said so, after it was dialled
+            for state in (AttemptState.PLACING, AttemptState.DIALING):
+                self.do(lambda conn, state=state: attempts.mark(conn, claim.attempt_id, state, self.now))
         return self.do(lambda conn: attempts.finish(conn, claim.attempt_id, end, self.now))
 
     def task(self, task_id: int) -> Any:
@@ -245,14 +248,13 @@ def test_an_identifier_that_is_not_known_yet_does_not_erase_the_one_that_is(ledg
     assert ledger.attempt(claim.attempt_id).native_id == "c1"
 
 
-def test_in_flight_are_those_of_this_node_without_an_outcome(ledger: Ledger) -> None:
+def test_in_flight_are_those_without_an_outcome(ledger: Ledger) -> None:
     campaign = ledger.campaign("a", [["+71"], ["+72"]])
     over, up = ledger.must_claim(campaign), ledger.must_claim(campaign)
     ledger.finish(over, Outcome.CONFIRMED)
     ledger.do(lambda conn: attempts.mark(conn, up.attempt_id, AttemptState.PLACING, T0, native_id="c1"))
-    rows = ledger.do(lambda conn: attempts.in_flight(conn, "node"))
+    rows = ledger.do(attempts.in_flight)
     assert rows == [attempts.InFlightRow(up.attempt_id, up.task_id, "office", "301", "+72", "c1", "placing")]
-    assert ledger.do(lambda conn: attempts.in_flight(conn, "another")) == []
 
 
 # --- outcomes ---

@@ -109,7 +109,7 @@ class History:
             assert self.everything() == before
 
     def crash(self, never_reached: bool) -> None:
-        for row in attempts.in_flight(self.conn, "node"):
+        for row in attempts.in_flight(self.conn):
             reached = row.state != "claimed" and not never_reached
             attempts.settle(self.conn, row.attempt_id, never_reached=not reached, now=self.now)
         assert self.open_attempts() == []
