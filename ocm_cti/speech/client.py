@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, fail, succeed
+from twisted.internet.defer import Deferred, DeferredList, fail, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.protocols.amp import Command
 from twisted.python.failure import Failure
@@ -136,7 +136,7 @@ class SpeechClient:
             if not worker.busy:
                 key, job = self._queue.popleft()
                 job.tries += 1
-                answer = worker.run(job.command, job.timeout_s, **job.arguments)
+                answer = maybeDeferred(worker.run, job.command, job.timeout_s, **job.arguments)
                 answer.addBoth(self._answered, key, job)
 
     def _answered(self, answer: Any, key: str, job: _Job) -> None:

@@ -6,13 +6,15 @@ Synthesis blocks here and nowhere else; it may hang or crash, and the server sta
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ReactorNotRunning
 from twisted.internet.stdio import StandardIO
 from twisted.protocols.amp import AMP
 from twisted.python.failure import Failure
@@ -81,22 +83,27 @@ def protected_stdout() -> int:
     return own
 
 
+def leave(reactor: Any) -> None:
+    """Stop the reactor; harmless when it is stopping already, as it is when our streams are closed in its course."""
+    with contextlib.suppress(ReactorNotRunning):
+        reactor.stop()
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="ocm_cti.speech.process", description=__doc__)
     parser.add_argument("--synthesizer", choices=sorted(SYNTHESIZERS), default="pyttsx3")
     chosen = parser.parse_args(arguments)
+    # Ctrl-C reaches the whole process group; the parent decides when we go.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = protected_stdout()
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
 
-    def gone() -> None:
-        if reactor.running:
-            reactor.stop()
-
     stdio: Any = StandardIO  # its type depends on the platform
-    stdio(SpeechResponder(SYNTHESIZERS[chosen.synthesizer], gone), stdin=0, stdout=out)
-    reactor.run()
+    stdio(SpeechResponder(SYNTHESIZERS[chosen.synthesizer], lambda: leave(reactor)), stdin=0, stdout=out)
+    # SIGTERM ends us at once: a second stop from its handler would be a traceback, and there is nothing to put away.
+    reactor.run(installSignalHandlers=False)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -91,14 +91,22 @@ class Worker:
     @property
     def pid(self) -> int | None:
         """Of the process that is up, None while there is none."""
-        return None if self._child is None else self._transport(self._child).pid
+        return None if self._child is None or self._child.transport is None else self._transport(self._child).pid
 
     def start(self) -> None:
-        """Start the process ahead of the first command; harmless when it is up."""
-        if self._child is None:
-            self._why = ""
-            self._child = _Child(self, self._log)
-            self._reactor.spawnProcess(self._child, self._command[0], self._command, env=dict(os.environ))
+        """Start the process ahead of the first command; harmless when it is up.
+
+        A system that refuses is told as the process' end, in a later turn of the reactor.
+        """
+        if self._child is not None:
+            return
+        self._why = ""
+        child = self._child = _Child(self, self._log)
+        try:
+            self._reactor.spawnProcess(child, self._command[0], self._command, env=dict(os.environ))
+        except OSError as error:
+            self._why = f"can't start {self._command[0]}: {error}"
+            self._timer = self._reactor.callLater(0, self.ended, child, Failure(error))  # type: ignore[no-untyped-call]
 
     def run(self, command: type[Command], timeout_s: float, **arguments: Any) -> Deferred[dict[str, Any]]:
         """Answer of the process. A process that has not answered before may take START_S more than ``timeout_s``.
@@ -111,9 +119,11 @@ class Worker:
         assert self._child is not None
         child, running = self._child, Deferred[Any]()
         self._running = running
+        if child.transport is None:
+            return running  # it could not be started, and ``ended`` is about to be called
         allowed_s = timeout_s if child.answered else timeout_s + START_S
         self._timer = self._reactor.callLater(allowed_s, self._hung, child, allowed_s)
-        answer = child.amp.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
+        answer = maybeDeferred(child.amp.callRemote, command, **arguments)  # what AMP can't send it raises at once
         answer.addBoth(self._answered, child, running)
         return running
 
@@ -124,6 +134,8 @@ class Worker:
             return succeed(None)
         gone: Deferred[None] = Deferred()
         self._ended.append(gone)
+        if child.transport is None:
+            return gone  # it could not be started, and ``ended`` is about to be called
         if self._running is not None:
             self._stop_timer()
             self._kill(child, "the server stops")

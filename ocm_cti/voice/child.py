@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -136,18 +137,24 @@ class Child(ProcessProtocol):
     def errReceived(self, data: bytes) -> None:
         *lines, self._complaint = (self._complaint + data).split(b"\n")
         for line in lines:
-            text = line.decode("utf-8", "replace").rstrip()
-            if text:
-                self._last_words = text
-                self._log.info("voice process: {text}", text=text)
+            self._complained(line)
+
+    def _complained(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip()
+        if text:
+            self._last_words = text
+            self._log.info("voice process: {text}", text=text)
 
     def processEnded(self, reason: Failure) -> None:
         code = getattr(reason.value, "exitCode", None)
         number = getattr(reason.value, "signal", None)
         how = f"killed by signal {number}" if number else f"exit code {code}"
         self._connected = False
+        self._complained(self._complaint)  # a last line without its end
+        # SIGKILL leaves no time for words: what was said before it has another cause.
+        last_words = self._last_words if code or number not in (None, signal.SIGKILL) else ""
         self._link.connectionLost(reason)  # type: ignore[no-untyped-call]
-        self._gone(self._fault or ": ".join(filter(None, [how, self._last_words if code else ""])))
+        self._gone(self._fault or ": ".join(filter(None, [how, last_words])))
 
     # Within
 

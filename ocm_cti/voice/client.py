@@ -1,8 +1,8 @@
 """The parent's side of the voice process: starts it, keeps it alive, asks and is told. Nothing here blocks.
 
-A process that dies is started again after a delay. Whatever was asked of it fails with VoiceProcessLost, every call
-that it had is told as ended by fault, and then ``process_lost``; after the next ``process_ready`` registrations must be
-asked for again.
+A process that dies is started again after a delay, a longer one each time that it dies soon. Whatever was asked of it
+fails with VoiceProcessLost, every call that it had is told as ended by fault, and then ``process_lost``; after the next
+``process_ready`` registrations must be asked for again.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ __all__ = [
 
 #: A child that was told to stop and has not gone by then is killed.
 STOP_S: Final = 5.0
+#: The delay before a new start doubles up to this.
+RESTART_MAX_S: Final = 30.0
+#: A process that was ready for so long has proved itself: the delay is the first one again.
+SETTLED_S: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ class VoiceObserver(Protocol):
         """The process runs; registrations must be asked for now, also those it had before."""
 
     def process_lost(self, reason: str) -> None:
-        """The process died; its calls have been told as ended. It is started again by itself."""
+        """The process died; its calls have been told as ended. It is started again by itself.
+
+        ``reason`` ends with the last line of its standard error, as "exit code 2: SIP port ... can't be opened: ...".
+        """
 
     def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
         """``reason`` is the registrar's refusal, or "" when there is none."""
@@ -85,7 +92,7 @@ class VoiceClient:
     """One voice process.
 
     ``bind_host`` is a concrete address of ours, the one that the switch reaches us at. ``extra`` are more options of
-    the process' command line.
+    the process' command line. ``restart_delay_s`` is the first delay before a new start; see RESTART_MAX_S.
     """
 
     def __init__(
@@ -101,7 +108,8 @@ class VoiceClient:
     ) -> None:
         self._reactor = reactor
         self._observer = observer
-        self._restart_delay_s = restart_delay_s
+        self._first_delay_s = self._restart_delay_s = restart_delay_s
+        self._ready_at_s = 0.0
         self._command = [sys.executable, "-m", "ocm_cti.voice.process", "--bind-host", bind_host]
         self._command += ["--sip-port", str(sip_port), *extra]
         self._log = log or Logger()
@@ -113,6 +121,8 @@ class VoiceClient:
         self._stopping: Deferred[None] | None = None
         #: UDP port on which the process takes SIP, 0 while it does not run.
         self.sip_port = 0
+        #: Why the process was lost last, as told by ``process_lost``; "" once it is ready again.
+        self.lost_reason = ""
 
     @property
     def ready(self) -> bool:
@@ -126,6 +136,7 @@ class VoiceClient:
     def start(self) -> None:
         """Start the process, and again whenever it dies, until ``stop``."""
         if self._child is None and self._restart is None and self._stopping is None:
+            self._restart_delay_s = self._first_delay_s
             self._spawn()
 
     def stop(self) -> Deferred[None]:
@@ -211,7 +222,8 @@ class VoiceClient:
 
     def _ask(self, command: type[amp.Command], **arguments: Any) -> Deferred[Any]:
         if self._child is None or not self._ready:
-            return fail(VoiceProcessLost("the voice process is not running"))
+            why = ": ".join(filter(None, ("the voice process is not running", self.lost_reason)))
+            return fail(VoiceProcessLost(why))
         return self._child.ask(command, **arguments)
 
     # The life of the process
@@ -232,8 +244,18 @@ class VoiceClient:
             stopping, self._stopping = self._stopping, None
             stopping.callback(None)
             return
-        self._log.warn("voice process lost: {reason}", reason=reason, was_ready=was_ready)
-        self._restart = self._reactor.callLater(self._restart_delay_s, self._spawn)
+        self.lost_reason = reason
+        if was_ready and self._reactor.seconds() - self._ready_at_s >= SETTLED_S:
+            self._restart_delay_s = self._first_delay_s
+        delay_s = self._restart_delay_s
+        self._restart_delay_s = max(delay_s, min(2 * delay_s, RESTART_MAX_S))
+        self._log.warn(
+            "voice process lost: {reason}; next start in {delay_s:g} s",
+            reason=reason,
+            delay_s=delay_s,
+            was_ready=was_ready,
+        )
+        self._restart = self._reactor.callLater(delay_s, self._spawn)
         self._guarded(self._observer.process_lost, reason)
 
     # Told by the process
@@ -242,6 +264,7 @@ class VoiceClient:
         self.sip_port = sip_port
         self._ready = self._stopping is None
         if self._ready:
+            self._ready_at_s, self.lost_reason = self._reactor.seconds(), ""
             self._guarded(self._observer.process_ready)
 
     def child_registration_changed(self, extension: str, registered: bool, reason: str) -> None:

@@ -67,19 +67,9 @@ def decode_alaw(octets: bytes) -> bytes:
     return ALAW_LINEAR[np.frombuffer(octets, np.uint8)].astype("<i2").tobytes()
 
 
-def decode_ulaw(octets: bytes) -> bytes:
-    """mu-law octets as linear samples, two octets each."""
-    return ULAW_LINEAR[np.frombuffer(octets, np.uint8)].astype("<i2").tobytes()
-
-
 def encode_alaw(linear: bytes) -> bytes:
     """Linear samples as A-law octets; a trailing odd octet is an error (ValueError)."""
     return LINEAR_ALAW[np.frombuffer(linear, "<i2").astype(np.int16).view(np.uint16)].tobytes()
-
-
-def encode_ulaw(linear: bytes) -> bytes:
-    """Linear samples as mu-law octets; a trailing odd octet is an error (ValueError)."""
-    return LINEAR_ULAW[np.frombuffer(linear, "<i2").astype(np.int16).view(np.uint16)].tobytes()
 
 
 def mean_square(alaw: bytes) -> float:

@@ -13,7 +13,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
 
 from protocols.errors import RemoteProtocolError
-from protocols.rtp import g711, rtcp
+from protocols.rtp import g711
 from protocols.rtp.packets import PCMA, PCMU
 from protocols.rtp.reports import Reports
 from protocols.rtp.stream import LAWS, Address, ReceiveStream, SendStream
@@ -121,11 +121,6 @@ class MediaPort:
         self._next_report_s = 0.0
         self._rtp: Any = None
         self._control: Any = None
-
-    @property
-    def peer_report(self) -> rtcp.ReportBlock | None:
-        """What the peer last said of our stream, None until it does."""
-        return self._reports.peer_block
 
     def listen(self, reactor: UDPReactor, host: str, ports: Iterable[int] | None = None) -> int:
         """Open an even port for RTP and the next for RTCP (RFC 3550 §11); returns the first.

@@ -137,10 +137,3 @@ def encode(packet: RTPPacket) -> bytes:
         )
     except ConstructError as error:
         raise LocalProtocolError(f"{packet} does not fit an RTP header: {error}") from error
-
-
-def encode_plain(
-    payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, marker: bool = False
-) -> bytes:
-    """The datagram of a packet with the plain header; the caller keeps the fields in range."""
-    return HEADER.pack(PLAIN, payload_type | MARKER if marker else payload_type, sequence, timestamp, ssrc) + payload

@@ -1,4 +1,4 @@
-"""What we report of one call in RTCP, and what the peer reports of us (RFC 3550 §6.4, A.3); no socket, no clock."""
+"""What we report of one call in RTCP, with the peer's time in it (RFC 3550 §6.4, A.3); no socket, no clock."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ class Reports:
         self._ssrc_before: int | None = None
         self._last_report = 0
         self._last_report_at_s = 0.0
-        #: The block about our stream in the peer's last report.
-        self.peer_block: rtcp.ReportBlock | None = None
 
     def make(self, now_s: float) -> bytes:
         """SR when we sent RTP since the last one, else RR, with our CNAME."""
@@ -42,10 +40,6 @@ class Reports:
             if isinstance(control, rtcp.SenderReport):
                 self._last_report = (control.ntp >> 16) & 0xFFFF_FFFF
                 self._last_report_at_s = now_s
-            if isinstance(control, rtcp.SenderReport | rtcp.ReceiverReport):
-                for block in control.blocks:
-                    if block.ssrc == self._send.ssrc:
-                        self.peer_block = block
 
     def _report(self, now_s: float) -> rtcp.Control:
         send = self._send

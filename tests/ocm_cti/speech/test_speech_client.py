@@ -84,8 +84,11 @@ class FakeReactor(Clock):
         self.processes: list[FakeProcess] = []
         self.hanging = 0  # how many of the next processes hang
         self.engine: Callable[[], Any] = ToneEngine
+        self.refusal: Exception | None = None
 
     def spawnProcess(self, child: Any, executable: str, args: Any, env: Any) -> FakeProcess:
+        if self.refusal is not None:
+            raise self.refusal
         # The engine is asked for when it is needed, so that a test may change it after the start.
         responder = SpeechResponder(lambda: self.engine(), lambda: None)  # noqa: PLW0108
         process = FakeProcess(child, 100 + len(self.processes), responder, self.hanging > 0)
@@ -328,3 +331,64 @@ def test_what_a_dying_process_said_is_told(tmp_path: Path) -> None:
         room.reactor.processes[turn].child.errReceived(b"Traceback\nImportError: no numpy\n")
         room.reactor.processes[turn].end(1)
     assert "ImportError: no numpy" in failure(outcome, SpeechProcessLost)
+
+
+def refusing(folder: Path) -> Room:
+    room = Room(folder)
+    room.reactor.refusal = BlockingIOError(11, "Resource temporarily unavailable")
+    room.client.start()
+    return room
+
+
+def turns(room: Room) -> None:
+    for _ in range(2 * TRIES):
+        room.reactor.advance(0)
+
+
+def test_a_system_that_starts_no_process_fails_the_fragments_and_is_asked_again(tmp_path: Path) -> None:
+    room = refusing(tmp_path)
+    first, same, other = room.render(text("Раз.")), room.render(text("Раз.")), room.render(text("Два."))
+    assert (first, same, other) == ([], [], []), "told in a later turn"
+    turns(room)
+    for outcome in (first, same, other):
+        assert "can't start" in failure(outcome, SpeechProcessLost)
+    assert room.reactor.getDelayedCalls() == []
+    room.reactor.refusal = None
+    after = room.render(text("Раз."))
+    room.reactor.serve()
+    assert isinstance(after[0], Path) and len(room.reactor.processes) == 1
+
+
+def test_a_refusal_that_is_over_at_the_second_try_is_not_noticed(tmp_path: Path) -> None:
+    room = refusing(tmp_path)
+    outcome = room.render(text("Раз."))
+    room.reactor.refusal = None
+    room.reactor.advance(0)
+    room.reactor.serve()
+    assert isinstance(outcome[0], Path)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_stop_while_the_system_refuses(tmp_path: Path, asked: bool) -> None:
+    room = refusing(tmp_path)
+    outcome = room.render(text("Раз.")) if asked else []
+    done = stopped(room)
+    turns(room)
+    assert done == [None] and room.reactor.getDelayedCalls() == []
+    if asked:
+        failure(outcome, SpeechStopped)
+
+
+def test_a_fault_of_the_spawn_itself_is_no_exception_of_render(room: Room) -> None:
+    room.reactor.processes[0].end(11)
+    room.reactor.refusal = RuntimeError("no such reactor")
+    assert "no such reactor" in failure(room.render(text("Раз.")), RuntimeError)
+
+
+def test_a_text_that_amp_can_not_carry_fails_alone(room: Room) -> None:
+    outcome = room.render(text("а" * 70_000))
+    assert len(outcome) == 1 and isinstance(outcome[0], Failure)
+    after = room.render(text("Раз."))
+    room.reactor.serve()
+    assert isinstance(after[0], Path)
+    assert room.reactor.getDelayedCalls() == []

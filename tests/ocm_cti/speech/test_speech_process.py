@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from twisted.internet.error import ReactorNotRunning
 
+from ocm_cti.speech.process import leave
 from ocm_cti.speech.prompts import PAUSE_MS
 from protocols.rtp import g711
 
@@ -146,3 +148,40 @@ def test_a_machine_without_the_library_says_what_to_do() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert "espeak-ng library can't be loaded" in done.stdout and "install" in done.stdout
+
+
+def test_leaving_twice_is_leaving_once() -> None:
+    """Twisted's reactor still counts as running while it stops, and closes our streams then."""
+
+    class Stopping:
+        running = True
+        asked = 0
+
+        def stop(self) -> None:
+            self.asked += 1
+            if self.asked > 1:
+                raise ReactorNotRunning
+
+    reactor = Stopping()
+    leave(reactor)
+    leave(reactor)
+    assert reactor.asked == 2
+
+
+def test_ctrl_c_is_the_parents_affair() -> None:
+    """It reaches the whole group; the process ends with its input, without a word."""
+    code = (
+        "import os, signal, threading\nfrom ocm_cti.speech import process\n"
+        "from twisted.internet import reactor\n"
+        "reactor.callWhenRunning(os.kill, os.getpid(), signal.SIGINT)\n"
+        "reactor.callWhenRunning(lambda: reactor.callLater(0, reactor.callLater, 0, os.write, 2, b'still here'))\n"
+        "process.main(['--synthesizer', 'tone'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        assert started.stdin is not None and started.stderr is not None
+        assert started.stderr.read(10) == b"still here"
+        started.stdin.close()
+        assert started.stderr.read() == b""
+    assert started.returncode == 0

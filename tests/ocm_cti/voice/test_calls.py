@@ -18,7 +18,7 @@ from twisted.internet.task import Clock
 from ocm_cti.voice.calls import Calls
 from ocm_cti.voice.commands import CallOver, Unanswerable
 from protocols.errors import LocalProtocolError
-from protocols.rtp.packets import decode, encode_plain
+from protocols.rtp.packets import RTPPacket, decode, encode
 from protocols.sip import sdp
 from protocols.sip import user_agent as sip
 
@@ -284,7 +284,7 @@ def test_a_silent_peer_ends_by_fault_but_only_where_that_is_wished_and_not_on_ho
     for case in (patient, strict):
         case.up()
         case.reactor.run(4.0)
-        case.reactor.ports[4000].protocol.datagramReceived(encode_plain(8, 1, 0, 9, b"\xd5"), PEER)
+        case.reactor.ports[4000].protocol.datagramReceived(encode(RTPPacket(8, 1, 0, 9, b"\xd5")), PEER)
         case.reactor.run(4.0)
         case.calls.sip_event(sip.Reoffered("k", HOLD))
         case.reactor.run(20.0)

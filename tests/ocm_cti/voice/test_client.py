@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from ocm_cti.voice import commands
 from ocm_cti.voice.child import PING_ANSWER_S, PING_EVERY_S, VoiceProcessLost
-from ocm_cti.voice.client import STOP_S, CallOver, PlayReport, RecordReport, VoiceClient
+from ocm_cti.voice.client import RESTART_MAX_S, SETTLED_S, STOP_S, CallOver, PlayReport, RecordReport, VoiceClient
 
 
 class FakeProcess(amp.AMP):
@@ -294,7 +294,7 @@ def test_a_system_that_starts_no_process_is_asked_again() -> None:
     assert name == "process_lost"
     assert "no memory" in reason
     case.reactor.refusal = None
-    case.reactor.advance(1.0)
+    case.reactor.advance(2.0)
     case.tell(commands.Ready, sip_port=1)
     assert case.told() == [("process_ready",)]
     case.stop()
@@ -370,4 +370,55 @@ def test_garbage_on_stdout_costs_the_process_nothing_else_than_itself() -> None:
     case.process.parent.outReceived(b"\xff\xffprinted by somebody")
     case.process.die(0)
     assert [told[0] for told in case.told()] == ["ended", "process_lost"]
+    case.stop()
+
+
+PORT_TAKEN = "SIP port 127.0.0.1:5060 can't be opened: [Errno 98] Address already in use"
+
+
+def delay_s(case: Case) -> float:
+    """Until the next start, which is then made."""
+    timer: Any
+    (timer,) = case.reactor.getDelayedCalls()
+    found: float = timer.getTime() - case.reactor.seconds()
+    case.reactor.advance(found)
+    return found
+
+
+def test_a_process_that_dies_at_once_again_and_again_is_started_less_and_less_often() -> None:
+    case = Case()
+    delays = []
+    for _ in range(8):
+        case.process.die(2)
+        delays.append(delay_s(case))
+    assert delays == pytest.approx([1, 2, 4, 8, 16, RESTART_MAX_S, RESTART_MAX_S, RESTART_MAX_S])
+    case.tell(commands.Ready, sip_port=1)
+    case.process.die(2)
+    assert delay_s(case) == pytest.approx(RESTART_MAX_S)  # ready, but not for long
+    case.tell(commands.Ready, sip_port=1)
+    for _ in range(int(SETTLED_S / PING_EVERY_S) + 1):
+        case.reactor.advance(PING_EVERY_S)
+        case.reactor.flow()
+    case.process.die(2)
+    assert delay_s(case) == pytest.approx(1)
+    assert case.client.lost_reason == "exit code 2"
+    case.stop()
+
+
+def test_the_reason_of_a_loss_is_known_until_the_process_is_ready_again() -> None:
+    case = Case()
+    assert case.client.lost_reason == ""
+    case.told()
+    case.process.parent.errReceived(b"something before\n" + PORT_TAKEN.encode())
+    case.process.die(2)
+    assert case.told() == [("process_lost", f"exit code 2: {PORT_TAKEN}")]
+    assert case.client.lost_reason == f"exit code 2: {PORT_TAKEN}"
+    (error,) = case.ask(case.client.register("301", "", "", 1))
+    assert isinstance(error, VoiceProcessLost) and PORT_TAKEN in str(error)
+    case.reactor.advance(1.0)
+    case.tell(commands.Ready, sip_port=1)
+    assert case.client.lost_reason == ""
+    case.process.parent.errReceived(b"free(): invalid pointer\n")
+    case.process.die(None, signal.SIGABRT)
+    assert case.client.lost_reason == "killed by signal 6: free(): invalid pointer"
     case.stop()
