@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -107,6 +107,9 @@ class Worker:
         except OSError as error:
             self._why = f"can't start {self._command[0]}: {error}"
             self._timer = self._reactor.callLater(0, self.ended, child, Failure(error))  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._child = None
+            raise
 
     def run(self, command: type[Command], timeout_s: float, **arguments: Any) -> Deferred[dict[str, Any]]:
         """Answer of the process. A process that has not answered before may take START_S more than ``timeout_s``.
@@ -123,7 +126,7 @@ class Worker:
             return running  # it could not be started, and ``ended`` is about to be called
         allowed_s = timeout_s if child.answered else timeout_s + START_S
         self._timer = self._reactor.callLater(allowed_s, self._hung, child, allowed_s)
-        answer = maybeDeferred(child.amp.callRemote, command, **arguments)  # what AMP can't send it raises at once
+        answer = child.amp.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
         answer.addBoth(self._answered, child, running)
         return running
 

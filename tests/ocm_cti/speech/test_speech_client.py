@@ -383,6 +383,10 @@ def test_a_fault_of_the_spawn_itself_is_no_exception_of_render(room: Room) -> No
     room.reactor.processes[0].end(11)
     room.reactor.refusal = RuntimeError("no such reactor")
     assert "no such reactor" in failure(room.render(text("Раз.")), RuntimeError)
+    room.reactor.refusal = None
+    after = room.render(text("Раз."))
+    room.reactor.serve()
+    assert isinstance(after[0], Path)
 
 
 def test_a_text_that_amp_can_not_carry_fails_alone(room: Room) -> None:
