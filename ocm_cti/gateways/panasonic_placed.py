@@ -305,8 +305,10 @@ class PlacedCall:
         try:
             what(*args)
         except Exception:
-            # A mistake of the observer must not leave the line off the hook.
+            # A mistake of the observer must not leave a person in silence and the line off the hook.
             self._around.log.failure("{call}: the observer failed", call=self)
+            if not self._machine.reported:
+                self._happened(Event.HANG_UP)
 
     def __str__(self) -> str:
         return f"attempt {self.attempt_id} on {self.extension} (call {self.native_id or '?'})"

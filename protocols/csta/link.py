@@ -3,9 +3,9 @@
     class Gateway:                         # a CSTAObserver
         def associated(self, link): link.invoke("monitorStart", {...}).addCallback(...)
 
-Every request made ends exactly once: with its result or with one of RequestFailed, RequestRejected, RequestTimedOut,
-LinkLost. When the connection is gone no timer of ours is left, every waiting request has failed with LinkLost and
-``lost`` has been told, once; also after ``refused`` and when no association ever came about.
+Every request made ends exactly once: with its result or with one of RequestFailed, RequestRejected, AnswerUnreadable,
+RequestTimedOut, LinkLost. When the connection is gone no timer of ours is left, every waiting request has failed with
+LinkLost and ``lost`` has been told, once; also after ``refused`` and when no association ever came about.
 """
 
 from __future__ import annotations
@@ -65,11 +65,18 @@ class RequestFailed(RequestError):
 
 
 class RequestRejected(RequestError):
-    """The switch could make nothing of the request (ROSE Reject), or we of its answer."""
+    """The switch could make nothing of the request (ROSE Reject): nothing was done."""
 
     def __init__(self, operation: str, problem: str) -> None:
         super().__init__(f"{operation}: {problem}", operation, retry=False)
         self.problem = problem
+
+
+class AnswerUnreadable(RequestError):
+    """The switch answered that it was done, and we can't read what it says of it. It has acted on the request."""
+
+    def __init__(self, operation: str, why: str) -> None:
+        super().__init__(f"{operation}: {why}", operation, retry=False)
 
 
 class RequestTimedOut(RequestError):
@@ -330,7 +337,7 @@ class CSTAProtocol(TwistedProtocol):
             return
         if event.apdu != "invoke":
             why = f"the answer does not fit its declaration ({event.reason})"
-            self._settle(event.invoke_id, lambda operation: RequestRejected(operation, why))
+            self._settle(event.invoke_id, lambda operation: AnswerUnreadable(operation, why))
         elif event.operation == "systemStatus" and self._role is Role.CLIENT:
             self.respond(event.invoke_id, event.operation)  # left unanswered the switch would give us up
         elif is_answered(event.operation):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from ocm_cti.config import ConfigError, load
 from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 
 SCENARIO = 'name = "s"\nlanguage = "en"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Hello."\n'
 GOOD = """\
@@ -95,3 +96,7 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     full = load(tmp_path / "ocm.toml")
     assert full.lists["debtors"].settings == plain.lists["debtors"].settings
     assert replace(full.gateways["office"], local_host="") == plain.gateways["office"]
+    gateway = text[text.index("[gateways.") : text.index("[lists.")]
+    explained = set(re.findall(r"^(?:# )?([a-z_]+) = ", gateway, flags=re.MULTILINE))
+    settings = {field.name for field in fields(PanasonicSettings)} - {"name"} | {"kind", "password_pattern"}
+    assert explained == settings

@@ -18,7 +18,7 @@ from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_calls import Event
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import Seen, Told
-from protocols.csta.link import LinkLost, RequestFailed, RequestTimedOut
+from protocols.csta.link import AnswerUnreadable, LinkLost, RequestFailed, RequestTimedOut
 from protocols.csta.panasonic import call_id, connection_id, dialing_number
 
 OURS, OTHER = b"\x01\x02\x03\x04", b"\x09\x09\x09\x09"
@@ -277,3 +277,37 @@ def test_given_up_at_shutdown_is_reported_all_the_same() -> None:
     bench.call.close()
     assert bench.listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.US)
     assert bench.clock.getDelayedCalls() == []
+
+
+def test_a_makecall_answer_that_can_not_be_read_is_no_refusal() -> None:
+    """The PBX has made the call: its events tell which one, and it goes on; nothing is called not counted."""
+    bench = Bench()
+    bench.pick_up()
+    bench.told(None, name="originated")
+    bench.told(Event.REACHED)
+    bench.requests[0][2].errback(AnswerUnreadable("makeCall", "the answer does not fit its declaration"))
+    assert bench.call.native_id == OURS.hex()
+    bench.told(Event.ANSWERED)
+    assert bench.listener.names == ["dialing", "ringing", "answered"]
+
+
+def test_an_observer_that_fails_does_not_leave_the_line_off_the_hook() -> None:
+    """The call is cleared, and the report that follows is made once."""
+    bench = Bench()
+    bench.made()
+    bench.pick_up()
+    bench.told(Event.REACHED)
+
+    heard = bench.listener.answered
+
+    def broken(certain: bool) -> None:
+        heard(certain)
+        raise ZeroDivisionError("a mistake of ours")
+
+    bench.listener.answered = broken  # type: ignore[method-assign]
+    bench.told(Event.ANSWERED)
+    assert bench.cleared == [OURS]
+    bench.told(Event.OWN_CLEARED)
+    bench.call.voice_ended("us", "")
+    assert bench.listener.names.count("ended") == 1
+    assert bench.freed == 1

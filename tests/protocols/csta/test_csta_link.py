@@ -16,6 +16,7 @@ from protocols import rose
 from protocols.csta.association import AARE, AARQ, Invoked, Role
 from protocols.csta.framing import frame
 from protocols.csta.link import (
+    AnswerUnreadable,
     CSTAProtocol,
     LinkLost,
     RequestError,
@@ -192,7 +193,7 @@ def test_an_answer_that_does_not_fit_fails_the_request_and_the_link_goes_on() ->
     line = open_client()
     waiting = line.link.invoke("makeCall", MAKE_CALL)
     line.link.dataReceived(frame(rose.encode(rose.ReturnResult(1, 10, b"\x05\x00"))))
-    assert "does not fit" in str(failure_of(waiting, RequestRejected))
+    assert "does not fit" in str(failure_of(waiting, AnswerUnreadable))
     assert line.link.is_open
 
 
