@@ -43,7 +43,7 @@ dial = [["+7", "98"], ["+", "9810"]]
 scenario = {debt}
 language = "ru"
 region = "RU"
-ring_timeout_s = 5.0
+ring_timeout_s = 7.0
 tries_per_person = 6
 tries_per_number = 3
 retry.busy = {{ tries = 3, delay_s = 4.0 }}
@@ -55,7 +55,7 @@ retry.unreachable = {{ tries = 2, delay_s = 4.0 }}
 scenario = {staff}
 language = "ru"
 region = "RU"
-ring_timeout_s = 5.0
+ring_timeout_s = 7.0
 tries_per_person = 4
 tries_per_number = 2
 retry.busy = {{ tries = 2, delay_s = 4.0 }}

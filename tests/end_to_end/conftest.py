@@ -61,7 +61,7 @@ dial = [["+7", "98"], ["+", "9810"]]
 
 [lists.debtors]
 scenario = {json.dumps(str(FIXTURES / "scenarios" / "debt.toml"))}
-ring_timeout_s = 5.0
+ring_timeout_s = 7.0
 line_fault_delay_s = 2.0
 retry.busy = {{ tries = 3, delay_s = 1.0 }}
 retry.no_answer = {{ tries = 2, delay_s = 1.0 }}
