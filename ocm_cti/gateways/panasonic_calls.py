@@ -64,6 +64,7 @@ class Event(enum.Enum):
     PICK_UP_LATE = "our extension is not up in time"
     RING_LATE = "ring timeout"
     REASON_LATE = "no reason was given"
+    TOO_LONG = "the call has lasted too long"
     BLIND_LATE = "no link for too long"
     CLEAR_LATE = "clearing takes too long"
     RELEASE_LATE = "the extension is still not free"
@@ -83,6 +84,7 @@ class Do(enum.Enum):
     TIME_RING = enum.auto()
     TIME_ASSUME = enum.auto()
     TIME_REASON = enum.auto()
+    TIME_LIMIT = enum.auto()  # how long an answered call may last
     TIME_BLIND = enum.auto()
     STOP_BLIND = enum.auto()
     TIME_CLEAR = enum.auto()
@@ -110,10 +112,12 @@ def _over(verdict: Do, *before: Do) -> tuple[State, tuple[Do, ...]]:
     return State.CLEARING, (*before, verdict)
 
 
+_ANSWERED = (State.TALKING, (Do.STOP, Do.TIME_LIMIT, Do.TELL_ANSWERED))
+
 _DIALED = {
     # DIALING and RINGING differ in what has been told only.
-    Event.ANSWERED: (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
-    Event.ASSUMED: (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
+    Event.ANSWERED: _ANSWERED,
+    Event.ASSUMED: _ANSWERED,
     Event.FAILED: _over(Do.BY_CAUSE),
     Event.FAR_CLEARED: _over(Do.BY_CAUSE),
     Event.OWN_CLEARED: _over(Do.DROPPED),
@@ -174,7 +178,7 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     (State.RINGING, Event.OFFERED): (State.RINGING, (Do.PICK_UP,)),
     #
     (State.EARLY, Event.OFFERED): (State.EARLY, (Do.PICK_UP,)),
-    (State.EARLY, Event.PICKED_UP): (State.TALKING, (Do.STOP, Do.TELL_ANSWERED)),
+    (State.EARLY, Event.PICKED_UP): _ANSWERED,
     (State.EARLY, Event.REFUSED): _over(Do.UNSEEN),
     (State.EARLY, Event.FAILED): _over(Do.UNSEEN),
     (State.EARLY, Event.FAR_CLEARED): _over(Do.UNSEEN),
@@ -198,6 +202,7 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     (State.TALKING, Event.VOICE_BROKE): _over(Do.BY_FAULT),
     (State.TALKING, Event.VOICE_LOST): _over(Do.BY_FAULT),
     (State.TALKING, Event.HANG_UP): _over(Do.BY_US),
+    (State.TALKING, Event.TOO_LONG): _over(Do.BY_US),
     #
     # Our extension was released first, and the word of the PBX comes after it.
     (State.REASON, Event.ANSWERED): _over(Do.BY_THEM, Do.TELL_ANSWERED),

@@ -26,6 +26,7 @@ TIMERS = {
     Do.TIME_RING: ("", Event.RING_LATE),  # given with the call
     Do.TIME_ASSUME: ("answer_timer_s", Event.ASSUMED),
     Do.TIME_REASON: ("reason_wait_s", Event.REASON_LATE),
+    Do.TIME_LIMIT: ("call_limit_s", Event.TOO_LONG),
     Do.TIME_BLIND: ("blind_limit_s", Event.BLIND_LATE),
     Do.TIME_CLEAR: ("clear_timeout_s", Event.CLEAR_LATE),
     Do.TIME_RELEASE: ("release_timeout_s", Event.RELEASE_LATE),
@@ -100,10 +101,12 @@ class PlacedCall:
 
     def _made(self, result: Any) -> None:
         self._asked = False
-        number = call_id(result["callingDevice"])
+        # An answer may be empty (X.880), or one of another operation.
+        device = result.get("callingDevice") if isinstance(result, dict) else None
+        number = None if device is None else call_id(device)
         if number is None:
             self._around.log.warn("{call}: MakeCall result without a callID", call=self)
-            self._happened(Event.UNSURE)
+            self._made_perhaps()
         else:
             self._learn(number)
 
@@ -117,6 +120,10 @@ class PlacedCall:
             self._happened(Event.REFUSED, cause, native)
             return
         self._around.log.warn("{call}: {reason}", call=self, reason=failure.getErrorMessage())
+        self._made_perhaps()
+
+    def _made_perhaps(self) -> None:
+        """The PBX may have made the call or not: its events or a snapshot tell, and until then nothing is refused."""
         numbers = {told.call_id for told in self._early if told.name in ("serviceInitiated", "originated")}
         if len(numbers) == 1:
             self._learn(numbers.pop())

@@ -67,6 +67,10 @@ class PanasonicSettings:
     clear_timeout_s: float = 3.0  # ClearConnection without effect: hang up by SIP
     release_timeout_s: float = 5.0  # ... and still not free: report, keep the port, look again and again
     blind_limit_s: float = 15.0  # an unanswered call without a link
+    call_limit_s: float = 1800.0  # an answered call is hung up then: a voicemail that talks on, a fault of ours
+    silent_peer_s: float = (
+        60.0  # our extension, once picked up, hears no RTP at all: a fault; > any ring timeout; 0: off
+    )
     settle_timeout_s: float = 30.0  # calls left from a crash that can't be cleared
     rest_after_fault_s: float = 5.0  # a port rests after a fault of ours, doubled for each one more ...
     rest_max_s: float = 60.0  # ... up to here, so that a dead line doesn't burn through the list
@@ -82,6 +86,10 @@ class PanasonicSettings:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect((self.sip_host, self.sip_port))
             return str(probe.getsockname()[0])
+
+    def voice_options(self) -> tuple[str, ...]:
+        """More of the voice process' command line: ``extra`` of ``VoiceClient``."""
+        return ("--silent-peer-s", f"{self.silent_peer_s:g}") if self.silent_peer_s else ()
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object]) -> PanasonicSettings:
@@ -107,6 +115,7 @@ class PanasonicSettings:
             "reached_is_ringing": read.flag("reached_is_ringing", cls.reached_is_ringing),
             "max_apdu_octets": read.whole("max_apdu_octets", cls.max_apdu_octets, 64, 25_599),
             "answer_timer_s": read.number("answer_timer_s", cls.answer_timer_s, 0, 120),
+            "silent_peer_s": read.number("silent_peer_s", cls.silent_peer_s, 0, 86_400),
         }
         if given["originate"] == "sip":
             raise SettingError(read.key("originate"), 'calls by SIP are not supported yet; use originate = "csta"')

@@ -43,6 +43,8 @@ from protocols.csta.states import State
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
 MISTYPED_ARGUMENT = ("invoke", 2)
+#: Problems of a Reject that is about an answer of ours: its invoke id is one of the peer's, not of our requests.
+ABOUT_OUR_ANSWER = frozenset({"returnResult", "returnError"})
 
 
 class RequestError(Exception):
@@ -283,7 +285,7 @@ class CSTAProtocol(TwistedProtocol):
                 self._settle(event.invoke_id, lambda operation: RequestFailed(operation, category, value))
             case Rejected():
                 problem = rose.problem_text(event.problem)
-                if event.invoke_id is None:
+                if event.invoke_id is None or event.problem[0] in ABOUT_OUR_ANSWER:
                     self.log.warn("the peer rejects something of ours: {problem}", problem=problem)
                 else:
                     self._settle(event.invoke_id, lambda operation: RequestRejected(operation, problem))
@@ -335,7 +337,10 @@ class CSTAProtocol(TwistedProtocol):
             )
         if event.invoke_id is None:
             return
-        if event.apdu != "invoke":
+        if event.apdu == "returnError":
+            # A refusal all the same: only its reason can't be read.
+            self._settle(event.invoke_id, lambda operation: RequestFailed(operation, "unreadable", event.reason))
+        elif event.apdu == "returnResult":
             why = f"the answer does not fit its declaration ({event.reason})"
             self._settle(event.invoke_id, lambda operation: AnswerUnreadable(operation, why))
         elif event.operation == "systemStatus" and self._role is Role.CLIENT:

@@ -90,12 +90,13 @@ class PanasonicSocketsBench:
                 "rest_after_fault_s": 0.3,
             },
         )
+        self._settings = settings
         self.gateway = PanasonicGateway(settings, self.reactor, self._make_voice)
         self.gateway.start(self.watcher)
         self.until(lambda: list(self.gateway.idle_ports) == list(EXTENSIONS), "all ports idle")
 
     def _make_voice(self, observer: Any) -> VoiceClient:
-        self.voice = VoiceClient(self.reactor, observer, restart_delay_s=0.1)
+        self.voice = VoiceClient(self.reactor, observer, restart_delay_s=0.1, extra=self._settings.voice_options())
         return self.voice
 
     def close(self) -> None:

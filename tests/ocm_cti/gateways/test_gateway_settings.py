@@ -9,6 +9,7 @@ import pytest
 
 from ocm_cti.gateways.panasonic_settings import DIAL_RULES, PanasonicSettings
 from ocm_cti.gateways.settings import SettingError
+from ocm_cti.voice.process import arguments
 
 WHOLE: dict[str, Any] = {
     "kind": "panasonic",
@@ -111,6 +112,8 @@ def test_every_plain_setting_can_be_set() -> None:
         ({"answer_timer_s": 5}, "gateways.office.answer_timer_s", "timer"),
         ({"clear_timeout_s": "3"}, "gateways.office.clear_timeout_s", "must be a number"),
         ({"clear_timeout_s": 0}, "gateways.office.clear_timeout_s", "0.1"),
+        ({"silent_peer_s": -1}, "gateways.office.silent_peer_s", "0 to"),
+        ({"call_limit_s": 0}, "gateways.office.call_limit_s", "0.1"),
         ({"reached_is_ringing": 1}, "gateways.office.reached_is_ringing", "true or false"),
     ],
 )
@@ -120,6 +123,14 @@ def test_a_mistake_names_its_key(changed: dict[str, Any], key: str, says: str) -
     assert mistake.value.key == key
     assert says in mistake.value.what
     assert "\n" not in str(mistake.value)
+
+
+def test_the_voice_process_is_told_how_long_a_peer_may_be_silent() -> None:
+    """In the form that its command line takes; 0 leaves the watchdog off."""
+    assert read().voice_options() == ("--silent-peer-s", "60")
+    assert arguments(list(read(silent_peer_s=2.5).voice_options())).silent_peer_s == 2.5
+    assert read(silent_peer_s=0).voice_options() == ()
+    assert arguments([]).silent_peer_s is None
 
 
 def test_our_own_address_is_the_one_on_the_way_to_the_pbx() -> None:

@@ -117,6 +117,8 @@ def test_causes_of_failure(events: list[Event], cause: Cause, expected: Cause) -
         ([*TALKING, Event.FAILED], (Cause.NORMAL, EndedBy.THEM)),
         ([*TALKING, Event.HANG_UP], (Cause.NORMAL, EndedBy.US)),
         ([*TALKING, Event.HANG_UP, Event.FAR_CLEARED], (Cause.NORMAL, EndedBy.US)),
+        ([*TALKING, Event.TOO_LONG], (Cause.NORMAL, EndedBy.US)),
+        ([*TALKING, Event.LINK_LOST, Event.TOO_LONG], (Cause.NORMAL, EndedBy.US)),
         ([*TALKING, Event.VOICE_BROKE], (Cause.LINE_FAULT, EndedBy.FAULT)),
         ([*TALKING, Event.LINK_LOST, Event.VOICE_LEFT], (Cause.NORMAL, EndedBy.THEM)),
         ([*TALKING, Event.LINK_LOST, Event.LINK_BACK, Event.ABSENT], (Cause.LINE_FAULT, EndedBy.FAULT)),

@@ -18,7 +18,7 @@ from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_calls import Event
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import Seen, Told
-from protocols.csta.link import AnswerUnreadable, LinkLost, RequestFailed, RequestTimedOut
+from protocols.csta.link import AnswerUnreadable, LinkLost, RequestFailed, RequestRejected, RequestTimedOut
 from protocols.csta.panasonic import call_id, connection_id, dialing_number
 
 OURS, OTHER = b"\x01\x02\x03\x04", b"\x09\x09\x09\x09"
@@ -311,3 +311,110 @@ def test_an_observer_that_fails_does_not_leave_the_line_off_the_hook() -> None:
     bench.call.voice_ended("us", "")
     assert bench.listener.names.count("ended") == 1
     assert bench.freed == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(None, id="empty"),
+        pytest.param({}, id="of something else"),
+        pytest.param(AnswerUnreadable("makeCall", "does not fit"), id="unreadable"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_makecall_answer_that_names_no_call_is_no_refusal(answer: Any, known: bool) -> None:
+    """Where the PBX dials at once somebody may be called: the call is looked for, cleared, and counts."""
+    bench = Bench(dials_after_pick_up=False)
+    if known:
+        bench.told(None, name="originated")
+    if isinstance(answer, Exception):
+        bench.requests[0][2].errback(answer)
+    else:
+        bench.requests[0][2].callback(answer)
+    assert bench.freed == 0
+    if known:
+        bench.call.hang_up()
+    else:
+        assert bench.looks == 1
+        bench.call.looked(see("connected", "alerting"))
+    assert bench.call.native_id == OURS.hex()
+    assert bench.cleared == [OURS]
+    bench.told(Event.OWN_CLEARED)
+    assert bench.listener.verdict[:2] == ("failed", Cause.CANCELLED if known else Cause.UNKNOWN)
+    assert bench.freed == 1
+    assert bench.clock.getDelayedCalls() == []
+
+
+def test_a_reject_of_makecall_is_a_refusal() -> None:
+    bench = Bench()
+    bench.requests[0][2].errback(RequestRejected("makeCall", "invoke: mistypedArgument"))
+    assert bench.listener.verdict[:2] == ("failed", Cause.LINE_FAULT)
+    assert (bench.looks, bench.freed) == (0, 1)
+
+
+@pytest.mark.parametrize("report", ["dialing", "ringing", "answered", "digit"])
+def test_whatever_report_the_observer_fails_at_the_call_is_hung_up(report: str) -> None:
+    bench = Bench()
+    bench.made()
+
+    heard = getattr(bench.listener, report)
+
+    def broken(*told: object) -> None:
+        heard(*told)
+        raise ZeroDivisionError("a mistake of ours")
+
+    setattr(bench.listener, report, broken)
+    bench.pick_up()
+    bench.told(Event.REACHED)
+    bench.told(Event.ANSWERED)
+    bench.call.pressed("1")
+    assert bench.cleared == [OURS]
+    bench.told(Event.OWN_CLEARED)
+    bench.call.voice_ended("us", "")
+    assert bench.listener.over
+    assert sum(name in ("failed", "ended") for name in bench.listener.names) == 1
+    assert bench.freed == 1
+    assert bench.clock.getDelayedCalls() == []
+
+
+def test_an_observer_that_fails_at_the_terminal_report_is_not_told_again() -> None:
+    bench = Bench()
+    bench.made()
+    bench.pick_up()
+    bench.told(Event.ANSWERED)
+    told = []
+
+    def broken(*verdict: object) -> None:
+        told.append(verdict)
+        raise ZeroDivisionError("a mistake of ours")
+
+    setattr(bench.listener, "ended", broken)  # noqa: B010
+    bench.call.hang_up()
+    bench.told(Event.OWN_CLEARED)
+    bench.call.voice_ended("us", "")
+    assert len(told) == 1
+    assert bench.freed == 1
+    assert bench.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_answered_call_is_hung_up_by_us_at_its_limit(early: bool) -> None:
+    """Counted from the answer, also where our own voice came up after it."""
+    bench = Bench(call_limit_s=100.0)
+    bench.made()
+    bench.call.offered("v1")
+    if early:
+        bench.told(Event.ANSWERED)
+    bench.clock.advance(9.0)
+    bench.call.voice_up()
+    if not early:
+        bench.clock.advance(15.0)
+        bench.told(Event.ANSWERED)
+    bench.clock.advance(99.9)
+    assert bench.cleared == []
+    bench.clock.advance(0.2)
+    assert bench.cleared == [OURS]
+    bench.told(Event.OWN_CLEARED)
+    bench.call.voice_ended("them", "BYE")
+    assert bench.listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.US)
+    assert bench.clock.getDelayedCalls() == []

@@ -197,6 +197,26 @@ def test_an_answer_that_does_not_fit_fails_the_request_and_the_link_goes_on() ->
     assert line.link.is_open
 
 
+def test_an_error_that_does_not_fit_is_a_refusal_all_the_same() -> None:
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.link.dataReceived(frame(rose.encode(rose.ReturnError(1, 1, b"\xa1\x00"))))
+    failed = failure_of(waiting, RequestFailed)
+    assert (failed.category, failed.retry) == ("unreadable", False)
+    assert line.link.is_open
+
+
+@pytest.mark.parametrize("kind", ["returnResult", "returnError"])
+def test_a_reject_of_an_answer_of_ours_is_none_of_a_request_with_the_same_id(kind: str) -> None:
+    """Ids of the peer's invokes are its own: MakeCall goes on although our answer to its request was not liked."""
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.link.dataReceived(frame(rose.encode(rose.Reject(1, (kind, 0)))))
+    assert not waiting.called
+    line.link.dataReceived(frame(rose.encode(rose.Reject(1, ("invoke", 2)))))
+    failure_of(waiting, RequestRejected)
+
+
 def test_an_invoke_that_does_not_fit_is_rejected_but_an_event_is_not() -> None:
     line = open_client()
     line.link.dataReceived(frame(rose.encode(rose.Invoke(5, 21, b"\x30\x00"))))
@@ -375,6 +395,13 @@ def test_a_line_without_abort_is_closed() -> None:
 
 
 def test_every_request_error_has_its_operation() -> None:
-    for error in (RequestFailed("a", "b", 1), RequestRejected("a", "b"), RequestTimedOut("a", 1), LinkLost("a", "b")):
+    errors = (
+        RequestFailed("a", "b", 1),
+        RequestRejected("a", "b"),
+        AnswerUnreadable("a", "b"),
+        RequestTimedOut("a", 1),
+        LinkLost("a", "b"),
+    )
+    for error in errors:
         assert isinstance(error, RequestError)
         assert str(error).startswith("a: ")
