@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ocm_cti.clock import Clock, Timer
+from ocm_cti.clock import Clock
 from ocm_cti.conversation import Conversation
 from ocm_cti.domain import outcomes
 from ocm_cti.domain.attempts import AttemptState
@@ -30,8 +30,6 @@ from ocm_cti.store.tasks import Claim
 from ocm_cti.store.transactions import Connection, Store
 
 STORE_RETRY_S = 2.0
-#: A scenario that has not come to its end by then never will (a voicemail that talks on, a fault of ours).
-CALL_LIMIT_S = 1800.0
 OCTETS_PER_MS = 8  # prompts are raw A-law at 8 kHz
 OURS = "ocm"
 
@@ -84,7 +82,6 @@ class Attempt:
         self._asked_the_switch = False
         self._cancelled = False
         self._over = False
-        self._limit: Timer | None = None
         self._done: Deferred[None] = Deferred()
 
     def run(self) -> Deferred[None]:
@@ -170,18 +167,12 @@ class Attempt:
     def answered(self, certain: bool) -> None:
         self._certain = certain
         self._step(LineState.TALKING, AttemptState.ANSWERED)
-        self._limit = self._clock.callLater(CALL_LIMIT_S, self._too_long)
         if self._call is None or self._run is None:
             raise RuntimeError("a gateway reported an answer before place() returned")
         self._conversation = Conversation(
             self._call, self._run, self._fragments, self._recording_path, self._clock, self._log
         )
         self._conversation.start()
-
-    def _too_long(self) -> None:
-        self._log.warn("attempt {attempt} has lasted too long and is hung up", attempt=self.claim.attempt_id)
-        if self._call is not None:
-            self._call.hang_up()
 
     def digit(self, digit: str) -> None:
         if self._conversation is not None:
@@ -199,8 +190,6 @@ class Attempt:
         if self._over:
             return
         self._over = True
-        if self._limit is not None and self._limit.active():
-            self._limit.cancel()
         self.line_state = LineState.CLOSING
         conversation = self._conversation
         if conversation is None:

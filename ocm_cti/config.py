@@ -128,7 +128,11 @@ class _Reader:
         gateways = self._gateways(self._table("gateways", table.get("gateways", {})))
         if not gateways:
             self.fail("gateways", "at least one is needed: [gateways.NAME] with kind and link")
-        lists = self._table("lists", table.get("lists", {}))
+        lists = {
+            name: self._list(name, self._table(f"lists.{name}", value), base)
+            for name, value in self._table("lists", table.get("lists", {})).items()
+        }
+        self._silence_outlasts_ringing(gateways, lists)
         return Config(
             path=self._path,
             data=base / self._text("data", table.get("data", "ocm-data")),
@@ -143,8 +147,20 @@ class _Reader:
                 },
             ),
             gateways=gateways,
-            lists={name: self._list(name, self._table(f"lists.{name}", value), base) for name, value in lists.items()},
+            lists=lists,
         )
+
+    def _silence_outlasts_ringing(
+        self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]
+    ) -> None:
+        """A PBX may send nothing while the telephone rings; that must not be taken for a dead line."""
+        for gateway in gateways.values():
+            for name, entry in lists.items():
+                if 0 < gateway.silent_peer_s <= entry.settings.ring_timeout_s:
+                    self.fail(
+                        f"gateways.{gateway.name}.silent_peer_s",
+                        f"must be longer than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
+                    )
 
     def _gateways(self, table: Mapping[str, Any]) -> dict[str, PanasonicSettings]:
         gateways = {}

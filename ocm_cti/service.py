@@ -105,7 +105,9 @@ def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
         ) from None
 
     def voice(observer: VoiceObserver) -> VoiceClient:
-        return VoiceClient(reactor, observer, bind_host=host, sip_port=settings.local_sip_port)
+        return VoiceClient(
+            reactor, observer, bind_host=host, sip_port=settings.local_sip_port, extra=settings.voice_options()
+        )
 
     return PanasonicGateway(settings, reactor, voice)
 

@@ -235,15 +235,6 @@ def test_a_fault_after_the_answer_is_not_repeated_without_end(house: House) -> N
     assert house.outcomes() == ["line_fault"]
 
 
-def test_a_call_that_never_ends_is_ended(house: House) -> None:
-    """Nothing reports and nobody hangs up: the line does not stay up all night."""
-    house.dialer.start()
-    (call,) = house.gateway.placed
-    call.answer()
-    house.clock.pump([60] * 31)
-    assert call.hung_up and call.over
-
-
 def test_a_message_that_can_never_be_prepared_comes_to_an_end(house: House) -> None:
     house.prompts.missing = RuntimeError("the recording was deleted")
     house.dialer.start()
