@@ -60,9 +60,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         pytest.param("20.0", '"soon"', "ring_timeout_s: must be a number of seconds", id="not a number"),
         pytest.param("retry.busy", "retry.busi", "no result that can be tried again; did you mean busy?", id="result"),
         pytest.param("s.toml", "t.toml", ":12: lists.debtors.scenario:", id="scenario is missing"),
-        pytest.param(
-            "20.0", "90.0", "silent_peer_s: must be longer than ring_timeout_s", id="silence"
-        ),
+        pytest.param("20.0", "90.0", "silent_peer_s: must be longer than ring_timeout_s", id="silence"),
         pytest.param('node = "here"', "node = 5", ":2: node: must be a text", id="not a text"),
         pytest.param("[gateways.office]", "[gateways.office", "not TOML", id="no TOML"),
     ],
