@@ -19,8 +19,13 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.causes import EventCause
-from protocols.csta.identifiers import ConnectionID, DeviceID
+from protocols.csta.causes import (
+    EventCause,
+)
+from protocols.csta.identifiers import (
+    ConnectionID,
+    DeviceID,
+)
 
 TimeInfo = GENERALIZED_TIME
 UserData = application_explicit(29, OCTET_STRING, "UserData")
@@ -35,8 +40,7 @@ CallCharacteristics = bit_string(
     """,
 )
 AutoOriginate = enumerated("AutoOriginate", "0 prompt 1 doNotPrompt")
-SubjectOfCall = IA5_STRING
-LanguagePreferences = IA5_STRING
+ConsultOptions = enumerated("ConsultOptions", "0 unrestricted 1 consultOnly 2 transferOnly 3 conferenceOnly")
 GlobalCallLinkageID = choice(
     "GlobalCallLinkageID",
     alternative("subDomainCallLinkageID", implicit(0, OCTET_STRING)),
@@ -86,12 +90,43 @@ NetworkCapability = sequence(
         ),
     ),
 )
+ProgressIndicator = sequence(
+    "ProgressIndicator",
+    must(
+        "progressLocation",
+        enumerated(
+            "progressLocation",
+            """
+    0 user 1 privateNetServingLocal 2 publicNetServingLocal 3 transitNetwork 4 publicNetServingRemote
+    5 privateNetServingRemote 6 localInterface 7 internationalNetwork 8 networkBeyondInterwk 9 other
+    """,
+        ),
+    ),
+    must("progressDescription", enumerated("progressDescription", "0 iSDNProgressDesc 1 qSIGProgressDesc 2 other")),
+)
+# The bits of the five groups are not tabulated in our sources: kept as they come.
+ServicesPermitted = sequence(
+    "ServicesPermitted",
+    must("callControlServices", BIT_STRING),
+    must("callAssociatedServices", BIT_STRING),
+    must("mediaAttachmentServices", BIT_STRING),
+    must("routeingServices", BIT_STRING),
+    must("voiceUnitServices", BIT_STRING),
+)
+DeviceHistory = sequence(
+    "DeviceHistory",
+    must("oldDeviceID", DeviceID),
+    may("eventCause", implicit(1, EventCause)),
+    may("oldConnectionID", implicit(2, ConnectionID)),
+)
 MessageInfo = sequence(
     "MessageInfo",
     must("contents", IA5_STRING),
     may("contentTypeAndSubtype", IA5_STRING),
     may("contentsLength", INTEGER),
 )
+SubjectOfCall = IA5_STRING
+LanguagePreferences = IA5_STRING
 NumberOfChargingUnits = sequence_of(
     sequence("", must("chargingUnits", INTEGER), may("typeOfUnits", OCTET_STRING)), "NumberOfChargingUnits"
 )
@@ -118,19 +153,4 @@ ChargingInfo = sequence(
     "ChargingInfo",
     must("numberUnits", NumberUnits),
     must("typeOfChargingInfo", enumerated("typeOfChargingInfo", "0 subTotal 1 total")),
-)
-# The bits of the five groups are not tabulated in our sources: kept as they come.
-ServicesPermitted = sequence(
-    "ServicesPermitted",
-    must("callControlServices", BIT_STRING),
-    must("callAssociatedServices", BIT_STRING),
-    must("mediaAttachmentServices", BIT_STRING),
-    must("routeingServices", BIT_STRING),
-    must("voiceUnitServices", BIT_STRING),
-)
-DeviceHistory = sequence(
-    "DeviceHistory",
-    must("oldDeviceID", DeviceID),
-    may("eventCause", implicit(1, EventCause)),
-    may("oldConnectionID", implicit(2, ConnectionID)),
 )

@@ -191,7 +191,7 @@ def test_unknown_operations_keep_their_octets() -> None:
     client, switch = pair()
     argument = bytes.fromhex("30030A0102")
     assert tell(client, switch.invoke("operation-999", argument)[1]) == [Invoked(1, "operation-999", argument)]
-    assert tell(client, switch.invoke("holdCall", argument)[1]) == [Invoked(2, "holdCall", argument)]
+    assert tell(client, switch.invoke("acceptCall", argument)[1]) == [Invoked(2, "acceptCall", argument)]
     assert tell(client, switch.invoke("operation-52", None)[1]) == [Invoked(3, "operation-52", None)]
     result = client.respond(1, "operation-999", argument)
     assert tell(switch, result) == [Returned(1, "operation-999", argument)]
