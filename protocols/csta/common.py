@@ -19,13 +19,8 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.causes import (
-    EventCause,
-)
-from protocols.csta.identifiers import (
-    ConnectionID,
-    DeviceID,
-)
+from protocols.csta.causes import EventCause
+from protocols.csta.identifiers import ConnectionID, DeviceID
 
 TimeInfo = GENERALIZED_TIME
 UserData = application_explicit(29, OCTET_STRING, "UserData")
@@ -83,10 +78,10 @@ NetworkCapability = sequence(
         bit_string(
             "eventsProvided",
             """
-    0 bridged 1 allCleared 2 conferenced 3 connectionCleared 4 delivered 5 digitsDialed 6 diverted 7 established
-    8 failed 9 held 10 networkCapabilitiesChange 11 networkReached 12 offered 13 originated 14 queued
-    15 retrieved 16 serviceInitiated 17 transferred
-    """,
+            0 bridged 1 allCleared 2 conferenced 3 connectionCleared 4 delivered 5 digitsDialed 6 diverted 7 established
+            8 failed 9 held 10 networkCapabilitiesChange 11 networkReached 12 offered 13 originated 14 queued
+            15 retrieved 16 serviceInitiated 17 transferred
+            """,
         ),
     ),
 )
@@ -97,9 +92,9 @@ ProgressIndicator = sequence(
         enumerated(
             "progressLocation",
             """
-    0 user 1 privateNetServingLocal 2 publicNetServingLocal 3 transitNetwork 4 publicNetServingRemote
-    5 privateNetServingRemote 6 localInterface 7 internationalNetwork 8 networkBeyondInterwk 9 other
-    """,
+            0 user 1 privateNetServingLocal 2 publicNetServingLocal 3 transitNetwork 4 publicNetServingRemote
+            5 privateNetServingRemote 6 localInterface 7 internationalNetwork 8 networkBeyondInterwk 9 other
+            """,
         ),
     ),
     must("progressDescription", enumerated("progressDescription", "0 iSDNProgressDesc 1 qSIGProgressDesc 2 other")),
@@ -139,8 +134,8 @@ NumberOfCurrencyUnits = sequence(
         enumerated(
             "currencyMultiplier",
             """
-    0 oneThousandth 1 oneHundredth 2 oneTenth 3 one 4 ten 5 hundred 6 thousand
-    """,
+            0 oneThousandth 1 oneHundredth 2 oneTenth 3 one 4 ten 5 hundred 6 thousand
+            """,
         ),
     ),
 )

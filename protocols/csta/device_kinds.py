@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    IA5_STRING,
-    OCTET_STRING,
-    bit_string,
-    enumerated,
-)
+from protocols.asn1 import IA5_STRING, OCTET_STRING, bit_string, enumerated
 
 DeviceCategory = enumerated(
     "DeviceCategory",

@@ -5,16 +5,7 @@ Bodies that our sources do not tabulate are kept as whole elements. Choice tags 
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    alternative,
-    choice,
-    explicit,
-    implicit,
-    may,
-    must,
-    raw,
-    sequence,
-)
+from protocols.asn1 import alternative, choice, explicit, implicit, may, must, raw, sequence
 from protocols.csta.events_calls import (
     BridgedEvent,
     CallClearedEvent,
@@ -56,19 +47,9 @@ from protocols.csta.events_devices import (
     OutOfServiceEvent,
     RingerStatusEvent,
 )
-from protocols.csta.events_voice import (
-    PlayEvent,
-    RecordEvent,
-    StopEvent,
-    SuspendPlayEvent,
-)
-from protocols.csta.private import (
-    CSTAPrivateData,
-    CSTASecurityData,
-)
-from protocols.csta.services_monitor import (
-    MonitorCrossRefID,
-)
+from protocols.csta.events_voice import PlayEvent, RecordEvent, StopEvent, SuspendPlayEvent
+from protocols.csta.private import CSTAPrivateData, CSTASecurityData
+from protocols.csta.services_monitor import MonitorCrossRefID
 
 PrivateEvent = sequence(
     "PrivateEvent",

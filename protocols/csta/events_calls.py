@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    IA5_STRING,
-    INTEGER,
-    implicit,
-    may,
-    must,
-    raw,
-    sequence,
-    sequence_of,
-)
-from protocols.csta.causes import (
-    EventCause,
-)
+from protocols.asn1 import IA5_STRING, INTEGER, implicit, may, must, raw, sequence, sequence_of
+from protocols.csta.causes import EventCause
 from protocols.csta.common import (
     AccountInfo,
     AuthCode,
@@ -32,9 +21,7 @@ from protocols.csta.common import (
     SubjectOfCall,
     UserData,
 )
-from protocols.csta.device_kinds import (
-    TelephonyTone,
-)
+from protocols.csta.device_kinds import TelephonyTone
 from protocols.csta.identifiers import (
     AssociatedCalledDeviceID,
     AssociatedCallingDeviceID,
@@ -51,12 +38,8 @@ from protocols.csta.identifiers import (
     RedirectionDeviceID,
     SubjectDeviceID,
 )
-from protocols.csta.location import (
-    LocationInfoList,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.location import LocationInfoList
+from protocols.csta.private import CSTACommonArguments
 
 ServiceInitiatedEvent = sequence(
     "ServiceInitiatedEvent",

@@ -15,9 +15,7 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.causes import (
-    EventCause,
-)
+from protocols.csta.causes import EventCause
 from protocols.csta.device_kinds import (
     AgentID,
     AgentPassword,
@@ -30,13 +28,8 @@ from protocols.csta.device_kinds import (
     HookswitchID,
     PendingAgentState,
 )
-from protocols.csta.identifiers import (
-    DeviceID,
-    SubjectDeviceID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.identifiers import DeviceID, SubjectDeviceID
+from protocols.csta.private import CSTACommonArguments
 
 BackInServiceEvent = sequence(
     "BackInServiceEvent",

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    INTEGER,
-    implicit,
-    may,
-    must,
-    sequence,
-)
-from protocols.csta.causes import (
-    EventCause,
-)
-from protocols.csta.common import (
-    ServicesPermitted,
-)
-from protocols.csta.device_kinds import (
-    MessageID,
-    ResourceID,
-)
-from protocols.csta.identifiers import (
-    ConnectionID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.asn1 import INTEGER, implicit, may, must, sequence
+from protocols.csta.causes import EventCause
+from protocols.csta.common import ServicesPermitted
+from protocols.csta.device_kinds import MessageID, ResourceID
+from protocols.csta.identifiers import ConnectionID
+from protocols.csta.private import CSTACommonArguments
 
 PlayEvent = sequence(
     "PlayEvent",

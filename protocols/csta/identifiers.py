@@ -112,6 +112,7 @@ AssociatedCallingDeviceID = _party(5, "AssociatedCallingDeviceID")
 AssociatedCalledDeviceID = _party(6, "AssociatedCalledDeviceID")
 NetworkCallingDeviceID = _party(7, "NetworkCallingDeviceID")
 NetworkCalledDeviceID = _party(8, "NetworkCalledDeviceID")
+ExtendedDeviceID = _party(9, "ExtendedDeviceID")
 CallID = OCTET_STRING
 LocalDeviceID = choice(
     "LocalDeviceID",

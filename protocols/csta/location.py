@@ -5,16 +5,7 @@ UsageRules, Method and ProvidedBy are only named by our sources and kept whole.
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    IA5_STRING,
-    OCTET_STRING,
-    implicit,
-    may,
-    must,
-    raw,
-    sequence,
-    sequence_of,
-)
+from protocols.asn1 import IA5_STRING, OCTET_STRING, implicit, may, must, raw, sequence, sequence_of
 
 GpLocationInfo = sequence(
     "GpLocationInfo",

@@ -1,8 +1,8 @@
 """Panasonic's private data, in the place that ECMA-285 leaves for a vendor (trap 8), and what carries it.
 
 Source: the extract of Panasonic's own definition in an open client, and hex of its device list request. Where this part
-was seen on the wire its context tags are EXPLICIT, so all are declared so. Parts that nobody needed yet are kept whole.
-See panasonic.py for builders.
+was seen on the wire its context tags are EXPLICIT, so all are declared so. A member whose inner shape no source tells
+is kept whole, so that a wrong guess never costs the event around it; panasonic.py has the guesses, and the builders.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ StandardDevice = enumerated(
     "StandardDevice",
     "0 acd 1 group 2 networkInterface 3 park 4 routeingDevice 5 station 6 voiceUnit 7 other",
 )
-DeviceCategory = choice(
+DeviceListCategory = choice(
     "category",
     alternative("standardDevice", explicit(0, StandardDevice)),
     alternative("kmeDevice", raw(1)),
@@ -53,10 +53,13 @@ GetSystemData = choice(
         "deviceList",
         explicit(
             4,
-            choice("deviceList", alternative("device", raw(0)), alternative("category", explicit(1, DeviceCategory))),
+            choice(
+                "deviceList", alternative("device", raw(0)), alternative("category", explicit(1, DeviceListCategory))
+            ),
         ),
     ),
 )
+SetSystemData = choice("setSystemData", alternative("acdQueue", raw(3)))
 DeviceListEntry = sequence(
     "DeviceListEntry",
     must("deviceID", DeviceID),
@@ -86,7 +89,7 @@ SystemDataLinkedReply = sequence(
 SystemData = choice(
     "systemData",
     alternative("getSystemData", explicit(0, GetSystemData)),
-    alternative("setSystemData", raw(1)),
+    alternative("setSystemData", explicit(1, SetSystemData)),
     alternative("systemDataChanged", raw(2)),
     alternative("systemDataLinkedReply", explicit(3, SystemDataLinkedReply)),
     alternative("systemDataPosAck", explicit(4, OCTET_STRING)),
@@ -96,6 +99,41 @@ SystemData = choice(
     alternative("systemDataRevisionReply", raw(8)),
     alternative("setProgrammingEventOn", raw(9)),
 )
+# What is attached to a standard service or event, one member each; the comment says where it belongs.
+AdditionalData = choice(
+    "additionalData",
+    alternative("forwardType", raw(1)),  # setForwarding
+    alternative("trunkId", raw(2)),
+    alternative("otherDevice", raw(3)),  # getSwitchingFunctionDevices
+    alternative("vmRecExtNo", raw(4)),  # consultationCall
+    alternative("deviceCategory", raw(5)),  # swFunctionDevicesChanged
+    alternative("device", raw(6)),  # getAutoWorkMode, setAutoWorkMode
+    alternative("featureNumber", raw(7)),  # answerCall, delivered
+    alternative("proprietaryContents", raw(8)),  # setDisplay
+    alternative("holdType", explicit(9, enumerated("holdType", "0 consultation 1 normal 2 exclusive"))),  # held
+    alternative("conditionCode", explicit(10, enumerated("conditionCode", "0 cl 1 tr 2 fw 3 d0 4 rm 5 na"))),  # CDR
+    alternative("lockDisplay", raw(11)),
+    alternative("forcedAlerting", raw(12)),  # deflectCall
+    alternative("callID", raw(13)),  # ringerStatus
+    alternative("ogmContinuation", raw(14)),
+    alternative("broadcastGroupNo", raw(15)),  # serviceInitiated, originated, delivered, established
+    alternative("ringPattern", raw(16)),
+    alternative("didNo", raw(17)),  # delivered, from V2.0
+    alternative("confGroupNo", raw(18)),
+)
+KmePrivateEvent = choice(
+    "privateEvent",
+    alternative("digitsReport", raw(1)),
+    alternative("ogmStatus", raw(2)),
+    alternative("wakeupResult", raw(3)),
+    alternative("unconferenced", raw(4)),
+    alternative("tamEnded", raw(5)),
+    alternative("pcRecEnded", raw(6)),
+    alternative("callbackNotification", raw(7)),
+    alternative("freeOgmPort", raw(8)),
+    alternative("pdfStatus", raw(9)),
+)
+ResourceControl = choice("resourceControl", alternative("ogmStart", raw(0)), alternative("ogmStop", raw(1)))
 KmeSpecificPrivateData = choice(
     "KmeSpecificPrivateData",
     alternative("callControl", raw(1)),
@@ -103,9 +141,9 @@ KmeSpecificPrivateData = choice(
     alternative("deviceMonitor", raw(3)),
     alternative("systemData", explicit(4, SystemData)),
     alternative("localAlarm", raw(5)),
-    alternative("additionalData", raw(6)),
-    alternative("privateEvent", raw(7)),
-    alternative("resourceControl", raw(8)),
+    alternative("additionalData", explicit(6, AdditionalData)),
+    alternative("privateEvent", explicit(7, KmePrivateEvent)),
+    alternative("resourceControl", explicit(8, ResourceControl)),
     alternative("generic", raw(9)),
     alternative("extendedDataAccess", raw(10)),
     alternative("pdfControl", raw(11)),

@@ -22,9 +22,7 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.causes import (
-    EventCause,
-)
+from protocols.csta.causes import EventCause
 from protocols.csta.common import (
     AccountInfo,
     AuthCode,
@@ -38,9 +36,7 @@ from protocols.csta.common import (
     SubjectOfCall,
     UserData,
 )
-from protocols.csta.device_kinds import (
-    TelephonyTone,
-)
+from protocols.csta.device_kinds import TelephonyTone
 from protocols.csta.identifiers import (
     ConnectionID,
     ConnectionInformation,
@@ -48,9 +44,7 @@ from protocols.csta.identifiers import (
     DeviceID,
     MediaCallCharacteristics,
 )
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.private import CSTACommonArguments
 
 DeviceIDList = sequence_of(DeviceID, "DeviceIDList")  # assumed from its name
 MakeCallArgument = sequence(

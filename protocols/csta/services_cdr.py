@@ -18,17 +18,8 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.common import (
-    AccountInfo,
-    AuthCode,
-    CallCharacteristics,
-    ChargingInfo,
-    TimeInfo,
-)
-from protocols.csta.device_kinds import (
-    DeviceCategory,
-    NamedDeviceTypes,
-)
+from protocols.csta.common import AccountInfo, AuthCode, CallCharacteristics, ChargingInfo, TimeInfo
+from protocols.csta.device_kinds import DeviceCategory, NamedDeviceTypes
 from protocols.csta.identifiers import (
     AssociatedCalledDeviceID,
     AssociatedCallingDeviceID,
@@ -40,9 +31,7 @@ from protocols.csta.identifiers import (
     NetworkCalledDeviceID,
     NetworkCallingDeviceID,
 )
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.private import CSTACommonArguments
 
 CDRTransferMode = enumerated(
     "CDRTransferMode",

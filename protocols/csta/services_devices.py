@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    BOOLEAN,
-    IA5_STRING,
-    INTEGER,
-    enumerated,
-    implicit,
-    may,
-    must,
-    sequence,
-    sequence_of,
-)
+from protocols.asn1 import BOOLEAN, IA5_STRING, INTEGER, enumerated, implicit, may, must, sequence, sequence_of
 from protocols.csta.device_kinds import (
     AgentID,
     AgentPassword,
@@ -25,12 +15,8 @@ from protocols.csta.device_kinds import (
     HookswitchID,
     PendingAgentState,
 )
-from protocols.csta.identifiers import (
-    DeviceID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.identifiers import DeviceID
+from protocols.csta.private import CSTACommonArguments
 
 AgentState = enumerated(
     "AgentState",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from protocols.asn1 import (
-    INTEGER,
-    NULL,
-    OCTET_STRING,
-    alternative,
-    choice,
-    explicit,
-    may,
-    must,
-    sequence,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-    CSTAPrivateData,
-    CSTASecurityData,
-)
+from dataclasses import replace
+from typing import Any
 
-EscapeRegisterID = explicit(0, OCTET_STRING)
+from protocols.asn1 import INTEGER, NULL, OCTET_STRING, alternative, choice, explicit, may, must, sequence
+from protocols.csta.private import CSTACommonArguments, CSTAPrivateData, CSTASecurityData
+
+_REGISTER_ID = explicit(0, OCTET_STRING, name="EscapeRegisterID")
+
+
+def _read_register_id(octets: bytes, tag: int, start: int, stop: int) -> Any:
+    if tag == 0x40:  # [APPLICATION 0] IMPLICIT: the octets themselves
+        return OCTET_STRING.read(octets, tag, start, stop)
+    return _REGISTER_ID.read(octets, tag, start, stop)
+
+
+# Written as the standard has it; a client in production has [APPLICATION 0], so that is read as well (trap 7).
+EscapeRegisterID = replace(_REGISTER_ID, accepts=_REGISTER_ID.accepts | {0x40, 0x60}, read=_read_register_id)
 EscapeArgument = sequence(
     "EscapeArgument",
     may("escapeRegisterID", EscapeRegisterID),

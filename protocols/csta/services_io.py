@@ -15,19 +15,10 @@ from protocols.asn1 import (
     must,
     sequence,
 )
-from protocols.csta.causes import (
-    EventCause,
-)
-from protocols.csta.device_kinds import (
-    DisplayID,
-)
-from protocols.csta.identifiers import (
-    CSTAObject,
-    DeviceID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.causes import EventCause
+from protocols.csta.device_kinds import DisplayID
+from protocols.csta.identifiers import CSTAObject, DeviceID
+from protocols.csta.private import CSTACommonArguments
 
 IORegisterReqID = OCTET_STRING  # assumed: the tables name it only
 IORegisterArgument = sequence(

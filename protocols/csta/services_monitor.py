@@ -13,12 +13,8 @@ from protocols.asn1 import (
     must,
     sequence,
 )
-from protocols.csta.identifiers import (
-    CSTAObject,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.identifiers import CSTAObject
+from protocols.csta.private import CSTACommonArguments
 
 MonitorObject = CSTAObject
 CallControlEventsBits = bit_string(

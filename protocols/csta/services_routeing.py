@@ -17,9 +17,7 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.causes import (
-    UniversalFailure,
-)
+from protocols.csta.causes import UniversalFailure
 from protocols.csta.common import (
     CallCharacteristics,
     CallLinkageData,
@@ -41,9 +39,7 @@ from protocols.csta.identifiers import (
     MediaClass,
     SubjectDeviceID,
 )
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.private import CSTACommonArguments
 
 RouteRegisterReqID = OCTET_STRING  # assumed: the tables name it only
 RouteRegisterArgument = sequence(

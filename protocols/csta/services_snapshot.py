@@ -40,12 +40,8 @@ from protocols.csta.identifiers import (
     MediaCallCharacteristics,
     SubjectDeviceID,
 )
-from protocols.csta.location import (
-    LocationInfoList,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.location import LocationInfoList
+from protocols.csta.private import CSTACommonArguments
 
 ServiceCrossRefID = OCTET_STRING
 MediaStreamID = OCTET_STRING  # assumed: the tables name it only

@@ -18,20 +18,10 @@ from protocols.asn1 import (
     sequence,
     sequence_of,
 )
-from protocols.csta.device_kinds import (
-    DeviceAttributes,
-    DeviceCategory,
-    NamedDeviceTypes,
-)
-from protocols.csta.identifiers import (
-    DeviceID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
-from protocols.csta.services_snapshot import (
-    ServiceCrossRefID,
-)
+from protocols.csta.device_kinds import DeviceAttributes, DeviceCategory, NamedDeviceTypes
+from protocols.csta.identifiers import DeviceID
+from protocols.csta.private import CSTACommonArguments
+from protocols.csta.services_snapshot import ServiceCrossRefID
 
 SysStatRegisterID = OCTET_STRING
 RequestSysStatArg = sequence(

@@ -16,16 +16,9 @@ from protocols.asn1 import (
     must,
     sequence,
 )
-from protocols.csta.device_kinds import (
-    MessageID,
-    ResourceID,
-)
-from protocols.csta.identifiers import (
-    ConnectionID,
-)
-from protocols.csta.private import (
-    CSTACommonArguments,
-)
+from protocols.csta.device_kinds import MessageID, ResourceID
+from protocols.csta.identifiers import ConnectionID
+from protocols.csta.private import CSTACommonArguments
 
 TerminatingConditions = bit_string(
     "TerminatingConditions",
