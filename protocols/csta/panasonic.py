@@ -1,28 +1,53 @@
 """The Panasonic KX family's ways: constants, builders, the causes it uses. Each with its source and how sure it is.
 
 DOC a Panasonic manual · CAP hex said to be from the wire · RE working client code by others · INF our inference.
+Devices, lists, call records and additional data have modules of their own; their names are here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from protocols.asn1 import IA5_STRING, INTEGER, OCTET_STRING, Type, alternative, choice, enumerated, explicit, may, must
+from protocols.asn1 import sequence as _sequence
 from protocols.csta.causes import EventCause
-from protocols.csta.private import StandardDevice
+from protocols.csta.identifiers import ConnectionID, DeviceID
+from protocols.csta.panasonic_additional import additional_data as additional_data
+from protocols.csta.panasonic_additional import additional_members as additional_members
+from protocols.csta.panasonic_cdr import CdrItem as CdrItem
+from protocols.csta.panasonic_cdr import CdrReport as CdrReport
+from protocols.csta.panasonic_cdr import Charge as Charge
+from protocols.csta.panasonic_cdr import cdr_report as cdr_report
+from protocols.csta.panasonic_cdr import parse_cdr_item as parse_cdr_item
+from protocols.csta.panasonic_cdr import parse_cdr_report as parse_cdr_report
+from protocols.csta.panasonic_cdr import pbx_time as pbx_time
+from protocols.csta.panasonic_devices import DEVICE_TYPES as DEVICE_TYPES
+from protocols.csta.panasonic_devices import call_id as call_id
+from protocols.csta.panasonic_devices import connection_device as connection_device
+from protocols.csta.panasonic_devices import connection_id as connection_id
+from protocols.csta.panasonic_devices import device_kind as device_kind
+from protocols.csta.panasonic_devices import device_number as device_number
+from protocols.csta.panasonic_devices import device_text as device_text
+from protocols.csta.panasonic_devices import dialing_number as dialing_number
+from protocols.csta.panasonic_lists import DEVICE_CATEGORIES as DEVICE_CATEGORIES
+from protocols.csta.panasonic_lists import DeviceSegment as DeviceSegment
+from protocols.csta.panasonic_lists import ListedDevice as ListedDevice
+from protocols.csta.panasonic_lists import device_list_ack as device_list_ack
+from protocols.csta.panasonic_lists import device_list_cross_reference as device_list_cross_reference
+from protocols.csta.panasonic_lists import device_list_request as device_list_request
+from protocols.csta.panasonic_lists import device_segment as device_segment
+from protocols.csta.panasonic_lists import get_device_list as get_device_list
+from protocols.csta.panasonic_lists import get_system_data as get_system_data
+from protocols.csta.panasonic_lists import parse_device_segment as parse_device_segment
+from protocols.csta.panasonic_lists import parse_system_data as parse_system_data
+from protocols.csta.panasonic_lists import segments as segments
+from protocols.csta.panasonic_lists import system_data_reply as system_data_reply
+from protocols.csta.panasonic_lists import system_data_request as system_data_request
+from protocols.errors import RemoteProtocolError
 
 TCP_PORT = 33333  # CAP/RE: default CTI port; no manual page was found
 FACTORY_ADDRESS = "192.168.0.101"  # RE: KX-TDE
-
-# RE: a deviceNumber is a type in its upper 16 bits and an index in the lower ones.
-DEVICE_TYPES: dict[str, int] = {
-    "extension": 0x0111,
-    "portable_station": 0x0121,
-    "trunk": 0x0131,  # a CO line; in events trunks appear only so
-    "disa": 0x0155,
-}
-_TYPE_NAMES = {number: name for name, number in DEVICE_TYPES.items()}
 
 # RE (equals ECMA-285): the causes a robot meets, by name; all others in causes.EventCause.
 CAUSE_NUMBERS: dict[str, int] = {name: number for number, name in EventCause.names.items()}
@@ -75,65 +100,78 @@ FAILURES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-
-def dialing_number(digits: str) -> dict[str, Any]:
-    """DeviceID of a number: an extension as it is, an outside one with the access digits before it (CAP/RE)."""
-    return {"deviceIdentifier": ("dialingNumber", digits)}
-
-
-def device_number(kind: str, index: int) -> dict[str, Any]:
-    """DeviceID by type and index, ``kind`` as in DEVICE_TYPES; the only way to name a trunk (RE)."""
-    return {"deviceIdentifier": ("deviceNumber", DEVICE_TYPES[kind] << 16 | index)}
-
-
-def device_kind(device: dict[str, Any]) -> tuple[str, int] | None:
-    """(kind, index) of a DeviceID by number, None for any other form; an unknown type is ``type-0x0199``."""
-    form, value = device["deviceIdentifier"]
-    if form != "deviceNumber":
-        return None
-    kind = value >> 16
-    return _TYPE_NAMES.get(kind, f"type-0x{kind:04X}"), value & 0xFFFF
-
-
-def device_text(device: Any) -> str:
-    """Digits, or ``trunk 3``, of a DeviceID; of a party in an event also ``notKnown``, ``restricted``.
-
-    Takes a DeviceID dict, or a CHOICE around one as events carry it; external numbers come as dialingNumber or as
-    octets of ASCII digits (RE).
-    """
-    if isinstance(device, tuple):
-        chosen, inner = device
-        return device_text(inner) if isinstance(inner, dict) else str(chosen)
-    by_number = device_kind(device)
-    if by_number is not None:
-        return f"{by_number[0]} {by_number[1]}"
-    form, value = device["deviceIdentifier"]
-    if isinstance(value, tuple):  # explicitPublic, explicitPrivate: (type of number, digits)
-        value = value[1]
-    return value.decode("latin-1") if isinstance(value, bytes) and form == "other" else str(value)
+_NUMBER_OR_TEXT = (
+    alternative("number", INTEGER),
+    alternative("text", IA5_STRING),
+    alternative("octets", OCTET_STRING),
+)
+# ASSUMED, all of it: no source tells more than the names in these braces. private.py keeps the elements whole, so an
+# event of another shape is still an event: it is told as OtherPrivateEvent. First thing to check on a real PBX.
+ASSUMED: dict[str, Type] = {
+    # digitsReport: what it holds
+    "digitsReport": explicit(
+        1,
+        _sequence("digitsReport", must("connection", ConnectionID), must("digits", choice("digits", *_NUMBER_OR_TEXT))),
+    ),
+    # ogmStatus {connection, started/ended, ogmId, port}: their order, the numbers of the states, the types of the rest
+    "ogmStatus": explicit(
+        2,
+        _sequence(
+            "ogmStatus",
+            must("connection", ConnectionID),
+            must("state", enumerated("state", "0 started 1 ended")),
+            may("ogmId", choice("ogmId", *_NUMBER_OR_TEXT)),
+            may("port", choice("port", *_NUMBER_OR_TEXT, alternative("device", DeviceID))),
+        ),
+    ),
+    # ogmStart {ConnectionID, ogmId}: the type of ogmId, and that it is a SEQUENCE
+    "ogmStart": explicit(
+        0,
+        _sequence("ogmStart", must("connection", ConnectionID), must("ogmId", choice("ogmId", *_NUMBER_OR_TEXT))),
+    ),
+    # ogmStop: what it holds
+    "ogmStop": explicit(1, _sequence("ogmStop", must("connection", ConnectionID))),
+}
 
 
-def connection_id(call_id: bytes, device: dict[str, Any]) -> tuple[str, Any]:
-    """ConnectionID of a call at a device (RE: always both; callID is opaque, 3 or 4 octets in the only sample)."""
-    return ("both", {"callID": call_id, "deviceID": ("staticID", device)})
+@dataclass(frozen=True)
+class DigitsReport:
+    """Keys that a party pressed while the PBX listened (RE that it exists)."""
+
+    connection: tuple[str, Any]
+    digits: str
 
 
-def call_id(connection: tuple[str, Any]) -> bytes | None:
-    """The callID of a ConnectionID; None where it names only a device."""
-    form, value = connection
-    if form == "both":
-        return bytes(value["callID"])
-    return value if form == "callID" else None
+@dataclass(frozen=True)
+class OgmStatus:
+    """A recorded message of the PBX started or ended on a connection. ``state`` ``started``, ``ended`` or a number."""
+
+    connection: tuple[str, Any]
+    state: str
+    ogm_id: str  # "" where not told
+    port: str  # of the message card; "" where not told
 
 
-def connection_device(connection: tuple[str, Any]) -> dict[str, Any] | None:
-    """The DeviceID of a ConnectionID; None where it has only a callID, or a dynamic device."""
-    form, value = connection
-    local = value["deviceID"] if form == "both" else value if form == "deviceID" else None
-    if local is None or local[0] != "staticID":
-        return None
-    device: dict[str, Any] = local[1]
-    return device
+@dataclass(frozen=True)
+class OtherPrivateEvent:
+    """A private event whose inside no source tells, or that has another shape than is assumed: the whole element."""
+
+    name: str  # wakeupResult, unconferenced, tamEnded, pcRecEnded, callbackNotification, freeOgmPort, pdfStatus, ...
+    element: bytes
+
+
+PrivateEvent = DigitsReport | OgmStatus | OtherPrivateEvent
+
+
+@dataclass(frozen=True)
+class OgmStart:
+    connection: tuple[str, Any]
+    ogm_id: str
+
+
+@dataclass(frozen=True)
+class OgmStop:
+    connection: tuple[str, Any]
 
 
 def monitor_argument(device: dict[str, Any]) -> dict[str, Any]:
@@ -141,94 +179,83 @@ def monitor_argument(device: dict[str, Any]) -> dict[str, Any]:
     return {"monitorObject": ("deviceObject", device), "requestedMonitorFilter": {}}
 
 
-# Device list: Escape invoke -> its result with a cross reference -> Escape invokes from the PBX, one per segment. CAP
-# for the request, RE for the rest (templates derived from a client's declarations, not captured).
-
-DEVICE_CATEGORIES = tuple(StandardDevice.names.values())
-
-
-@dataclass(frozen=True)
-class ListedDevice:
-    """One line of the PBX's device list; ``number`` None where it has none; trunks: ``number`` is the line's number."""
-
-    device: dict[str, Any]
-    number: str | None
-    in_service: bool
+def ogm_start(connection: tuple[str, Any], ogm_id: str) -> dict[str, Any]:
+    """Escape argument: play recorded message ``ogm_id`` on a connection (RE that it exists, ASSUMED how it looks)."""
+    return _resource("ogmStart", {"connection": connection, "ogmId": _number_or_text(ogm_id)})
 
 
-@dataclass(frozen=True)
-class DeviceSegment:
-    """One linked reply; the list is whole after the segment with ``last``. Segments are numbered by the PBX."""
-
-    cross_reference: bytes
-    segment: int
-    last: bool
-    devices: tuple[ListedDevice, ...]
+def ogm_stop(connection: tuple[str, Any]) -> dict[str, Any]:
+    """Escape argument: end the recorded message on a connection (ASSUMED how it looks)."""
+    return _resource("ogmStop", {"connection": connection})
 
 
-def _private(system_data: tuple[str, Any]) -> tuple[str, Any]:
-    return ("private", ("systemData", system_data))
-
-
-def get_device_list(category: str) -> dict[str, Any]:
-    """Escape argument asking for all devices of a category: ``station`` extensions, ``networkInterface`` CO lines."""
-    wanted = ("deviceList", ("category", ("standardDevice", category)))
-    return {"privateData": _private(("getSystemData", wanted))}
-
-
-def device_list_request(argument: dict[str, Any]) -> str | None:
-    """The category that an Escape argument asks for; None when it asks for something else."""
+def parse_ogm_request(argument: dict[str, Any]) -> OgmStart | OgmStop | None:
+    """What an Escape argument asks of the message card; None when it asks for nothing of it, or in another shape."""
     match argument.get("privateData"):
-        case ("private", ("systemData", ("getSystemData", ("deviceList", ("category", ("standardDevice", category)))))):
-            return str(category)
+        case ("private", ("resourceControl", ("ogmStart", bytes(element)))):
+            value = _assumed("ogmStart", element)
+            return None if value is None else OgmStart(value["connection"], _text(value["ogmId"]))
+        case ("private", ("resourceControl", ("ogmStop", bytes(element)))):
+            value = _assumed("ogmStop", element)
+            return None if value is None else OgmStop(value["connection"])
     return None
 
 
-def device_list_ack(cross_reference: bytes) -> tuple[str, Any]:
-    """Escape result that promises linked replies under ``cross_reference``."""
-    return ("extensions", {"privateData": [_private(("systemDataPosAck", cross_reference))]})
+def digits_report(connection: tuple[str, Any], digits: str) -> tuple[str, Any]:
+    """eventSpecificInfo of keys pressed."""
+    return _event("digitsReport", {"connection": connection, "digits": ("text", digits)})
 
 
-def device_list_cross_reference(result: Any) -> bytes | None:
-    """The cross reference in an Escape result; None when it has none (an older PBX, or another escape)."""
-    match result:
-        case ("extensions", {"privateData": [("private", ("systemData", ("systemDataPosAck", bytes(cross)))), *_]}):
-            return cross
-    return None
+def ogm_status(connection: tuple[str, Any], state: str, ogm_id: str, port: str = "") -> tuple[str, Any]:
+    """eventSpecificInfo of a recorded message that ``started`` or ``ended``."""
+    body = {"connection": connection, "state": state, "ogmId": _number_or_text(ogm_id)}
+    if port:
+        body["port"] = _number_or_text(port)
+    return _event("ogmStatus", body)
 
 
-def device_segment(cross_reference: bytes, segment: int, last: bool, devices: Iterable[ListedDevice]) -> dict[str, Any]:
-    """Escape argument of one linked reply."""
-    entries = []
-    for listed in devices:
-        entry: dict[str, Any] = {"deviceID": listed.device, "status": "ins" if listed.in_service else "ous"}
-        if listed.number is not None:
-            entry["number"] = listed.number
-        entries.append(entry)
-    reply = {
-        "crossRefID": cross_reference,
-        "segmentID": segment,
-        "lastSegment": last,
-        "sysData": {"deviceList": entries},
-    }
-    return {"privateData": _private(("systemDataLinkedReply", reply))}
+def parse_private_event(body: dict[str, Any]) -> PrivateEvent | None:
+    """The private event in the body of ``vendorSpecEvents.privateEvent``; None when it is no event of Panasonic's."""
+    match body.get("privateData"):
+        case ("private", ("privateEvent", (name, bytes(element)))):
+            value = _assumed(name, element)
+        case _:
+            return None
+    if value is not None and name == "digitsReport":
+        return DigitsReport(value["connection"], _text(value["digits"]))
+    if value is not None and name == "ogmStatus":
+        port = value.get("port", ("text", ""))
+        return OgmStatus(value["connection"], str(value["state"]), _text(value.get("ogmId", ("text", ""))), _text(port))
+    return OtherPrivateEvent(name, element)
 
 
-def parse_device_segment(argument: dict[str, Any]) -> DeviceSegment | None:
-    """The segment in an Escape argument; None when it carries no linked reply. An unknown status is out of service."""
-    match argument.get("privateData"):
-        case ("private", ("systemData", ("systemDataLinkedReply", dict(reply)))):
-            entries = reply.get("sysData", {}).get("deviceList", [])
-            devices = tuple(
-                ListedDevice(entry["deviceID"], entry.get("number"), entry["status"] == "ins") for entry in entries
-            )
-            return DeviceSegment(reply["crossRefID"], reply["segmentID"], reply["lastSegment"], devices)
-    return None
+def _resource(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"privateData": ("private", ("resourceControl", (name, ASSUMED[name].encode(value))))}
 
 
-def segments(devices: Sequence[ListedDevice], per_segment: int = 8) -> list[Sequence[ListedDevice]]:
-    """Cut a device list so that each linked reply stays below 240 octets; an empty list is one empty segment.
+def _event(name: str, value: dict[str, Any]) -> tuple[str, Any]:
+    private = ("private", ("privateEvent", (name, ASSUMED[name].encode(value))))
+    return ("vendorSpecEvents", ("privateEvent", {"privateData": private}))
 
-    An entry takes at most 25 octets with a number of 8 digits, the envelope about 35.
-    """
-    return [devices[at : at + per_segment] for at in range(0, len(devices), per_segment)] or [devices]
+
+def _assumed(name: str, element: bytes) -> dict[str, Any] | None:
+    """The element read as ASSUMED has it; None where nothing is assumed or it looks otherwise."""
+    if name not in ASSUMED:
+        return None
+    try:
+        value: dict[str, Any] = ASSUMED[name].decode_all(element)
+    except RemoteProtocolError:
+        return None
+    return value
+
+
+def _number_or_text(text: str) -> tuple[str, Any]:
+    plain = text.isascii() and text.isdigit() and str(int(text)) == text
+    return ("number", int(text)) if plain else ("text", text)
+
+
+def _text(value: tuple[str, Any]) -> str:
+    form, inner = value
+    if form == "device":
+        return device_text(inner)
+    return inner.decode("latin-1") if isinstance(inner, bytes) else str(inner)
