@@ -36,6 +36,7 @@ External = implicit(
         "EXTERNAL",
         may("direct-reference", OBJECT_IDENTIFIER),
         may("indirect-reference", INTEGER),
+        may("data-value-descriptor", implicit(7, GRAPHIC_STRING, tag_class=0, name="ObjectDescriptor")),
         must(
             "encoding",
             choice(

@@ -208,11 +208,11 @@ def read_object_identifier(octets: bytes, start: int, stop: int) -> str:
 
 
 def object_identifier_contents(dotted: str) -> bytes:
-    try:
-        first, second, *rest = (int(arc) for arc in dotted.split("."))
-    except ValueError:
-        raise LocalProtocolError(f"an OBJECT IDENTIFIER is dotted numbers, not {dotted!r}") from None
-    if not 0 <= first <= 2 or second < 0 or (first < 2 and second > 39) or any(arc < 0 for arc in rest):
+    arcs = dotted.split(".")
+    if len(arcs) < 2 or len(dotted) > 1024 or not all(arc.isascii() and arc.isdigit() for arc in arcs):
+        raise LocalProtocolError(f"an OBJECT IDENTIFIER is dotted numbers, not {dotted[:80]!r}")
+    first, second, *rest = (int(arc) for arc in arcs)
+    if first > 2 or (first < 2 and second > 39):
         raise LocalProtocolError(f"no OBJECT IDENTIFIER: {dotted}")
     octets = bytearray()
     for arc in (40 * first + second, *rest):
@@ -220,4 +220,6 @@ def object_identifier_contents(dotted: str) -> bytes:
         while arc := arc >> 7:
             groups.append(0x80 | arc & 0x7F)
         octets += bytes(reversed(groups))
+    if len(octets) > MAX_INTEGER_OCTETS:
+        raise LocalProtocolError(f"OBJECT IDENTIFIER of {len(octets)} octets; at most {MAX_INTEGER_OCTETS} are read")
     return bytes(octets)
