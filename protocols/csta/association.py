@@ -12,6 +12,7 @@ allowed when stands in states.py, what an operation carries in operations.py.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -164,8 +165,19 @@ Event = (
 )
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A request that fits its declaration and has no invoke id yet: it has not been sent."""
+
+    operation: operations.Operation
+    argument: bytes | None
+
+
 class Association:
-    """See the module. ``max_apdu`` limits what is sent, ``max_received_apdu`` what is taken, in octets."""
+    """See the module. ``max_apdu`` limits what is sent, ``max_received_apdu`` what is taken, in octets.
+
+    ``seen`` is shown each APDU that comes, before it is looked into, for a recording.
+    """
 
     def __init__(
         self,
@@ -174,14 +186,17 @@ class Association:
         max_apdu: int = MAX_APDU,
         max_received_apdu: int = MAX_RECEIVED_APDU,
         bare_abort: bool = True,
+        seen: Callable[[bytes], None] | None = None,
     ) -> None:
         self._role = role
+        self._seen = seen
         self._state = State.UNASSOCIATED if role is Role.CLIENT else State.LISTENING
         self._max_apdu = max_apdu
         self._bare_abort = bare_abort
         self._reader = FrameReader(max_received_apdu)
         self._ended = False  # end of stream was received
-        self._fault = ""  # what broke the association
+        self._fault = RemoteProtocolError("nothing")  # what broke the association
+        self._frames = 0
         self._last_invoke_id = 0
         self._outstanding: dict[int, operations.Operation] = {}
         self._aarq: dict[str, Any] = {}
@@ -199,6 +214,16 @@ class Association:
         """Invoke ids of ours that have not been answered."""
         return frozenset(self._outstanding)
 
+    @property
+    def held(self) -> int:
+        """Octets of a frame that has begun and is not all there, once ``next_event`` gave NEED_DATA."""
+        return self._reader.held
+
+    @property
+    def frames(self) -> int:
+        """How many whole frames have come."""
+        return self._frames
+
     # Receiving
 
     def receive_data(self, octets: bytes) -> None:
@@ -212,33 +237,36 @@ class Association:
         """The next event, or NEED_DATA. RemoteProtocolError: the association is over, the link must be dropped."""
         while True:
             if self._state is State.BROKEN:
-                raise RemoteProtocolError(self._fault)
+                raise self._fault.with_traceback(None)
             try:
                 apdu = self._reader.next_apdu()
                 event = self._end() if apdu is None else self._received(apdu)
             except NeedMoreData:
-                self._break("an APDU is cut short by its frame")
+                self._break(RemoteProtocolError("an APDU is cut short by its frame"))
                 continue
             except RemoteProtocolError as error:
-                self._break(str(error))
+                self._break(error)
                 continue
             if event is not None:
                 return event
 
-    def _break(self, fault: str) -> None:
+    def _break(self, fault: RemoteProtocolError) -> None:
         self._fault, self._state = fault, State.BROKEN
         self._outstanding.clear()
 
     def _end(self) -> Event | NeedData:
         if not self._ended:
             return NEED_DATA
-        if self._reader.partial and self._state is not State.CLOSED:
+        if self._reader.held and self._state is not State.CLOSED:
             raise RemoteProtocolError("the stream ended in the middle of a frame")
         was = self._state
         self._move(Input.RECEIVE_END)
         return NEED_DATA if was is State.CLOSED else Closed()
 
     def _received(self, apdu: bytes) -> Event | None:
+        self._frames += 1
+        if self._seen is not None:
+            self._seen(apdu)
         first = apdu[0]
         if rose.is_rose(first):
             self._move(Input.RECEIVE_ROSE)
@@ -357,18 +385,31 @@ class Association:
         return frame(acse.encode("rlre", {"reason": 0}))
 
     def abort(self) -> bytes:
-        """Break off. A switch sends it bare, as the PBX does, unless ``bare_abort`` is False; a client framed."""
+        """Break off. A switch sends it bare, as the PBX does, unless ``bare_abort`` is False; a client framed.
+
+        A client that has not associated yet stays so: on a line without connections that ends what an earlier run left.
+        """
         self._send(Input.SEND_ABRT)
         octets = acse.encode("abrt", {"abort-source": 0})
         return octets if self._role is Role.SWITCH and self._bare_abort else frame(octets)
 
     def invoke(self, operation: str, argument: Any) -> tuple[int, bytes]:
         """Ask for, or report, something: (invoke id, octets). An id still waiting for its answer is not used again."""
+        return self.send(self.prepare(operation, argument))
+
+    def prepare(self, operation: str, argument: Any) -> Prepared:
+        """The first half of ``invoke``: all that can be wrong with the request itself is said here."""
         known = self._operation(operation)
         self._check(Input.SEND_ROSE)
         encoded = None if argument is None else known.argument.encode(argument)
+        self._rose(rose.Invoke(1, known.code, encoded))  # whether it fits
+        return Prepared(known, encoded)
+
+    def send(self, prepared: Prepared) -> tuple[int, bytes]:
+        """The second half of ``invoke``: an id is taken and the octets are given out."""
+        known = prepared.operation
         invoke_id = self._free_invoke_id()
-        octets = self._rose(rose.Invoke(invoke_id, known.code, encoded))
+        octets = self._rose(rose.Invoke(invoke_id, known.code, prepared.argument))
         self._last_invoke_id = invoke_id
         if known.answered:
             self._outstanding[invoke_id] = known

@@ -1,5 +1,7 @@
 """How CSTA APDUs stand on a TCP stream of a Panasonic PBX: a 2-octet big-endian length before each, nothing else.
 
+The same frames stand on a serial line that carries every octet as it is; that is a convention of ours (serial_line.py).
+
 One exception: an ABRT comes without the length, as the bare octets ``64 03 80 01 00`` (inferred from a client in
 production). 0x64 cannot begin a length, since that would be a frame of 25600 octets, so at the start of a frame it is
 taken as a bare ABRT.
@@ -19,6 +21,25 @@ BARE_ABORT = 0x64
 MAX_LENGTH = 0x63FF  # a frame that began with 0x64 would be taken for a bare ABRT
 
 
+class FramingError(RemoteProtocolError):
+    """What came is no frame. There is no finding the next one in a stream: the link must be dropped."""
+
+
+class EmptyFrame(FramingError):
+    """A frame of no octets."""
+
+    def __init__(self) -> None:
+        super().__init__("empty frame")
+
+
+class FrameTooLong(FramingError):
+    """A frame (or a bare ABRT) of more octets than are taken."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"{what}; at most {limit} are taken")
+        self.limit = limit
+
+
 def frame(apdu: bytes) -> bytes:
     """The octets of one APDU on the link."""
     octets: bytes = FRAME.build(apdu)
@@ -33,15 +54,15 @@ class FrameReader:
         self._held = bytearray()
 
     @property
-    def partial(self) -> bool:
-        """Whether a frame has begun that is not all there."""
-        return bool(self._held)
+    def held(self) -> int:
+        """How many octets have not been taken: once ``next_apdu`` gave None, those of a frame that has only begun."""
+        return len(self._held)
 
     def feed(self, octets: bytes) -> None:
         self._held += octets
 
     def next_apdu(self) -> bytes | None:
-        """The next whole APDU, None when more octets are needed; RemoteProtocolError for a frame over the limit."""
+        """The next whole APDU, None when more octets are needed; FramingError for what is no frame."""
         held = self._held
         if not held:
             return None
@@ -49,11 +70,11 @@ class FrameReader:
             return self._bare_abort()
         if len(held) < LENGTH.sizeof():
             return None
-        length = LENGTH.parse(held)
+        length = LENGTH.parse(bytes(held[: LENGTH.sizeof()]))
         if not length:
-            raise RemoteProtocolError("empty frame")
+            raise EmptyFrame
         if length > self._max_apdu:
-            raise RemoteProtocolError(f"frame of {length} octets; at most {self._max_apdu} are taken")
+            raise FrameTooLong(f"frame of {length} octets", self._max_apdu)
         end = LENGTH.sizeof() + length
         if len(held) < end:
             return None
@@ -65,7 +86,7 @@ class FrameReader:
             end = ber.element(held, 0, len(held))[3]
         except NeedMoreData:
             if len(held) == self._max_apdu:
-                raise RemoteProtocolError(f"bare ABRT of more than {self._max_apdu} octets") from None
+                raise FrameTooLong(f"bare ABRT of more than {self._max_apdu} octets", self._max_apdu) from None
             return None
         return self._take(0, end)
 

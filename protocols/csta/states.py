@@ -47,11 +47,12 @@ class Input(enum.Enum):
 
 TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.UNASSOCIATED, Input.SEND_AARQ): State.REQUESTING,
+    (State.UNASSOCIATED, Input.SEND_ABRT): State.UNASSOCIATED,  # ends what an earlier run left on a serial line
     (State.UNASSOCIATED, Input.RECEIVE_ABRT): State.CLOSED,
     (State.UNASSOCIATED, Input.RECEIVE_END): State.CLOSED,
     #
     (State.LISTENING, Input.RECEIVE_AARQ): State.REQUESTED,
-    (State.LISTENING, Input.RECEIVE_ABRT): State.CLOSED,
+    (State.LISTENING, Input.RECEIVE_ABRT): State.LISTENING,  # of what an earlier run left on a serial line
     (State.LISTENING, Input.RECEIVE_END): State.CLOSED,
     (State.LISTENING, Input.SEND_ABRT): State.CLOSED,
     #

@@ -38,7 +38,7 @@ def test_a_stream_whole_and_octet_by_octet(stream: str, expected: list[str]) -> 
     whole = FrameReader(240)
     whole.feed(octets)
     assert apdus(whole) == wanted
-    assert not whole.partial
+    assert not whole.held
     single = FrameReader(240)
     found: list[bytes] = []
     for octet in octets:
@@ -50,10 +50,10 @@ def test_a_stream_whole_and_octet_by_octet(stream: str, expected: list[str]) -> 
 def test_a_partial_frame_is_known_to_be_one() -> None:
     reader = FrameReader(240)
     assert reader.next_apdu() is None
-    assert not reader.partial
+    assert not reader.held
     reader.feed(b"\x00")
     assert reader.next_apdu() is None
-    assert reader.partial
+    assert reader.held == 1
 
 
 def test_frames_are_written_with_their_length() -> None:

@@ -108,5 +108,7 @@ def test_the_table_leads_only_to_states_that_can_be_left_or_are_final(state: Sta
 
 @pytest.mark.parametrize("state", [state for state in State if state not in (State.CLOSED, State.BROKEN)])
 def test_an_abort_and_the_end_of_the_stream_are_understood_in_every_state(state: State) -> None:
-    assert TRANSITIONS[state, Input.RECEIVE_ABRT] is State.CLOSED
+    # A switch that has nothing yet has nothing to be aborted; on a serial line it is of an earlier run.
+    after = State.LISTENING if state is State.LISTENING else State.CLOSED
+    assert TRANSITIONS[state, Input.RECEIVE_ABRT] is after
     assert TRANSITIONS[state, Input.RECEIVE_END] is State.CLOSED
