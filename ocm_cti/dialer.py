@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from ocm_cti.attempt import Attempt, LineState
 from ocm_cti.clock import Clock, Timer
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
 from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
@@ -35,6 +36,15 @@ class Prompts(Protocol):
     """Where audio comes from; fires when every fragment is a file on disk, fails when one can't be made."""
 
     def prepare(self, fragments: Iterable[Fragment], language: str) -> Deferred[dict[Fragment, Path]]: ...
+
+
+class CallBook(Protocol):
+    """Who keeps what the switches write down about calls, and finds the attempts that it is about."""
+
+    def recorded(self, record: CallRecord) -> None: ...
+
+    def attempt_over(self, gateway: str) -> None:
+        """An attempt's outcome is in the ledger: records that came before may belong to it."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +74,10 @@ class Dialer:
         node: str,
         *,
         show_numbers: bool = False,
+        call_book: CallBook | None = None,
     ) -> None:
         """``now`` gives aware UTC; ``recordings`` is where replies go; ``node`` names this server in the ledger."""
+        self._call_book = call_book
         self._store = store
         self._gateways = {gateway.name: gateway for gateway in gateways}
         self._prompts = prompts
@@ -148,6 +160,10 @@ class Dialer:
         if health.state is LinkState.UP:
             self._settle(gateway)
             self.wake()
+
+    def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
+        if self._call_book is not None:
+            self._call_book.recorded(record)
 
     # --- recovery after a crash ---
 
@@ -321,6 +337,8 @@ class Dialer:
         del self._attempts[gateway, port]
         if isinstance(result, Failure):
             self._log.failure("an attempt ended in a fault of ours", result)
+        elif self._call_book is not None:
+            self._call_book.attempt_over(gateway)
         self._idle_if_so()
         self.wake()
 

@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from ocm_cti import config as configuration
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Part, Spoken
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.service import FolderLock, Service
@@ -126,4 +127,7 @@ class _Watcher:
         pass
 
     def health_changed(self, gateway: Gateway, health: Health) -> None:
+        pass
+
+    def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
         pass

@@ -28,6 +28,7 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.causes import Cause
 
 
@@ -130,6 +131,9 @@ class GatewayObserver(Protocol):
         """A port became usable (call over, registration back, link up): a due task may go now."""
 
     def health_changed(self, gateway: Gateway, health: Health) -> None: ...
+
+    def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
+        """The switch has written a call down, ours or somebody else's; the same record may come again."""
 
 
 class NotPlaced(Exception):

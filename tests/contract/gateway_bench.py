@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Health, Native
 
@@ -54,6 +55,7 @@ class Watcher:
     def __init__(self) -> None:
         self.freed: list[str] = []
         self.healths: list[Health] = []
+        self.records: list[CallRecord] = []
 
     def port_freed(self, gateway: Gateway, port: str) -> None:
         assert port in gateway.idle_ports, "a freed port can take a call at once"
@@ -63,6 +65,10 @@ class Watcher:
         assert health.since_at.tzinfo is not None
         assert gateway.health == health
         self.healths.append(health)
+
+    def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
+        assert record.gateway == gateway.name
+        self.records.append(record)
 
 
 class Listener:
