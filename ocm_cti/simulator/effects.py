@@ -1,6 +1,9 @@
 """The words of the simulated PBX: its devices, and the effects that the switch wants carried out.
 
-Effects are drained from the switch and carried out in order by pbx.py.
+Effects are drained from the switch and carried out in order by pbx.py. Two kinds of ends have a voice: the ``serial``
+of an effect is one telephone call at a SIP extension (a leg), ``party`` one simulated person, be it an outside callee
+behind a trunk or whoever sits at a simulated desk telephone. Both count up for ever, each for itself. A leg may take
+part in several calls of the switch, one after another or one of them held.
 """
 
 from __future__ import annotations
@@ -112,11 +115,149 @@ class PlayTone:
 
 @dataclass(frozen=True)
 class ConnectCallee:
-    """The callee is on the line: his audio both ways, his script begins."""
+    """The callee is on the line with the leg ``serial``: his audio both ways, his script begins."""
 
     serial: int
     callee: Callee
     number: str
+    party: int = 0
+
+
+@dataclass(frozen=True)
+class SeatCallee:
+    """A simulated person is on the line, but no leg is with him yet; his script waits until he is joined."""
+
+    party: int
+    callee: Callee
+    number: str
+
+
+@dataclass(frozen=True)
+class JoinCallee:
+    """From now on ``party`` and the leg ``serial`` hear each other; each leaves whomever he was with."""
+
+    party: int
+    serial: int
+
+
+@dataclass(frozen=True)
+class JoinCallees:
+    """Two simulated persons talk with each other; no leg is with them."""
+
+    party_a: int
+    party_b: int
+
+
+@dataclass(frozen=True)
+class HoldCallee:
+    """``party`` stays on the line but hears and says nothing: his script stands still."""
+
+    party: int
+
+
+@dataclass(frozen=True)
+class DropCallee:
+    """``party`` is gone; his recordings are completed."""
+
+    party: int
+
+
+@dataclass(frozen=True)
+class PlayAnnouncement:
+    """The PBX's own recorded message sounds for ``party``, in place of his leg; his keys are told meanwhile."""
+
+    party: int
+    ogm: str
+
+
+@dataclass(frozen=True)
+class StopAnnouncement:
+    party: int
+
+
+@dataclass(frozen=True)
+class ConnectExtensions:
+    """Two legs hear each other; each leaves whomever it was with."""
+
+    serial_a: int
+    serial_b: int
+
+
+@dataclass(frozen=True)
+class HoldExtension:
+    """The leg stays up but is with nobody: it hears silence until a tone or a person is put on it."""
+
+    serial: int
+
+
+@dataclass(frozen=True)
+class AnswerExtension:
+    """Answer the INVITE of an extension that dialled: 180 and 183 are progress (183 with audio), 200 is the answer."""
+
+    serial: int
+    code: int
+
+
+@dataclass(frozen=True)
+class RejectExtension:
+    """Refuse the INVITE of an extension that dialled, with a final SIP code; the leg is gone."""
+
+    serial: int
+    code: int
+
+
+@dataclass(frozen=True)
+class ReferResult:
+    """Tell the extension what became of its REFER (NOTIFY, RFC 3515): 200, or the SIP code of the failure.
+
+    After 200 the leg is released by its own effect; after a failure the person is back on it.
+    """
+
+    serial: int
+    code: int
+
+
+@dataclass(frozen=True)
+class CallAccount:
+    """One ended call for the books. Times are seconds of the PBX's clock (since 1970 on a real reactor).
+
+    ``direction``: ``out`` over a trunk, ``in`` over a trunk, ``internal``. ``dialled`` is what was dialled with its
+    access code, of an incoming call the number of the caller. ``condition``: ``cl`` ``tr`` ``fw`` ``d0`` ``rm`` ``na``
+    as in the condition code of CDR, "" for none.
+    """
+
+    serial: int
+    call_id: bytes
+    extension: str
+    trunk: int | None
+    dialled: str
+    direction: str
+    started_s: float
+    answered_s: float | None
+    ended_s: float
+    answered: bool
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """Account for a call: one line of SMDR, one record of CDR."""
+
+    account: CallAccount
+
+
+@dataclass(frozen=True)
+class ReportPrivate:
+    """Tell the monitors of ``devices``: a private event of Panasonic's, ``ogmStatus`` or ``digitsReport``.
+
+    ``content`` are its fields: ``state``, ``ogm``; or ``digits``.
+    """
+
+    name: str
+    call_id: bytes
+    subject: Device
+    devices: tuple[Device, ...]
+    content: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -143,5 +284,27 @@ class Write:
 
 
 Effect = (
-    Report | RingExtension | ReleaseExtension | DropMedia | PlayTone | ConnectCallee | StartTimer | StopTimers | Write
+    Report
+    | ReportPrivate
+    | RingExtension
+    | ReleaseExtension
+    | AnswerExtension
+    | RejectExtension
+    | ReferResult
+    | DropMedia
+    | PlayTone
+    | ConnectCallee
+    | SeatCallee
+    | JoinCallee
+    | JoinCallees
+    | HoldCallee
+    | DropCallee
+    | PlayAnnouncement
+    | StopAnnouncement
+    | ConnectExtensions
+    | HoldExtension
+    | StartTimer
+    | StopTimers
+    | Write
+    | CallEnded
 )
