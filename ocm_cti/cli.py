@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from ocm_cti._version import __version__
+from ocm_cti.commands.csta import csta
 
 EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -200,6 +201,9 @@ def check(config_path: Path, wait_s: float) -> None:
     from ocm_cti.commands.check import run
 
     sys.exit(run(config_path, wait_s))
+
+
+main.add_command(csta)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """An APDU as an indented tree with offsets, names, values and octets, for a technician who reads what his PBX said.
 
-It follows the octets, not a decoded value: what is broken is shown as far as it goes, with ``!!`` and the reason where
-it breaks. Tags that only wrap (EXPLICIT, alternatives of a CHOICE) share the line of what they wrap; ``?`` stands before
+It follows the octets, not a decoded value: what is broken is shown as far as it goes, with ``!!`` and why where it
+breaks. Tags that only wrap (EXPLICIT, alternatives of a CHOICE) share the line of what they wrap; ``?`` stands before
 what is not declared.
 """
 

@@ -1,0 +1,29 @@
+"""Files with APDUs in them: which kind a file is, and what is in it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from ocm_cti.commands.csta_pcap import is_capture, of_capture
+from protocols.csta.capture import Captured, of_octets, of_text
+
+BEGINNING = 4096
+"""Octets that tell text from raw octets."""
+
+
+def read(path: str) -> Iterable[Captured]:
+    """The APDUs of a packet capture, of a recording, of a log or of lines of hex, or of raw octets."""
+    with open(path, "rb") as file:
+        beginning = file.read(BEGINNING)
+        file.seek(0)
+        if is_capture(beginning):
+            return of_capture(file)
+        if is_text(beginning):
+            return list(of_text(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")))
+        return list(of_octets(file.read()))
+
+
+def is_text(beginning: bytes) -> bool:
+    """Whether it reads as text: no control characters but those of lines. APDUs always have some."""
+    return not any(octet < 0x20 and octet not in b"\t\r\n\f\x1b" for octet in beginning)
