@@ -118,12 +118,34 @@ class Call(Protocol):
     def record(self, path: Path, limits: RecordLimits) -> Deferred[Recorded]:
         """Record what the person says; fires also (``hangup``) when the call ends under it."""
 
+    def play_announcement(self, ogm: str) -> Deferred[Played]:
+        """Play the switch's own recorded message (its number); NotSupported when the switch has none."""
+
+    def transfer(self, number: str) -> Deferred[None]:
+        """Connect the person of an answered call with ``number``, digits as they are dialled at the switch.
+
+        Fires when he has been handed over: ``ended(Cause.TRANSFERRED, EndedBy.US)`` follows. TransferFailed when it
+        came to nothing and he is back on the line with us: the call goes on. CallOver when he hung up meanwhile.
+        """
+
     def hang_up(self) -> None:
         """End the call at any stage; the terminal report follows. Harmless when it is over."""
 
 
 class CallOver(Exception):
     """The call has ended; there is nobody to play to."""
+
+
+class NotSupported(Exception):
+    """The switch, or this gateway as it is set up, can't do that; the text says what."""
+
+
+class TransferFailed(Exception):
+    """The destination was busy, did not answer or is not there (``reason``); the call goes on with us."""
+
+    def __init__(self, reason: Cause, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class GatewayObserver(Protocol):
