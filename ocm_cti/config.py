@@ -5,6 +5,7 @@ Every mistake is one line that names the file, the line and the key; a misspelt 
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 import socket
@@ -125,7 +126,7 @@ class _Reader:
         base = self._path.parent
         speech = self._table("speech", table.get("speech", {}))
         self._known("speech", speech, _SPEECH)
-        gateways = self._gateways(self._table("gateways", table.get("gateways", {})))
+        gateways = self._gateways(self._table("gateways", table.get("gateways", {})), base)
         if not gateways:
             self.fail("gateways", "at least one is needed: [gateways.NAME] with kind and link")
         lists = {
@@ -162,7 +163,7 @@ class _Reader:
                         f"must be longer than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
                     )
 
-    def _gateways(self, table: Mapping[str, Any]) -> dict[str, PanasonicSettings]:
+    def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, PanasonicSettings]:
         gateways = {}
         for name, value in table.items():
             key = f"gateways.{name}"
@@ -171,9 +172,10 @@ class _Reader:
             if not isinstance(kind, str) or kind not in GATEWAY_KINDS:
                 self.fail(f"{key}.kind", f"is {kind!r}; known kinds: {', '.join(GATEWAY_KINDS)}")
             try:
-                gateways[name] = GATEWAY_KINDS[kind](name, settings)
+                read = GATEWAY_KINDS[kind](name, settings)
             except SettingError as error:
                 self.fail(error.key, error.what)
+            gateways[name] = dataclasses.replace(read, record=str(base / read.record)) if read.record else read
         return gateways
 
     def _list(self, name: str, table: Mapping[str, Any], base: Path) -> ListConfig:

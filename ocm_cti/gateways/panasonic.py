@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, FirstError, TimeoutError, fail, gat
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.numbers import digits_to_dial, mask
 from ocm_cti.gateways.interface import (
     Call,
@@ -74,7 +75,8 @@ class PanasonicGateway:
 
     @property
     def idle_ports(self) -> Sequence[str]:
-        return [name for name, port in self._ports.items() if port.idle and not self._stopping]
+        idle = [name for name, port in self._ports.items() if port.idle and not self._stopping]
+        return idle[: self._link.calls_allowed]
 
     @property
     def health(self) -> Health:
@@ -82,7 +84,7 @@ class PanasonicGateway:
 
     def port_reason(self, port: str) -> str:
         """Why a port is not idle, one line for people; "" when it is."""
-        return self._ports[port].reason
+        return self._ports[port].reason or self._link.holds_back
 
     def start(self, observer: GatewayObserver) -> None:
         self._observer = observer
@@ -135,6 +137,8 @@ class PanasonicGateway:
             raise NotPlaced(f"extension {port}: {line.reason}")
         if not self._link.is_up:
             raise NotPlaced(f"extension {port}: no link to the PBX")
+        if self._link.holds_back:
+            raise NotPlaced(f"extension {port}: {self._link.holds_back}")
         digits = digits_to_dial(number, self._settings.dial)
         if re.fullmatch(r"[0-9*#]{1,32}", digits) is None:
             raise NotPlaced(f"{mask(number)} can't be dialled by the rules of {self.name}")
@@ -146,6 +150,7 @@ class PanasonicGateway:
             number=mask(number),
         )
         self._idle.discard(port)
+        self._link.placed()
         return line.place(digits, attempt_id, ring_timeout_s, observer)
 
     def settle(self, in_flight: Sequence[InFlight]) -> Deferred[dict[int, Settled]]:
@@ -226,6 +231,28 @@ class PanasonicGateway:
         if port is not None:
             port.told(name, body)
 
+    def service_changed(self, cross_reference: bytes, in_service: bool) -> None:
+        port = self._monitors.get(cross_reference)
+        if port is not None:
+            port.service_known(in_service)
+
+    def devices_changed(self) -> None:
+        self._read_list_after(LIST_AGAIN_S)
+
+    def events_lost(self) -> None:
+        for port in self._ports.values():
+            if port.monitored:
+                port.look()
+
+    def calls_allowed_changed(self) -> None:
+        if self._observer is not None:
+            for name in self.idle_ports:
+                self._observer.port_freed(self, name)
+
+    def call_recorded(self, record: CallRecord) -> None:
+        if self._observer is not None:
+            self._observer.call_recorded(self, record)
+
     def health_changed(self, health: Health) -> None:
         if self._observer is not None:
             self._observer.health_changed(self, health)
@@ -259,7 +286,11 @@ class PanasonicGateway:
         """An extension that is out of service: ask now and then whether it still is."""
         if not port.out_of_service or self._stopping:
             return
-        after_s = LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s
+        self._read_list_after(LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s)
+
+    def _read_list_after(self, after_s: float) -> None:
+        if self._stopping:
+            return
         if self._list_again is None:
             self._list_again = self._reactor.callLater(after_s, self._list_now)
         elif self._list_again.getTime() > self._reactor.seconds() + after_s:

@@ -1,4 +1,4 @@
-"""The CTI link of one PBX: connecting and reconnecting, the association, requests, the device list."""
+"""The CTI link of one PBX: connecting and reconnecting, the association, requests, what the PBX tells of itself."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.gateways.interface import Health, LinkState
+from ocm_cti.gateways.panasonic_link_cdr import CallRecords
+from ocm_cti.gateways.panasonic_link_lists import DeviceListFailed, DeviceLists, SnapshotFailed, Snapshots
+from ocm_cti.gateways.panasonic_link_overload import MESSAGES_LOST, Overload
+from ocm_cti.gateways.panasonic_link_record import Recorder
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from protocols.csta import losses
 from protocols.csta.association import Invoked, Role
 from protocols.csta.link import CSTAProtocol, LinkLost
-from protocols.csta.panasonic import (
-    ListedDevice,
-    device_list_cross_reference,
-    get_device_list,
-    parse_device_segment,
-)
-from protocols.serial_line import endpoint_from_setting
+from protocols.csta.panasonic import ListedDevice
+from protocols.serial_line import endpoint_from_setting, is_serial
+
+__all__ = ["DeviceListFailed", "Owner", "PbxLink", "SnapshotFailed"]
 
 #: A connection that does not close in order is cut after this.
 CLOSE_TIMEOUT_S = 2.0
+#: Events of deviceMaintenanceEvents -> whether the device is in service.
+SERVICE_EVENTS = {"backInService": True, "outOfService": False}
 
 
 class Owner(Protocol):
@@ -40,22 +45,23 @@ class Owner(Protocol):
         """Told once after each ``link_up``."""
 
     def reported(self, cross_reference: bytes, name: str, body: Any) -> None:
-        """A call-control event under a monitor."""
+        """An event under a monitor, by its ECMA-285 name; those of device maintenance are told as below."""
+
+    def service_changed(self, cross_reference: bytes, in_service: bool) -> None:
+        """A monitored device went out of service or came back."""
+
+    def devices_changed(self) -> None:
+        """The device list, or what it says, may be another one now."""
+
+    def events_lost(self) -> None:
+        """The PBX could not tell us everything: what is on the extensions must be looked at."""
+
+    def calls_allowed_changed(self) -> None:
+        """``PbxLink.calls_allowed`` may be another now."""
+
+    def call_recorded(self, record: CallRecord) -> None: ...
 
     def health_changed(self, health: Health) -> None: ...
-
-
-class DeviceListFailed(Exception):
-    """The PBX promised a device list and did not finish it."""
-
-
-class _DeviceList:
-    """One device list on its way: segments of one cross reference until the last."""
-
-    def __init__(self) -> None:
-        self.cross_reference: bytes | None = None
-        self.devices: list[ListedDevice] = []
-        self.done: Deferred[list[ListedDevice]] = Deferred()
 
 
 @implementer(IStreamClientEndpoint)
@@ -83,14 +89,30 @@ class PbxLink:
         self._link: CSTAProtocol | None = None
         self._failures = 0  # connections since the last one that worked
         self._refused = ""
-        self._list: _DeviceList | None = None
+        self._lists = DeviceLists(self.ask, reactor, settings.device_list_timeout_s)
+        self._snapshots = Snapshots(reactor, settings.device_list_timeout_s)
+        self._overload = Overload(settings, reactor, self._calls_allowed_changed)
+        self._records = CallRecords(settings, reactor, self.ask, owner.call_recorded, self._log)
+        self._recorder = Recorder(settings.record, self._now) if settings.record else None
         self.health = self._health_now(LinkState.DOWN, "not started")
 
     @property
     def is_up(self) -> bool:
         return self._link is not None and self._link.is_open
 
+    @property
+    def calls_allowed(self) -> int | None:
+        """How many new calls the PBX may be given now; None: any number."""
+        return self._overload.calls_allowed
+
+    @property
+    def holds_back(self) -> str:
+        """Why new calls are held back, for people; "" when they are not."""
+        return "" if self.calls_allowed != 0 else self._overload.reason
+
     def start(self) -> None:
+        if self._recorder is not None:
+            self._recorder.open()
         endpoint: Any = _Watched(endpoint_from_setting(self._reactor, self._settings.link), self._not_connected)
         factory: Any = Factory.forProtocol(self._protocol)
         factory.noisy = False
@@ -113,8 +135,12 @@ class PbxLink:
         def stopped(_: object) -> None:
             if timer.active():
                 timer.cancel()
+            if self._recorder is not None:
+                self._recorder.close()
             self._set(LinkState.DOWN, "stopped")
 
+        if link is not None:
+            link.close("stopped")  # on a serial line the PBX has to be told
         timer = self._reactor.callLater(CLOSE_TIMEOUT_S, cut)
         return service.stopService().addCallback(stopped)
 
@@ -123,36 +149,26 @@ class PbxLink:
         self._failures = 0
 
     def ask(self, operation: str, argument: Any) -> Deferred[Any]:
-        """A request; fails as ``CSTAProtocol.invoke``, with LinkLost when there is no link."""
+        """A request; fails as ``CSTAProtocol.invoke``, with LinkLost when there is no link.
+
+        A snapshot comes whole, also where the PBX gives it in pieces under a reference; else SnapshotFailed.
+        """
         if self._link is None:
-            return fail(LinkLost(operation, self.health.reason or "no link"))
-        return self._link.invoke(operation, argument)
+            return fail(LinkLost(operation, self.health.reason or "no link", sent=False))
+        answer = self._link.invoke(operation, argument)
+        return answer.addCallback(self._snapshots.whole) if operation == "snapshotDevice" else answer
+
+    def withdraw(self, answer: Deferred[Any]) -> bool:
+        """Take back a request that has not left for the PBX (RequestWithdrawn); False: it has, or it is over."""
+        return self._link is not None and self._link.withdraw(answer)
+
+    def placed(self) -> None:
+        """The owner placed a call: where calls are held back it was the only one for a while."""
+        self._overload.placed()
 
     def devices(self, category: str) -> Deferred[list[ListedDevice]]:
         """The PBX's devices of a category, all segments; DeviceListFailed, or as ``ask``. One at a time."""
-        if self._list is not None:
-            return fail(DeviceListFailed("another device list is on its way"))
-        coming = self._list = _DeviceList()
-
-        def promised(result: Any) -> Deferred[list[ListedDevice]]:
-            coming.cross_reference = device_list_cross_reference(result)
-            return coming.done
-
-        def late() -> None:
-            if not coming.done.called:
-                coming.done.errback(DeviceListFailed("the device list was not finished in time"))
-
-        def over(result: Any) -> Any:
-            self._list = None
-            if timer.active():
-                timer.cancel()
-            if not coming.done.called:
-                coming.done.addErrback(lambda _: None)
-                coming.done.cancel()
-            return result
-
-        timer = self._reactor.callLater(self._settings.device_list_timeout_s, late)
-        return self.ask("escape", get_device_list(category)).addCallback(promised).addBoth(over)
+        return self._lists.read(category)
 
     # CSTAObserver
 
@@ -161,6 +177,7 @@ class PbxLink:
         self._refused = ""
         self._log.info("{gateway}: associated with {link}", gateway=self._settings.name, link=self._settings.link)
         self._set(LinkState.UP, "")
+        self._records.link_up()
         self._owner.link_up()
 
     def refused(self, link: CSTAProtocol, reason: str) -> None:
@@ -176,25 +193,70 @@ class PbxLink:
     def invoked(self, link: CSTAProtocol, event: Invoked) -> None:
         match event.operation, event.argument:
             case "cSTAEventReport", {"crossRefIdentifier": bytes(reference), "eventSpecificInfo": (group, told)}:
-                if group == "callControlEvents":
-                    name, body = told
-                    self._owner.reported(reference, name, body)
+                self._event(reference, group, told)
             case "escape", dict(argument):
-                self._segment(argument)  # RE: other clients don't answer these, and the PBX works on
-            case "systemStatus", {"systemStatus": state} if state not in ("normal", "enabled"):
-                self._log.warn("{gateway}: the PBX reports {state}", gateway=self._settings.name, state=state)
+                self._escaped(argument)  # RE: other clients don't answer these, and the PBX works on
+            case "systemStatus", {"systemStatus": status}:
+                self._status(status)
+            case "requestSysStat", _:
+                link.respond(event.invoke_id, event.operation, {"systemStatus": "normal"})
+            case "snapshotDeviceData", dict(argument):
+                self._snapshots.told(argument)
+            case "cDRReport", dict(argument):
+                link.respond(event.invoke_id, event.operation)
+                self._records.reported(argument)
+            case "cDRNotification", dict(argument):
+                link.respond(event.invoke_id, event.operation)
+                self._records.stored(argument)
+            case (("swFunctionDevicesChanged" | "switchingFunctionDevices" as operation), _):
+                link.respond(event.invoke_id, operation)
+                self._owner.devices_changed()
 
     def lost(self, link: CSTAProtocol, reason: str) -> None:
         was_up, self._link = self._link is link, None
         self._failures += 1
-        if self._list is not None and not self._list.done.called:
-            self._list.done.errback(DeviceListFailed(reason))
+        self._lists.lost(reason)
+        self._snapshots.lost(reason)
+        self._records.link_down()
+        if self._recorder is not None:
+            self._recorder.connection_ended()
+        if not was_up and isinstance(link.loss, losses.ClosedByPeer | losses.ConnectionBroken):
+            reason = f"{reason}, before there was an association; the PBX may have another CTI client"
         if self._service is not None:
             if not self._refused:
                 self._set(LinkState.DOWN, reason)
             self._log.warn("{gateway}: {reason}", gateway=self._settings.name, reason=reason)
         if was_up:
             self._owner.link_down(reason)
+            self._overload.over()
+
+    # What the PBX tells
+
+    def _event(self, reference: bytes, group: str, told: Any) -> None:
+        match group, told:
+            case "deviceMaintenanceEvents", (name, _) if name in SERVICE_EVENTS:
+                self._owner.service_changed(reference, SERVICE_EVENTS[name])
+            case _, (str(name), body):
+                self._owner.reported(reference, name, body)
+
+    def _escaped(self, argument: dict[str, Any]) -> None:
+        match argument.get("privateData"):
+            case ("private", ("systemData", ("systemDataChanged", _))):
+                self._owner.devices_changed()
+            case _:
+                self._lists.told(argument)
+
+    def _status(self, status: str | int) -> None:
+        if status not in ("normal", "enabled"):
+            self._log.warn("{gateway}: the PBX reports {status}", gateway=self._settings.name, status=status)
+        self._overload.told(status)
+        if status == MESSAGES_LOST:
+            self._owner.events_lost()
+
+    def _calls_allowed_changed(self) -> None:
+        if self.is_up:
+            self._set(LinkState.UP, self._overload.reason)
+        self._owner.calls_allowed_changed()
 
     # Within
 
@@ -207,7 +269,16 @@ class PbxLink:
             settings.request_timeout_s,
             associate_timeout_s=settings.associate_timeout_s,
             silence_limit_s=settings.silence_limit_s,
+            probe_s=settings.probe_s or None,
+            frame_timeout_s=settings.frame_timeout_s,
+            window=settings.window or None,
+            per_s=settings.requests_per_s,
+            burst=settings.request_burst,
+            quiet_s=settings.serial_quiet_s if is_serial(settings.link) else None,
+            abort_first=settings.serial_abort_first,
             max_apdu=settings.max_apdu_octets,
+            old_status=settings.answer_old_status,
+            tap=None if self._recorder is None else self._recorder.apdu,
         )
 
     def _delay_s(self, failed_attempts: int) -> float:
@@ -226,18 +297,11 @@ class PbxLink:
             self._set(LinkState.DOWN, reason)
         return failure
 
-    def _segment(self, argument: dict[str, Any]) -> None:
-        segment, coming = parse_device_segment(argument), self._list
-        if segment is None or coming is None or coming.done.called:
-            return
-        if coming.cross_reference is not None and segment.cross_reference != coming.cross_reference:
-            return
-        coming.devices += segment.devices
-        if segment.last:
-            coming.done.callback(coming.devices)
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
 
     def _health_now(self, state: LinkState, reason: str) -> Health:
-        return Health(state, datetime.fromtimestamp(self._reactor.seconds(), UTC), reason)
+        return Health(state, self._now(), reason)
 
     def _set(self, state: LinkState, reason: str) -> None:
         if (state, reason) != (self.health.state, self.health.reason):

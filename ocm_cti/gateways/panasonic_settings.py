@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorPluggableNameResolver
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from ocm_cti.gateways.settings import SettingError, Table
-from protocols.serial_line import endpoint_from_setting
+from protocols.serial_line import endpoint_from_setting, is_serial, serial_from_setting
 
 ANSWERS = ("signalled", "timer", "by_ear")
 ORIGINATES = ("csta", "sip")
@@ -34,7 +34,7 @@ class PanasonicSettings:
     """One PBX; times in seconds. Built by ``from_table``, or directly where the values are known to be right."""
 
     name: str
-    link: str  # "tcp:192.168.0.101:33333"; CAP/RE: 33333 is the CTI port
+    link: str  # "tcp:192.168.0.101:33333"; CAP/RE: 33333 is the CTI port; serial:/dev/... is a convention of ours
     extensions: tuple[str, ...]  # the robot's SIP extensions, each one port
     sip_host: str  # the PBX as seen by SIP extensions
     passwords: Mapping[str, str] = field(repr=False)  # by extension; DOC: user ID is the extension number
@@ -58,6 +58,20 @@ class PanasonicSettings:
     retry_min_s: float = 1.0  # reconnecting: doubled from here ...
     retry_max_s: float = 30.0  # ... to here
     refused_retry_s: float = 60.0  # INF: the PBX takes one client; the other one may leave
+    probe_s: float = 0.0  # RequestSystemStatus after so much silence; 0: never, for nobody knows whether it is there
+    frame_timeout_s: float = 10.0  # a message that has begun and does not go on
+    window: int = 8  # INF: requests that wait for their answers at a time; 0: any number
+    requests_per_s: float = 50.0  # INF: ... and so many a second, ClearConnection first, MakeCall last; 0: no limit
+    request_burst: int = 16  # ... after so many at once
+    answer_old_status: bool = True  # RE: a client in use answers operation 52 as it does SystemStatus
+    serial_abort_first: bool = True  # INF: ABRT before AARQ on a serial line, which has no connections of its own
+    serial_quiet_s: float = 0.5  # INF: ... and then so much silence
+    overload_rest_s: float = 120.0  # INF: overload is taken to be over then, if the PBX does not say so itself
+    overload_call_every_s: float = 0.0  # while it lasts, one new call in so many seconds; 0: none
+    cdr: bool = False  # StartCDRTransmission; DOC3: one application only may have the records
+    cdr_delay_s: float = 60.0  # RE: no sooner after the association; LTM waits so long since its links were aborted
+    cdr_duration_unit_s: float = 0.1  # RE: LTM divides connectionDuration by ten; ECMA-285 has seconds
+    record: str = ""  # a file that gets every message of the link, numbers in full; for a technician
     device_list_timeout_s: float = 15.0  # for all segments; without a list every extension counts as in service
     device_list_period_s: float = 30.0  # asked again so often while an extension is out of service
     port_retry_s: float = 10.0  # a monitor, snapshot or registration that was refused
@@ -114,6 +128,18 @@ class PanasonicSettings:
             "dials_after_pick_up": read.flag("dials_after_pick_up", cls.dials_after_pick_up),
             "reached_is_ringing": read.flag("reached_is_ringing", cls.reached_is_ringing),
             "max_apdu_octets": read.whole("max_apdu_octets", cls.max_apdu_octets, 64, 25_599),
+            "window": read.whole("window", cls.window, 0, 32_767),
+            "requests_per_s": read.number("requests_per_s", cls.requests_per_s, 0, 10_000),
+            "request_burst": read.whole("request_burst", cls.request_burst, 1, 10_000),
+            "probe_s": read.number("probe_s", cls.probe_s, 0, 86_400),
+            "answer_old_status": read.flag("answer_old_status", cls.answer_old_status),
+            "serial_abort_first": read.flag("serial_abort_first", cls.serial_abort_first),
+            "serial_quiet_s": read.number("serial_quiet_s", cls.serial_quiet_s, 0.01, 60),
+            "overload_call_every_s": read.number("overload_call_every_s", cls.overload_call_every_s, 0, 86_400),
+            "cdr": read.flag("cdr", cls.cdr),
+            "cdr_delay_s": read.number("cdr_delay_s", cls.cdr_delay_s, 0, 86_400),
+            "cdr_duration_unit_s": read.number("cdr_duration_unit_s", cls.cdr_duration_unit_s, 0.001, 3600),
+            "record": read.text("record") if read.get("record") else cls.record,
             "answer_timer_s": read.number("answer_timer_s", cls.answer_timer_s, 0, 120),
             "silent_peer_s": read.number("silent_peer_s", cls.silent_peer_s, 0, 86_400),
         }
@@ -147,6 +173,8 @@ def _link(read: Table) -> str:
         endpoint_from_setting(_Nowhere(), link)
     except ValueError as error:
         raise SettingError(read.key("link"), str(error)) from None
+    if is_serial(link) and not serial_from_setting(link).transparent:
+        raise SettingError(read.key("link"), f"{link!r}: CSTA needs all 8 bits of a line, and no xonxoff")
     return link
 
 
