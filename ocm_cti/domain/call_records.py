@@ -1,4 +1,4 @@
-"""What the switch wrote down about a call, for the bill: from its printer port (SMDR) or as a CSTA call detail record."""
+"""What the switch wrote down about a call, for the bill: from its printer port (SMDR) or by CSTA (CDR)."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ class Session:
                 text = line.text.strip()
                 if self.state is not State.RECORDS:
                     events += self._said(text)
-                elif text.casefold().startswith(GOODBYE):
+                elif self._telnet is not None and text.casefold().startswith(GOODBYE):
                     events += self._over(LoggedOut(f"the PBX said {text[:80]!r}"))
                 if self.state is State.RECORDS:
                     read = self.reader.read(line, received_on) if not self._is_echo(text) else None
@@ -188,6 +188,8 @@ class Session:
 
     def quiet(self) -> list[SmdrEvent]:
         """Nothing has come for a while: what stands there without a line end is a prompt, if it looks like one."""
+        if self._telnet is None or self.state is State.OVER:
+            return []
         pending = self._lines.pending.strip()
         prompt = self._prompt(pending)
         if prompt is not None:
@@ -201,7 +203,8 @@ class Session:
     def end(self) -> list[SmdrEvent]:
         """The connection is gone: the line that had begun is kept too."""
         lines = self._lines.finish()
-        if self.state is not State.RECORDS or not lines or self._prompt(lines[0].text.strip()) is not None:
+        prompts = self._telnet is not None and any(self._prompt(line.text.strip()) for line in lines)
+        if self.state is not State.RECORDS or prompts:
             return []
         return [self.reader.broken(line) for line in lines]
 
