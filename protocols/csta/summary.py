@@ -112,11 +112,11 @@ def device_text(json: Any, depth: int = 0) -> str:
             return value
         if name == "deviceNumber" and isinstance(value, int):
             known = device_kind({"deviceIdentifier": ("deviceNumber", value)})
-            return f"{known[0]} {known[1]}" if known else str(value)
+            return "{} {}".format(*known) if known else str(value)
         if name in ("notKnown", "restricted"):
-            return name
+            return str(name)
         if name in ("deviceIdentifier", "deviceObject", "both", "deviceID", "staticID", "callObject", "numberdialed"):
-            found: str = device_text(value, depth + 1)
+            found = device_text(value, depth + 1)
             if found:
                 return found
     return ""
