@@ -246,7 +246,8 @@ def _assumed(name: str, element: bytes) -> dict[str, Any] | None:
         value: dict[str, Any] = ASSUMED[name].decode_all(element)
     except RemoteProtocolError:
         return None
-    return value
+    unread = any(isinstance(each, tuple) and each[0] == "_unknown" for each in value.values())
+    return None if unread else value
 
 
 def _number_or_text(text: str) -> tuple[str, Any]:

@@ -99,10 +99,10 @@ def pbx_time(text: str, zone: tzinfo) -> datetime | None:
         return None
     moment, seconds, offset = match.groups()
     own = zone
-    if offset:
-        sign = -1 if offset[0] == "-" else 1
-        own = UTC if offset == "Z" else timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[3:] or 0)))
     try:
+        if offset:
+            ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:] or 0)) if offset != "Z" else timedelta()
+            own = timezone(-ahead if offset[0] == "-" else ahead)
         return datetime.strptime(moment + (seconds or "00"), "%Y%m%d%H%M%S").replace(tzinfo=own).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
