@@ -23,7 +23,7 @@ class Unknowns:
 
     def __init__(self, log: Logger) -> None:
         self._log = log
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[str] = set()
 
     def look(self, operation: str, part: str, value: Any) -> None:
         """``part`` is ``argument`` or ``result`` of the operation."""
@@ -31,7 +31,7 @@ class Unknowns:
         if known is not None:
             self._look(known.argument if part == "argument" else known.result, value, operation)
         elif operation:
-            self._say(operation, "not declared", b"")
+            self._say(f"{operation}: not declared", b"")
 
     def look_at_error(self, category: str, value: Any) -> None:
         """Of a UniversalFailure."""
@@ -41,14 +41,11 @@ class Unknowns:
     def _look(self, type_: Type, value: Any, where: str) -> None:
         if value is not None:
             for what, octets in unknown_parts(type_, value):
-                self._say(where, what, octets)
+                self._say(where + (what if what.startswith(":") else f".{what}"), octets)
 
-    def _say(self, where: str, what: str, octets: bytes) -> None:
-        if (where, what) not in self._said and len(self._said) < MOST:
-            self._said.add((where, what))
+    def _say(self, what: str, octets: bytes) -> None:
+        if what not in self._said and len(self._said) < MOST:
+            self._said.add(what)
             self._log.warn(
-                "the peer sends what is not known here: {where}, {what} {octets}",
-                where=where,
-                what=what,
-                octets=octets.hex(" ").upper(),
+                "the peer sends what is not known here: {what} {octets}", what=what, octets=octets.hex(" ").upper()
             )

@@ -10,11 +10,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from protocols import rose
+from protocols import acse, rose
+from protocols.csta import losses
 from protocols.csta.association import AARE, AARQ, Invoked, Role
-from protocols.csta.framing import frame
+from protocols.csta.framing import EmptyFrame, FrameTooLong, frame
 from protocols.csta.link import (
     AnswerUnreadable,
     CSTAProtocol,
@@ -25,7 +27,9 @@ from protocols.csta.link import (
     RequestTimedOut,
 )
 from protocols.csta.panasonic import connection_id, dialing_number
-from protocols.errors import LocalProtocolError
+from protocols.csta.recording import Direction
+from protocols.csta.unknowns import MOST
+from protocols.errors import LocalProtocolError, RemoteProtocolError
 
 MAKE_CALL = {"callingDevice": dialing_number("301"), "calledDirectoryNumber": dialing_number("9123")}
 MADE = {"callingDevice": connection_id(b"\x01\x02\x03", dialing_number("301"))}
@@ -392,6 +396,317 @@ def test_a_line_without_abort_is_closed() -> None:
     link.dataReceived(b"\x00\x00")
     assert serial.closed == 1
     link.connectionLost()
+
+
+# Why a link went
+
+
+def refusal(**changed: Any) -> bytes:
+    return frame(acse.encode("aare", {**acse.decode(AARE)[1], "result": 1, **changed}))
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind", "attributes"),
+    [
+        (bytes.fromhex("6403800100"), losses.AssociationAborted, {"source": 0, "diagnostic": None}),
+        (bytes.fromhex("0005 6203800100"), losses.AssociationReleased, {}),
+        (b"\x00\x00", losses.ProtocolBroken, {}),
+    ],
+)
+def test_the_reason_is_a_type_of_its_own(octets: bytes, kind: type[losses.Loss], attributes: dict[str, Any]) -> None:
+    line = open_client()
+    waiting = line.link.invoke("makeCall", MAKE_CALL)
+    line.link.dataReceived(octets)
+    line.lose()
+    loss = line.link.loss
+    assert type(loss) is kind
+    for name, value in attributes.items():
+        assert getattr(loss, name) == value
+    assert failure_of(waiting, LinkLost).why is loss
+
+
+@pytest.mark.parametrize(
+    ("octets", "fault"),
+    [(b"\x00\x00", EmptyFrame), (b"\xff\xff", FrameTooLong), (b"\x00\x01\x99", RemoteProtocolError)],
+)
+def test_broken_frames_are_told_from_broken_apdus(octets: bytes, fault: type[RemoteProtocolError]) -> None:
+    line = open_client()
+    line.link.dataReceived(octets)
+    line.lose()
+    assert isinstance(line.link.loss, losses.ProtocolBroken)
+    assert type(line.link.loss.fault) is fault
+
+
+def test_a_refusal_keeps_its_numbers() -> None:
+    line = Line(Role.CLIENT)
+    line.link.dataReceived(refusal())
+    line.lose()
+    loss = line.link.loss
+    assert isinstance(loss, losses.AssociationRefused)
+    assert (loss.result, loss.source, loss.diagnostic) == (1, "acse-service-user", 1)
+
+
+def test_a_connection_that_breaks_and_one_that_we_close() -> None:
+    line = open_client()
+    line.lose()
+    assert type(line.link.loss) is losses.ConnectionBroken
+    line = open_client()
+    line.link.close("enough")
+    line.lose()
+    assert type(line.link.loss) is losses.ClosedByUs
+
+
+def test_a_request_made_without_a_link_was_never_sent() -> None:
+    line = open_client()
+    line.lose()
+    error = failure_of(line.link.invoke("makeCall", MAKE_CALL), LinkLost)
+    assert error.sent is False
+    assert error.why is line.link.loss
+
+
+# Half frames, silence, probes
+
+
+def test_half_a_frame_that_does_not_go_on_ends_the_link() -> None:
+    line = open_client(frame_timeout_s=5.0)
+    line.link.dataReceived(STATUS[:4])
+    line.clock.advance(4.9)
+    assert not line.cut
+    line.clock.advance(0.1)
+    assert line.cut
+    line.lose()
+    loss = line.link.loss
+    assert isinstance(loss, losses.FrameStalled)
+    assert (loss.octets, loss.timeout_s) == (4, 5.0)
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_octet_by_octet_is_slow_and_right_and_a_trickle_without_end_is_not() -> None:
+    line = open_client(frame_timeout_s=5.0)
+    for octet in STATUS:
+        line.link.dataReceived(bytes((octet,)))
+        line.clock.advance(0.3)
+    assert line.sent() == STATUS_RESULT
+    line.clock.advance(60)
+    assert not line.cut
+    for octet in b"\x00\xf0" + bytes(60):
+        line.link.dataReceived(bytes((octet,)))
+        line.clock.advance(0.3)
+    assert line.cut
+
+
+def test_each_frame_has_its_own_time() -> None:
+    line = open_client(frame_timeout_s=5.0)
+    for _ in range(10):
+        line.link.dataReceived(STATUS[:5])
+        line.clock.advance(3)
+        line.link.dataReceived(STATUS[5:] + STATUS[:1])
+        line.clock.advance(3)
+        line.link.dataReceived(STATUS[1:])
+    assert not line.cut
+    line.lose()
+    assert line.clock.getDelayedCalls() == []
+
+
+def probed(line: Line) -> int:
+    """How many RequestSystemStatus have been sent since the last look."""
+    return line.sent().count(b"\x02\x02\x00\xd2")
+
+
+def test_a_probe_after_silence_and_an_answer_of_any_kind_is_life() -> None:
+    line = open_client(probe_s=30.0, request_timeout_s=10.0)
+    line.clock.advance(29)
+    line.link.dataReceived(STATUS)
+    line.sent()
+    line.clock.advance(29)
+    assert probed(line) == 0
+    line.clock.advance(1)
+    assert probed(line) == 1
+    line.link.dataReceived(frame(rose.encode(rose.Reject(1, ("invoke", 1)))))
+    line.clock.advance(30)
+    assert probed(line) == 1
+    line.link.dataReceived(frame(rose.encode(rose.ReturnError(2, 1, bytes.fromhex("A0030A0132")))))
+    line.clock.advance(30)
+    assert probed(line) == 1
+    assert not line.cut
+    line.lose()
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_probe_that_nobody_answers_ends_the_link() -> None:
+    line = open_client(probe_s=30.0, request_timeout_s=10.0)
+    line.clock.advance(30)
+    line.clock.advance(10)
+    assert line.cut
+    line.lose()
+    assert type(line.link.loss) is losses.ProbeUnanswered
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_peer_that_speaks_of_other_things_is_alive_though_it_has_no_such_service() -> None:
+    line = open_client(probe_s=30.0, request_timeout_s=10.0)
+    line.clock.advance(30)
+    line.clock.advance(5)
+    line.link.dataReceived(STATUS)
+    line.clock.advance(5)
+    assert not line.cut
+    line.sent()
+    line.clock.advance(30)
+    assert probed(line) == 1
+
+
+# System status under its old number
+
+
+def test_the_old_system_status_is_answered_as_another_client_does() -> None:
+    line = open_client()
+    line.link.dataReceived(frame(rose.encode(rose.Invoke(9, 52, b"\x30\x03\x0a\x01\x02"))))
+    assert line.sent() == frame(bytes.fromhex("A2 0A 02 01 09 30 05 02 01 34 05 00"))
+
+
+def test_or_left_alone() -> None:
+    line = open_client(old_status=False)
+    line.link.dataReceived(frame(rose.encode(rose.Invoke(9, 52, b"\x30\x03\x0a\x01\x02"))))
+    assert line.sent() == b""
+
+
+# A line without connections of its own
+
+
+def test_a_client_ends_what_an_earlier_run_left_and_waits_for_quiet() -> None:
+    line = Line(Role.CLIENT, quiet_s=0.5)
+    assert line.sent() == frame(bytes.fromhex("6403800100"))
+    line.clock.advance(0.4)
+    line.link.dataReceived(STATUS + b"\x00\x30half of some")  # of an association that is over
+    line.clock.advance(0.4)
+    assert line.sent() == b""
+    line.clock.advance(0.1)
+    assert line.sent() == frame(AARQ)
+    line.link.dataReceived(frame(AARE))
+    assert line.observer.told == [("associated", None)]
+    assert line.link.is_open
+
+
+def test_or_waits_for_quiet_only() -> None:
+    line = Line(Role.CLIENT, quiet_s=0.5, abort_first=False)
+    assert line.sent() == b""
+    line.clock.advance(0.5)
+    assert line.sent() == frame(AARQ)
+
+
+def test_a_line_that_is_never_quiet_gets_no_association() -> None:
+    line = Line(Role.CLIENT, quiet_s=0.5, associate_timeout_s=3.0)
+    line.sent()
+    for _ in range(12):
+        line.link.dataReceived(b"noise")
+        line.clock.advance(0.3)
+    assert line.cut
+    assert line.sent() == b""
+    line.lose()
+    assert type(line.link.loss) is losses.NotAssociated
+    assert line.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"), [(b"\x00\x00", losses.ProtocolBroken), (b"", losses.ClosedByUs)], ids=["garbage", "closed"]
+)
+def test_the_other_side_hears_of_the_end(octets: bytes, kind: type[losses.Loss]) -> None:
+    line = Line(Role.CLIENT, quiet_s=0.5)
+    line.clock.advance(0.5)
+    line.link.dataReceived(frame(AARE))
+    line.sent()
+    if octets:
+        line.link.dataReceived(octets)
+    else:
+        line.link.close()
+    assert line.sent() == frame(bytes.fromhex("6403800100"))
+    assert line.cut
+    assert type(line.link.loss) is kind
+
+
+def test_a_switch_on_such_a_line_waits_for_ever_and_lets_an_early_abort_pass() -> None:
+    client, switch = Line(Role.CLIENT, quiet_s=0.5), Line(Role.SWITCH, quiet_s=0.5)
+    switch.clock.advance(3600)
+    pump(client, switch)
+    assert not switch.cut
+    client.clock.advance(0.5)
+    pump(client, switch)
+    assert client.link.is_open
+    assert switch.link.is_open
+    client.link.close()
+    pump(client, switch)
+    assert type(switch.link.loss) is losses.AssociationAborted
+
+
+def test_a_switch_that_began_anew_tells_a_client_that_has_not() -> None:
+    client, switch = Line(Role.CLIENT, quiet_s=0.5), Line(Role.SWITCH, quiet_s=0.5)
+    client.clock.advance(0.5)
+    pump(client, switch)
+    fresh = Line(Role.SWITCH, quiet_s=0.5)
+    client.link.invoke("makeCall", MAKE_CALL).addErrback(lambda _: None)
+    pump(client, fresh)
+    assert type(fresh.link.loss) is losses.ProtocolBroken
+    assert type(client.link.loss) is losses.AssociationAborted
+
+
+# Recording, and what is unknown
+
+
+def test_a_tap_is_shown_every_apdu_of_both_directions() -> None:
+    shown: list[tuple[Direction, str]] = []
+    line = Line(Role.CLIENT, tap=lambda direction, apdu: shown.append((direction, apdu.hex())))
+    line.link.dataReceived(frame(AARE) + STATUS + bytes.fromhex("6403800100"))
+    assert shown == [
+        (Direction.TO_SWITCH, AARQ.hex()),
+        (Direction.TO_CLIENT, AARE.hex()),
+        (Direction.TO_CLIENT, STATUS[2:].hex()),
+        (Direction.TO_SWITCH, STATUS_RESULT[2:].hex()),
+        (Direction.TO_CLIENT, "6403800100"),
+    ]
+    shown.clear()
+    _, switch = pair(tap=lambda direction, apdu: shown.append((direction, apdu.hex())))
+    switch.link.abort()
+    assert [direction for direction, _ in shown] == [Direction.TO_SWITCH, Direction.TO_CLIENT, Direction.TO_CLIENT]
+    assert shown[-1][1] == "6403800100"
+
+
+def warnings(events: list[dict[str, Any]]) -> list[str]:
+    return [formatEvent(event) for event in events if event["log_level"] is LogLevel.warn]
+
+
+def test_what_is_unknown_is_said_once_for_each_kind() -> None:
+    line = open_client()
+    events: list[dict[str, Any]] = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        newer = bytes.fromhex("A1 11 02 01 01 02 02 00 D3 30 08 0A 01 63 BF 7F 02 05 00")
+        for _ in range(3):
+            line.link.dataReceived(frame(newer))
+            line.link.dataReceived(frame(rose.encode(rose.Invoke(2, 999))))
+            waiting = line.link.invoke("makeCall", MAKE_CALL)
+            waiting.addErrback(lambda _: None)
+            (invoke_id,) = line.link._association.outstanding
+            line.link.dataReceived(frame(rose.encode(rose.ReturnError(invoke_id, 1, bytes.fromhex("A004 0A0200C8")))))
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    said = warnings(events)
+    assert len(said) == len(set(said)) == 4
+    assert any("systemStatus.systemStatus: number 99" in line for line in said)
+    assert any("systemStatus: element BF7F" in line and "BF 7F 02 05 00" in line for line in said)
+    assert any("operation-999: not declared" in line for line in said)
+    assert any("universalFailure.operation: number 200" in line for line in said)
+
+
+def test_a_peer_that_sends_ever_new_kinds_does_not_fill_the_log() -> None:
+    line = open_client()
+    events: list[dict[str, Any]] = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        for code in range(1000, 2000):
+            line.link.dataReceived(frame(rose.encode(rose.Invoke(2, code))))
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    assert len(warnings(events)) == MOST
 
 
 def test_every_request_error_has_its_operation() -> None:
