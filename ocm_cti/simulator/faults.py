@@ -134,11 +134,11 @@ class Settings:
     trunks: int = _variant(8, "number of CO lines", source="size of the simulated PBX", confidence="SIM")
     trunk_kind: str = _variant(
         "isdn",
-        "isdn: alerting, answer, failure are signalled; lco: Established by a timer, everything else is only heard; "
+        "isdn, sip: alerting, answer, failure are signalled; lco: Established by a timer, everything else is only heard; "
         "reached_only: NetworkReached is the only progress event",
         source="M-NS700 p269 for lco, DBS p33 for reached_only; isdn by inference",
         confidence="INF",
-        choices=("isdn", "lco", "reached_only"),
+        choices=("isdn", "sip", "lco", "reached_only"),
     )
     lco_established_after_s: float = _variant(
         5.0,
@@ -224,6 +224,165 @@ class Settings:
         choices=("rfc4733", "none"),
     )
 
+    # Services of other people's clients
+    foreign_context: str = _variant(
+        "refuse",
+        "an AARQ whose application-context-name is not 1.3.12.0.218: refuse it (diagnostic 2), or accept it",
+        source="LTM's live code: everything else in the AARQ may be wrong, the name may not",
+        confidence="INF",
+        choices=("refuse", "accept"),
+    )
+    request_system_status: str = _variant(
+        "answer",
+        "RequestSystemStatus of a client: answer it, or serviceNotSupported",
+        source="not seen in any client",
+        confidence="INF",
+        choices=("answer", "refuse"),
+    )
+    unknown_operation: str = _variant(
+        "refuse",
+        "an operation number that is not in ECMA-285: ROER serviceNotSupported, or Reject unrecognizedOperation",
+        source="serviceNotSupported is in Panasonic's list (CYR); X.880 has the other",
+        confidence="INF",
+        choices=("refuse", "reject"),
+    )
+    snapshot_form: str = _variant(
+        "result",
+        "SnapshotDevice: the connections in the result, or a serviceCrossRefID and SnapshotDeviceData after it",
+        source="CYR has both; which the PBX uses was not found",
+        confidence="INF",
+        choices=("result", "segments"),
+    )
+    newer_firmware: bool = _variant(
+        False,
+        "whether device entries have an INTEGER at their end and DeviceIDs in events an OCTET STRING",
+        source="LTM had to add both",
+        confidence="RE",
+    )
+    maintenance_events: bool = _variant(
+        True,
+        "whether OutOfService and BackInService are sent to the monitors of a device",
+        source="CYR's filter has maintenance",
+        confidence="INF",
+    )
+    invite_before_result: bool = _variant(
+        True,
+        "whether the caller's extension is rung before the result of MakeCall is sent",
+        source="open question 5",
+        confidence="INF",
+    )
+    duplicate_events: bool = _variant(False, "whether every event comes twice", source="a fault", confidence="SIM")
+    late_events_s: float = _variant(
+        0.0,
+        "events so long behind what they tell: behind results, behind the end of their call",
+        source="a fault",
+        confidence="SIM",
+    )
+    restart_links: str = _variant(
+        "drop",
+        "what a restart of the PBX does to the links: TCP closes, or they stay open and dumb",
+        source="not found",
+        confidence="INF",
+        choices=("drop", "silent"),
+    )
+
+    # Calls between extensions, hold and transfer
+    unknown_number: str = _variant(
+        "failed",
+        "MakeCall to digits that lead nowhere: Failed after they are dialled, or ROER invalidCalledDeviceID at once",
+        source="not captured; both are in CYR's lists",
+        confidence="INF",
+        choices=("failed", "refuse"),
+    )
+    phone_make_call: str = _variant(
+        "off_hook",
+        "MakeCall for a desk telephone: it goes off-hook (speaker) at once, or rings until AnswerCall",
+        source="ECMA-269 has both (autoOriginate); proprietary telephones have a speaker",
+        confidence="INF",
+        choices=("off_hook", "prompt"),
+    )
+    answer_call_sip: str = _variant(
+        "refuse",
+        "AnswerCall for a ringing SIP extension, which no PBX can lift: ROER, or a positive result and waiting for it",
+        source="not found",
+        confidence="INF",
+        choices=("refuse", "wait"),
+    )
+    internal_ring_s: float = _variant(
+        60.0, "how long an extension rings before its call fails", source="not found", confidence="INF"
+    )
+    transfer_services: bool = _variant(
+        True,
+        "whether HoldCall, RetrieveCall, ConsultationCall, AlternateCall, ReconnectCall and TransferCall are supported",
+        source="CYR has Hold and Transfer, LTM neither",
+        confidence="RE",
+    )
+    single_step_transfer: bool = _variant(
+        False, "whether SingleStepTransfer is supported", source="no evidence for or against", confidence="INF"
+    )
+    transfer_call_id: str = _variant(
+        "new",
+        "the callID after a transfer: a new one, or that of the active call",
+        source="not captured",
+        confidence="INF",
+        choices=("new", "active"),
+    )
+    cleared_sides: str = _variant(
+        "both",
+        "whose ConnectionCleared is sent: both sides', the extension's own, or the far side's alone",
+        source="order and completeness not captured",
+        confidence="INF",
+        choices=("both", "own", "far"),
+    )
+    cause_do_not_disturb: str = _variant(
+        "doNotDisturb", "an extension with DND set is called", source="LTM's list for Failed", confidence="RE"
+    )
+    cause_extension_unreachable: str = _variant(
+        "destNotObtainable",
+        "an extension that is not registered or out of service is called",
+        source="in LTM's list for Failed",
+        confidence="INF",
+    )
+    sip_dial_failure: str = _variant(
+        "reject",
+        "a call that a SIP extension dialled itself fails: a final SIP answer, or 200 and a tone",
+        source="not found",
+        confidence="INF",
+        choices=("reject", "tone"),
+    )
+    lco_sip_answer: str = _variant(
+        "seized",
+        "when a SIP extension that dialled over a line without signalling gets 200: with the line, or by the timer",
+        source="not found; without it the extension could not speak",
+        confidence="INF",
+        choices=("seized", "timer"),
+    )
+
+    # The PBX's own voice, call records
+    ogm_ports: int = _variant(
+        4, "ports of the message card; 0: there is none", source="size of the simulated PBX", confidence="SIM"
+    )
+    ogm_s: float = _variant(5.0, "length of every recorded message", source="kept short", confidence="SIM")
+    cdr_earliest_s: float = _variant(
+        60.0, "StartCDR earlier than this after the association is too early", source="LTM waits", confidence="RE"
+    )
+    cdr_too_early: str = _variant(
+        "accept",
+        "StartCDR too early: accept it, or ABRT",
+        source="LTM's delay and its handling of ABRT came in one commit",
+        confidence="INF",
+        choices=("accept", "abort"),
+    )
+    cdr_waits: bool = _variant(
+        True,
+        "whether a record waits until the client has answered the one before",
+        source="LTM must answer {361, NULL}",
+        confidence="INF",
+    )
+    utc_offset_h: float = _variant(
+        0.0, "hours that the PBX's own clock is ahead of UTC, -12 to 14", source="its place", confidence="SIM"
+    )
+
     @classmethod
     def from_pairs(cls, pairs: Iterable[str]) -> Settings:
         """Read ``name=value`` texts as the command line gives them; SettingError names the one that is wrong."""
@@ -269,7 +428,8 @@ def _value(row: dataclasses.Field[Any], text: str) -> bool | int | float | str:
             number = type(row.default)(text)
         except ValueError:
             raise SettingError(f"variant {row.name!r} is a number, not {text!r}") from None
-        if not 0 <= number <= 1_000_000:
+        lowest = -12 if row.name == "utc_offset_h" else 0
+        if not lowest <= number <= 1_000_000:
             raise SettingError(f"variant {row.name!r} is out of range: {text!r}")
         return number
     return text
