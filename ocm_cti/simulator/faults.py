@@ -134,11 +134,11 @@ class Settings:
     trunks: int = _variant(8, "number of CO lines", source="size of the simulated PBX", confidence="SIM")
     trunk_kind: str = _variant(
         "isdn",
-        "isdn, sip: alerting, answer, failure are signalled; lco: Established by a timer, everything else is only heard; "
+        "isdn, sip: alerting, answer, failure are signalled; lco: Established by a timer, the rest is only heard; "
         "reached_only: NetworkReached is the only progress event",
         source="M-NS700 p269 for lco, DBS p33 for reached_only; isdn by inference",
         confidence="INF",
-        choices=("isdn", "sip", "lco", "reached_only"),
+        choices=("isdn", "lco", "reached_only", "sip"),
     )
     lco_established_after_s: float = _variant(
         5.0,
