@@ -55,7 +55,7 @@ class Candidate:
 
 
 def number_fit(recorded: str, dialled: str) -> int:
-    """How well the number of a record is the one that was dialled: EXACT, WITHOUT_ACCESS, CUT, HIDDEN; 0: not at all."""
+    """How well a recorded number is the dialled one: EXACT, WITHOUT_ACCESS, CUT, HIDDEN; 0: not at all."""
     digits = recorded.translate(_MARKS)
     if not digits or not dialled:
         return 0
@@ -89,7 +89,7 @@ def _hidden_fits(digits: str, dialled: str) -> bool:
 def seconds_apart(record: CallRecord, candidate: Candidate, matching: Matching) -> float | None:
     """How far the end of the record is from the attempt's; None when it is no record of it.
 
-    0 for an attempt that is still going on and may have been the record's.
+    For an attempt that is still going on: how long after the record it began, 0 if before.
     """
     if record.ended_at is None:
         return None
@@ -99,7 +99,7 @@ def seconds_apart(record: CallRecord, candidate: Candidate, matching: Matching) 
     if latest < candidate.placed_at - window:
         return None
     if candidate.ended_at is None:
-        return 0.0
+        return max((candidate.placed_at - latest).total_seconds(), 0.0)
     if candidate.ended_at < earliest:
         apart = earliest - candidate.ended_at
     elif candidate.ended_at > latest:
@@ -121,19 +121,22 @@ def match(
     found: dict[int, int] = {}
     with_record = {each.attempt_id for each in candidates if each.has_record}
     transferred = {each.attempt_id for each in candidates if each.was_transferred}
+    by_extension: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_extension.setdefault(candidate.extension, []).append(candidate)
     pairs = []
     for record_id, record in records.items():
         if record.direction != "out" or record.fault:
             continue
-        for candidate in candidates:
-            if not _same_extension(record.extension, candidate.extension):
-                continue
+        # A verified code (*123) stands in the place of the extension, which is then not told.
+        anybody = record.extension.startswith("*")
+        for candidate in candidates if anybody else by_extension.get(record.extension, ()):
             fit = number_fit(record.number, candidate.dialled)
             apart = seconds_apart(record, candidate, rules) if fit else None
             if apart is not None:
                 talked = (candidate.answered_at is not None) == bool(record.duration_s)
-                pairs.append((-fit, not talked, apart, record_id, candidate))
-    pairs.sort(key=lambda pair: pair[:4])
+                pairs.append((-fit, not talked, apart, candidate.ended_at is None, record_id, candidate))
+    pairs.sort(key=lambda pair: pair[:5])
     waiting = set()
     for *_, record_id, candidate in pairs:
         if record_id in found or record_id in waiting or candidate.attempt_id in with_record:
@@ -147,11 +150,6 @@ def match(
             transferred.add(candidate.attempt_id)
     _rest_of_transfers(records, [each for each in candidates if each.attempt_id in transferred], rules, found)
     return found
-
-
-def _same_extension(recorded: str, extension: str) -> bool:
-    """A verified code (``*123``) stands in the place of the extension, which is then not told."""
-    return recorded == extension or recorded.startswith("*")
 
 
 def _rest_of_transfers(
