@@ -146,7 +146,7 @@ def match(
             continue
         found[record_id] = candidate.attempt_id
         with_record.add(candidate.attempt_id)
-        if records[record_id].condition == TRANSFERRED:
+        if records[record_id].condition.upper() == TRANSFERRED:
             transferred.add(candidate.attempt_id)
     _rest_of_transfers(records, [each for each in candidates if each.attempt_id in transferred], rules, found)
     return found
@@ -155,7 +155,7 @@ def match(
 def _rest_of_transfers(
     records: Mapping[int, CallRecord], transferred: Sequence[Candidate], rules: Matching, found: dict[int, int]
 ) -> None:
-    """What another extension talked on after a transfer: the same number, begun where our part ended."""
+    """What another extension talked on after a transfer: the same number, begun during our part or where it ended."""
     for record_id, record in sorted(records.items()):
         if record_id in found or record.direction != "out" or record.fault or record.started_at is None:
             continue
@@ -165,7 +165,12 @@ def _rest_of_transfers(
                 continue
             if not number_fit(record.number, candidate.dialled):
                 continue
-            apart = abs((record.started_at - candidate.ended_at).total_seconds())
+            begun_at = candidate.answered_at or candidate.placed_at
+            apart = max(
+                (begun_at - record.started_at).total_seconds(),
+                (record.started_at - candidate.ended_at).total_seconds(),
+                0.0,
+            )
             if apart <= rules.window_s + rules.resolution_s and (best is None or apart < best[0]):
                 best = (apart, candidate.attempt_id)
         if best is not None:

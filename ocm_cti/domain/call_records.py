@@ -20,7 +20,8 @@ class CallRecord:
     ``ring_s`` and ``duration_s`` are None where not recorded; ``duration_s`` is what the switch counts, which on an
     analogue trunk begins with a timer. ``cost`` is None where there is no charge column; ``currency`` as the switch
     writes it ("" if it doesn't). ``account`` and ``condition`` (TR, FW, NA...) are "" where there are none.
-    ``fault`` says why ``raw`` could not be read; all other fields are then empty.
+    ``fault`` says why ``raw`` could not be read; all other fields are then empty. ``copy`` counts, from 1, the records
+    of one session with the same ``raw``: the same number again is the same record, sent again after a reconnect.
     """
 
     gateway: str
@@ -39,6 +40,7 @@ class CallRecord:
     account: str = ""
     condition: str = ""
     fault: str = ""
+    copy: int = 1
 
 
 def started_at(ended_at: datetime | None, duration_s: int | None) -> datetime | None:

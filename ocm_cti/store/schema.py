@@ -167,6 +167,8 @@ attempt = Table(
         sqlite_where=text("state <> 'finished'"),
         postgresql_where=text("state <> 'finished'"),
     ),
+    # Which attempts a call record may be about.
+    Index("ix_attempt_ended", "gateway", "ended_at"),
 )
 
 answer = Table(
@@ -185,4 +187,39 @@ calling = Table(
     metadata,
     Column("number", String(20), primary_key=True),
     Column("attempt_id", ForeignKey("attempt.id"), nullable=False, index=True),
+)
+
+#: What switches wrote down about calls: everybody's, not only ours. One row for a line, however often it is sent.
+call_record = Table(
+    "call_record",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("gateway", String(100), nullable=False),
+    Column("source", String(10), nullable=False),  # smdr, csta
+    Column("raw", String(1024), nullable=False),
+    Column("copy", Integer, nullable=False),  # from 1; lines of one session that read the same
+    Column("received_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("extension", String(40), nullable=False),
+    Column("trunk", String(40), nullable=False),
+    Column("number", String(100), nullable=False),
+    Column("direction", String(10), nullable=False),
+    Column("ring_s", Integer),
+    Column("duration_s", Integer),
+    Column("cost", String(20)),  # a decimal number as text: no bill is rounded by a database
+    Column("currency", String(10), nullable=False),
+    Column("account", String(40), nullable=False),
+    Column("condition", String(20), nullable=False),
+    Column("fault", String(300), nullable=False),  # why it could not be read; "" when it could
+    Column("attempt_id", ForeignKey("attempt.id"), index=True),
+    UniqueConstraint("gateway", "source", "raw", "copy"),
+    # Those without an attempt are looked through when an attempt ends.
+    Index(
+        "ix_call_record_unmatched",
+        "gateway",
+        "ended_at",
+        sqlite_where=text("attempt_id IS NULL"),
+        postgresql_where=text("attempt_id IS NULL"),
+    ),
 )
