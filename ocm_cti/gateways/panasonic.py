@@ -27,16 +27,18 @@ from ocm_cti.gateways.interface import (
     Settled,
 )
 from ocm_cti.gateways.panasonic_around import PortSurroundings, Voice
+from ocm_cti.gateways.panasonic_causes import trunks_busy
 from ocm_cti.gateways.panasonic_link import PbxLink
+from ocm_cti.gateways.panasonic_machine import Verdict
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_ports import LinkDown, Port
+from ocm_cti.gateways.panasonic_rest import TrunksRest
+from ocm_cti.gateways.panasonic_service import Service
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.voice.client import VoiceObserver
-from protocols.csta.panasonic import ListedDevice
+from protocols.csta.panasonic import parse_private_event
 
 BUSY_HERE = 486  # RFC 3261 §21.4.20
-#: A registered extension may have come into service with its registration; the list is read again this soon.
-LIST_AGAIN_S = 1.0
 
 
 class PanasonicGateway:
@@ -51,17 +53,26 @@ class PanasonicGateway:
         self._observer: GatewayObserver | None = None
         self._link = PbxLink(settings, reactor, self)
         self._voice = voice_factory(self)
+        self._voice_calls: dict[str, PlacedCall] = {}
+        self._trunks_rest = TrunksRest(settings.trunks_rest_s, reactor, self._ports_changed)
         around = PortSurroundings(
-            settings, reactor, self._link.ask, self._voice, self._port_monitored, self._port_changed, self._log
+            settings,
+            reactor,
+            self._link.ask,
+            self._voice,
+            self._port_monitored,
+            self._port_changed,
+            self._log,
+            self._voice_calls.__setitem__,
+            lambda: self._trunks_rest.reason,
+            self._call_over,
         )
         self._ports = {extension: Port(extension, around) for extension in settings.extensions}
+        self._service = Service(settings, reactor, self._link, self._ports, self._log)
         self._idle: set[str] = set()
         self._monitors: dict[bytes, Port] = {}
-        self._links = 0
-        self._voice_calls: dict[str, PlacedCall] = {}
         self._voice_ready = False
         self._register = False  # every extension has been monitored once: registrations are wanted
-        self._list_again: Any = None
         self._stopping = False
         self._all_over: Deferred[None] | None = None
 
@@ -88,14 +99,14 @@ class PanasonicGateway:
 
     def start(self, observer: GatewayObserver) -> None:
         self._observer = observer
-        self._voice.start()
+        if self._settings.voice == "sip":
+            self._voice.start()
         self._link.start()
 
     @inlineCallbacks
     def stop(self) -> Any:
         self._stopping = True
-        if self._list_again is not None and self._list_again.active():
-            self._list_again.cancel()
+        self._service.close()
         for port in self._ports.values():
             if port.call is not None:
                 port.call.hang_up()
@@ -111,6 +122,7 @@ class PanasonicGateway:
         yield self._link.stop()
         for port in self._ports.values():
             port.close()
+        self._trunks_rest.close()
 
     def _hurry(self) -> None:
         over, self._all_over = self._all_over, None
@@ -203,12 +215,24 @@ class PanasonicGateway:
             over.callback(None)
         if not port.idle:
             self._idle.discard(name)
-            self._look_for_service(port)
+            if not self._stopping:
+                self._service.look_for(port)
         elif name not in self._idle and not self._stopping:
             self._idle.add(name)
             self._link.worked()
-            if self._observer is not None:
+            if self._observer is not None and name in self.idle_ports:
                 self._observer.port_freed(self, name)
+
+    def _call_over(self, verdict: Verdict | None) -> None:
+        if verdict is not None and trunks_busy(verdict.cause, verdict.native):
+            self._log.warn("{gateway}: all trunks are busy: {why}", gateway=self.name, why=verdict.native.text)
+            self._trunks_rest.begin()
+        else:
+            self._trunks_rest.end()  # it had a trunk, and has given it back
+
+    def _ports_changed(self) -> None:
+        for port in self._ports.values():
+            self._port_changed(port)
 
     @property
     def _calls_up(self) -> int:
@@ -217,9 +241,8 @@ class PanasonicGateway:
     # Told by the link (Owner)
 
     def link_up(self) -> None:
-        self._links += 1
         self._monitors.clear()
-        self._read_devices(self._monitor_all)
+        self._service.link_up()
 
     def link_down(self, reason: str) -> None:
         self._monitors.clear()
@@ -228,7 +251,13 @@ class PanasonicGateway:
 
     def reported(self, cross_reference: bytes, name: str, body: Any) -> None:
         port = self._monitors.get(cross_reference)
-        if port is not None:
+        if port is None:
+            return
+        if name == "privateEvent":
+            event = parse_private_event(body)
+            if event is not None:
+                port.told_privately(event)
+        else:
             port.told(name, body)
 
     def service_changed(self, cross_reference: bytes, in_service: bool) -> None:
@@ -237,7 +266,8 @@ class PanasonicGateway:
             port.service_known(in_service)
 
     def devices_changed(self) -> None:
-        self._read_list_after(LIST_AGAIN_S)
+        if not self._stopping:
+            self._service.changed()
 
     def events_lost(self) -> None:
         for port in self._ports.values():
@@ -256,55 +286,6 @@ class PanasonicGateway:
     def health_changed(self, health: Health) -> None:
         if self._observer is not None:
             self._observer.health_changed(self, health)
-
-    def _read_devices(self, then: Callable[[dict[str, ListedDevice]], None]) -> None:
-        """Ask for the device list; ``then`` gets the extensions by number, none where the PBX gives no list."""
-        links = self._links
-
-        def listed(devices: list[ListedDevice]) -> dict[str, ListedDevice]:
-            return {device.number: device for device in devices if device.number is not None}
-
-        def unlisted(failure: Failure) -> dict[str, ListedDevice]:
-            self._log.warn("{gateway}: no device list: {why}", gateway=self.name, why=failure.getErrorMessage())
-            return {}
-
-        def go_on(devices: dict[str, ListedDevice]) -> None:
-            if links == self._links and self._link.is_up:
-                then(devices)
-
-        self._link.devices("station").addCallbacks(listed, unlisted).addCallback(go_on).addErrback(
-            lambda failure: self._log.failure("{gateway}: bringing the ports up failed", failure, gateway=self.name)
-        )
-
-    def _monitor_all(self, devices: dict[str, ListedDevice]) -> None:
-        for name, port in self._ports.items():
-            if devices and name not in devices:
-                self._log.warn("{gateway}: the PBX does not list extension {port}", gateway=self.name, port=name)
-            port.link_up(devices.get(name))
-
-    def _look_for_service(self, port: Port) -> None:
-        """An extension that is out of service: ask now and then whether it still is."""
-        if not port.out_of_service or self._stopping:
-            return
-        self._read_list_after(LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s)
-
-    def _read_list_after(self, after_s: float) -> None:
-        if self._stopping:
-            return
-        if self._list_again is None:
-            self._list_again = self._reactor.callLater(after_s, self._list_now)
-        elif self._list_again.getTime() > self._reactor.seconds() + after_s:
-            self._list_again.reset(after_s)
-
-    def _list_now(self) -> None:
-        self._list_again = None
-        if self._link.is_up:
-            self._read_devices(self._service_known)
-
-    def _service_known(self, devices: dict[str, ListedDevice]) -> None:
-        for name, port in self._ports.items():
-            if name in devices:
-                port.service_known(devices[name].in_service)
 
     # Told by the voice process (VoiceObserver)
 
@@ -337,7 +318,16 @@ class PanasonicGateway:
 
     def established(self, call_id: str) -> None:
         if call_id in self._voice_calls:
-            self._voice_calls[call_id].voice_up()
+            self._voice_calls[call_id].voice_up(call_id)
+
+    def ringing(self, call_id: str, code: int) -> None:
+        if call_id in self._voice_calls:
+            self._voice_calls[call_id].voice_progress(code)
+
+    def refused(self, call_id: str, code: int, reason: str) -> None:
+        call = self._voice_calls.pop(call_id, None)
+        if call is not None:
+            call.voice_refused(code, reason)
 
     def digit(self, call_id: str, digit: str) -> None:
         if call_id in self._voice_calls:
@@ -346,7 +336,7 @@ class PanasonicGateway:
     def ended(self, call_id: str, by: str, reason: str) -> None:
         call = self._voice_calls.pop(call_id, None)
         if call is not None:
-            call.voice_ended(by, reason)
+            call.voice_ended(call_id, by, reason)
 
 
 def _first_error(failure: Failure) -> Failure:

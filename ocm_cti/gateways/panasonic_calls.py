@@ -16,11 +16,22 @@ and either side's word may come first. The table decides what is reported and wh
     OVER        both legs are gone, the port is free
 
 A pair that is not in the table changes nothing: it came twice, too late, or too early to mean anything.
+
+``TABLES`` has a table for each way in which a call is begun. Where our extension dials by itself (SIP), or has no voice
+of ours (OGM), nobody rings it first: PLACED leads to DIALING by Originated, and ANSWERING is never entered.
 """
 
 from __future__ import annotations
 
 import enum
+
+
+class Way(enum.Enum):
+    """How a call is begun, and whether it has a voice leg."""
+
+    CSTA = "csta"  # MakeCall; the PBX rings our extension
+    SIP = "sip"  # our extension dials the digits itself; CSTA only watches
+    OGM = "ogm"  # MakeCall; the PBX takes our extension off the hook, and the voice is the PBX's own
 
 
 class State(enum.Enum):
@@ -41,6 +52,7 @@ class Event(enum.Enum):
     MADE = "MakeCall result, or the callID learned otherwise"
     REFUSED = "MakeCall error"
     UNSURE = "MakeCall without an answer"
+    ORIGINATED = "Originated: our extension has dialled"
     REACHED = "NetworkReached"
     ALERTING = "Delivered at the far side"
     ANSWERED = "Established of the far side"
@@ -56,11 +68,18 @@ class Event(enum.Enum):
     # from the voice process
     OFFERED = "the PBX rings our extension"
     PICKED_UP = "our answer is confirmed"
+    DIALLED = "our INVITE is on its way"
+    DIAL_FAILED = "our extension can't dial"
+    PROGRESSED = "the PBX works on our INVITE"
+    RUNG = "the PBX says by SIP that it rings"
+    VOICE_REFUSED = "the PBX turned our INVITE down"
     VOICE_LEFT = "our extension was released"
     VOICE_BROKE = "our extension's call broke"
     VOICE_LOST = "the voice process is gone"
     # ours
     HANG_UP = "hang up"
+    HANDED_OVER = "transferred"
+    STRANDED = "a transfer failed and the person can't be got back"
     PICK_UP_LATE = "our extension is not up in time"
     RING_LATE = "ring timeout"
     REASON_LATE = "no reason was given"
@@ -106,9 +125,14 @@ class Do(enum.Enum):
     BY_THEM = enum.auto()
     BY_US = enum.auto()
     BY_FAULT = enum.auto()
+    BY_TRANSFER = enum.auto()
 
 
-def _over(verdict: Do, *before: Do) -> tuple[State, tuple[Do, ...]]:
+Row = tuple[State, tuple[Do, ...]]
+Table = dict[tuple[State, Event], Row]
+
+
+def _over(verdict: Do, *before: Do) -> Row:
     return State.CLEARING, (*before, verdict)
 
 
@@ -133,7 +157,7 @@ _DIALED = {
 }
 
 
-def _dialed(state: State) -> dict[tuple[State, Event], tuple[State, tuple[Do, ...]]]:
+def _dialed(state: State) -> Table:
     rows = {(state, event): row for event, row in _DIALED.items()}
     rows[state, Event.LINK_LOST] = (state, (Do.TIME_BLIND,))
     rows[state, Event.LINK_BACK] = (state, (Do.STOP_BLIND,))
@@ -145,7 +169,7 @@ _BEGUN = (Do.TELL_DIALING, Do.TIME_RING, Do.TIME_ASSUME)
 _RINGS = (Do.TELL_RINGING, Do.TIME_ASSUME)
 _ANSWERED_EARLY = (State.EARLY, (Do.TELL_DIALING,))
 
-TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
+TABLE: Table = {
     (State.PLACED, Event.OFFERED): (State.ANSWERING, (Do.PICK_UP, Do.TIME_PICK_UP)),
     (State.PLACED, Event.REFUSED): _over(Do.BY_CAUSE),
     (State.PLACED, Event.UNSURE): _over(Do.UNPLACED, Do.LOOK),
@@ -203,6 +227,8 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     (State.TALKING, Event.VOICE_LOST): _over(Do.BY_FAULT),
     (State.TALKING, Event.HANG_UP): _over(Do.BY_US),
     (State.TALKING, Event.TOO_LONG): _over(Do.BY_US),
+    (State.TALKING, Event.HANDED_OVER): _over(Do.BY_TRANSFER),
+    (State.TALKING, Event.STRANDED): _over(Do.BY_FAULT),
     #
     # Our extension was released first, and the word of the PBX comes after it.
     (State.REASON, Event.ANSWERED): _over(Do.BY_THEM, Do.TELL_ANSWERED),
@@ -229,4 +255,54 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     (State.HELD, Event.LINK_LOST): (State.HELD, (Do.STOP, Do.HANG_UP)),
     (State.HELD, Event.LINK_BACK): (State.HELD, (Do.TIME_RELEASE,)),
     (State.HELD, Event.RELEASE_LATE): (State.HELD, (Do.LOOK, Do.TIME_RELEASE)),
+}
+
+_FIRST_SIGN = (Do.STOP_PICK_UP, *_BEGUN)
+_REFUSED = (State.REASON, (Do.STOP, Do.TIME_REASON))  # the word of the PBX by CSTA is better than its SIP code
+
+#: Our extension dials by itself. Its INVITE may have reached the PBX, whatever we hear of it.
+_SIP: Table = {
+    (State.PLACED, Event.DIAL_FAILED): _over(Do.FAULT),
+    (State.PLACED, Event.ORIGINATED): (State.DIALING, _FIRST_SIGN),
+    (State.PLACED, Event.PROGRESSED): (State.DIALING, _FIRST_SIGN),
+    (State.PLACED, Event.PICKED_UP): (State.DIALING, _FIRST_SIGN),
+    (State.PLACED, Event.REACHED): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ALERTING): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
+    (State.PLACED, Event.RUNG): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ANSWERED): _ANSWERED_EARLY,
+    (State.PLACED, Event.FAILED): _over(Do.BY_CAUSE),
+    (State.PLACED, Event.FAR_CLEARED): _over(Do.BY_CAUSE),
+    (State.PLACED, Event.OWN_CLEARED): _over(Do.DROPPED),
+    (State.PLACED, Event.VOICE_REFUSED): _REFUSED,
+    (State.PLACED, Event.VOICE_LEFT): _REFUSED,
+    (State.PLACED, Event.VOICE_BROKE): _over(Do.FAULT),
+    (State.PLACED, Event.VOICE_LOST): _over(Do.FAULT),
+    (State.PLACED, Event.HANG_UP): _over(Do.CANCELLED),
+    (State.PLACED, Event.PICK_UP_LATE): _over(Do.UNSEEN),
+    (State.PLACED, Event.LINK_LOST): (State.PLACED, (Do.TIME_BLIND,)),
+    (State.PLACED, Event.LINK_BACK): (State.PLACED, (Do.STOP_BLIND,)),
+    (State.PLACED, Event.BLIND_LATE): _over(Do.UNSEEN),
+    (State.DIALING, Event.VOICE_REFUSED): _REFUSED,
+    (State.DIALING, Event.RUNG): (State.RINGING, _RINGS),
+    (State.RINGING, Event.VOICE_REFUSED): _REFUSED,
+    (State.RINGING, Event.RUNG): (State.RINGING, (Do.TELL_RINGING,)),
+    (State.EARLY, Event.VOICE_REFUSED): _over(Do.UNSEEN),
+    (State.CLEARING, Event.DIALLED): (State.CLEARING, (Do.HANG_UP,)),
+    (State.HELD, Event.DIALLED): (State.HELD, (Do.HANG_UP,)),
+}
+
+#: The PBX speaks for itself: its word is all that there is.
+_OGM: Table = {
+    (State.PLACED, Event.ORIGINATED): (State.DIALING, _FIRST_SIGN),
+    (State.PLACED, Event.REACHED): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ALERTING): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
+    (State.PLACED, Event.ANSWERED): (State.TALKING, (Do.STOP, Do.TIME_LIMIT, Do.TELL_DIALING, Do.TELL_ANSWERED)),
+}
+
+_PLACED_BY_CSTA = {pair for pair in TABLE if pair[0] in (State.PLACED, State.ANSWERING)}
+
+TABLES: dict[Way, Table] = {
+    Way.CSTA: TABLE,
+    Way.SIP: {pair: row for pair, row in TABLE.items() if pair not in _PLACED_BY_CSTA} | _SIP,
+    Way.OGM: {pair: row for pair, row in TABLE.items() if pair[1] is not Event.OFFERED} | _OGM,
 }

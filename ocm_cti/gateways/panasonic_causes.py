@@ -54,6 +54,25 @@ EVENT_CAUSES: Mapping[str, Cause] = {
     "unauthorisedBearerService": Cause.LINE_FAULT,  # 87
 }
 
+#: Causes that say that our own lines, or the PBX's means to use them, are all taken: the person has no part in it, and
+#: the next call of any port would fare the same. networkCongestion is not among them: that is beyond our lines.
+TRUNKS_BUSY = frozenset(
+    {
+        "trunksBusy",
+        "selectedTrunkBusy",
+        "campOnTrunks",
+        "reorderTone",
+        "resourcesNotAvailable",
+        "durationExceeded",
+    }
+)
+
+#: What a cause means after the trunk was reached: then it is not our lines that are busy.
+REACHED_CAUSES: Mapping[str, Cause] = {
+    "reorderTone": Cause.UNREACHABLE,  # INF: the network's tone for congestion, heard on the line
+    "resourcesNotAvailable": Cause.UNREACHABLE,  # INF: Q.850 47 from the network
+}
+
 #: Errors of MakeCall that are about the number; all others are about us (LINE_FAULT).
 MAKE_CALL_ERRORS: Mapping[tuple[str, str], Cause] = {
     ("operation", "invalidCalledDeviceID"): Cause.INVALID_NUMBER,  # RE: the only one of Panasonic's list
@@ -74,7 +93,29 @@ NOTHING_TO_CLEAR = frozenset(
 )
 
 SYSTEM = "csta"
+SIP = "sip"
 OURS = "ocm"
+
+
+#: Final SIP answers to an INVITE of ours (RFC 3261 §21), where the PBX says nothing by CSTA -> Cause. INF all of them.
+SIP_CAUSES: Mapping[int, Cause] = {
+    404: Cause.INVALID_NUMBER,
+    410: Cause.INVALID_NUMBER,
+    414: Cause.INVALID_NUMBER,
+    416: Cause.INVALID_NUMBER,
+    484: Cause.INVALID_NUMBER,  # not all digits
+    485: Cause.INVALID_NUMBER,
+    604: Cause.INVALID_NUMBER,
+    408: Cause.NO_ANSWER,
+    480: Cause.NO_ANSWER,
+    487: Cause.NO_ANSWER,  # cancelled, and not by us: the PBX gave up ringing
+    486: Cause.BUSY,
+    600: Cause.BUSY,
+    603: Cause.REJECTED,
+    607: Cause.REJECTED,  # RFC 8197
+    502: Cause.UNREACHABLE,
+    504: Cause.UNREACHABLE,
+}
 
 
 def event_cause(name: str | int) -> tuple[Cause, Native]:
@@ -82,6 +123,21 @@ def event_cause(name: str | int) -> tuple[Cause, Native]:
     if isinstance(name, int):
         return Cause.UNKNOWN, Native(SYSTEM, str(name), "")
     return EVENT_CAUSES.get(name, Cause.UNKNOWN), Native(SYSTEM, str(CAUSE_NUMBERS.get(name, "")), name)
+
+
+def reached_cause(cause: Cause, native: Native) -> Cause:
+    """What ``cause`` becomes once a trunk has carried the number."""
+    return REACHED_CAUSES.get(native.text, cause) if native.system == SYSTEM else cause
+
+
+def sip_cause(code: int, reason: str) -> tuple[Cause, Native]:
+    """What a final answer of the PBX to our INVITE means; what no row says is a fault: of ours, or of the PBX."""
+    return SIP_CAUSES.get(code, Cause.LINE_FAULT), Native(SIP, str(code), reason)
+
+
+def trunks_busy(cause: Cause, native: Native) -> bool:
+    """Whether a call failed because no line of ours was free."""
+    return cause is Cause.LINE_FAULT and native.system == SYSTEM and native.text in TRUNKS_BUSY
 
 
 def make_call_error(error: RequestError) -> tuple[Cause, Native]:

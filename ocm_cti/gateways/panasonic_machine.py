@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Native
-from ocm_cti.gateways.panasonic_calls import TABLE, Do, Event, State
+from ocm_cti.gateways.panasonic_calls import TABLES, Do, Event, Row, State, Way
 from ocm_cti.gateways.panasonic_causes import OURS
 
 
@@ -27,15 +27,24 @@ CSTA_LEG = {
     Event.REFUSED: Leg.GONE,
     Event.OWN_CLEARED: Leg.GONE,
     Event.ABSENT: Leg.GONE,
+    Event.DIAL_FAILED: Leg.GONE,
 }
 VOICE_LEG = {
     Event.OFFERED: Leg.UP,
+    Event.DIALLED: Leg.UP,
+    Event.DIAL_FAILED: Leg.GONE,
+    Event.VOICE_REFUSED: Leg.GONE,
     Event.VOICE_LEFT: Leg.GONE,
     Event.VOICE_BROKE: Leg.GONE,
     Event.VOICE_LOST: Leg.GONE,
 }
 
-_ENDED = {Do.BY_THEM: EndedBy.THEM, Do.BY_US: EndedBy.US, Do.BY_FAULT: EndedBy.FAULT}
+_ENDED = {
+    Do.BY_THEM: ("NORMAL", EndedBy.THEM),
+    Do.BY_US: ("NORMAL", EndedBy.US),
+    Do.BY_FAULT: ("LINE_FAULT", EndedBy.FAULT),
+    Do.BY_TRANSFER: ("TRANSFERRED", EndedBy.US),
+}
 _VERDICTS = frozenset(
     {
         *_ENDED,
@@ -64,21 +73,32 @@ class Verdict:
 class Machine:
     """One call. ``happened`` takes what came and returns what must be done now, in order.
 
-    ``dials_after_pick_up``: the PBX does not call the person before our own extension has been picked up.
-    ``reached_is_ringing``: NetworkReached is told as ringing; if not, only Delivered is.
+    ``way``: how it is begun. ``dials_after_pick_up``: the PBX does not call the person before our own extension has
+    been picked up. ``reached_is_ringing``: NetworkReached is told as ringing; if not, only Delivered is.
     """
 
-    def __init__(self, *, dials_after_pick_up: bool = True, reached_is_ringing: bool = True) -> None:
+    def __init__(
+        self, *, way: Way = Way.CSTA, dials_after_pick_up: bool = True, reached_is_ringing: bool = True
+    ) -> None:
         self.state = State.PLACED
         self.csta = Leg.ASKED
-        self.voice = Leg.NONE
+        self.voice = Leg.ASKED if way is Way.SIP else Leg.NONE
         self.verdict: Verdict | None = None
+        self._way = way
+        self._table = TABLES[way]
         self._link_up = True
         self._blind = False  # the link was down while an answer could have come
-        self._voice_up = False
-        self._dials_after_pick_up = dials_after_pick_up
+        self._voice_up = way is Way.OGM
+        self._handed_over = False  # the person has somebody else to talk to
+        self._refusal: tuple[Cause, Native] | None = None  # by SIP; the word of the PBX by CSTA may follow
+        self._dials_after_pick_up = dials_after_pick_up and way is not Way.SIP
         self._reached_is_ringing = reached_is_ringing
         self._done: set[Do] = set()
+
+    @property
+    def voice_up(self) -> bool:
+        """Whether our voice can be heard."""
+        return self._voice_up
 
     @property
     def reported(self) -> bool:
@@ -88,7 +108,7 @@ class Machine:
     @property
     def may_be_offered(self) -> bool:
         """Whether an INVITE on our extension now can be the PBX carrying out our MakeCall."""
-        return self._link_up and self.voice is Leg.NONE and (self.state, Event.OFFERED) in TABLE
+        return self._link_up and self.voice is Leg.NONE and (self.state, Event.OFFERED) in self._table
 
     def happened(self, event: Event, cause: Cause = Cause.UNKNOWN, native: Native | None = None) -> list[Do]:
         """``cause`` and ``native`` are for events that carry one."""
@@ -97,10 +117,12 @@ class Machine:
         if event is Event.PICKED_UP and self.voice is not Leg.UP:
             return []
         self._note(event)
+        if event is Event.VOICE_REFUSED and native is not None:
+            self._refusal = cause, native
         if event in (Event.ANSWERED, Event.ASSUMED) and not self._voice_up and self.state is not State.REASON:
             row = self._early(event)
         else:
-            row = TABLE.get((self.state, event), (self.state, ()))
+            row = self._row(event)
         before, (self.state, wanted) = self.state, row
         done = [Do.STOP_PICK_UP] if event is Event.PICKED_UP else []
         for do in wanted:
@@ -112,8 +134,13 @@ class Machine:
                 done.append(do)
         if self.state is State.CLEARING and before is not State.CLEARING:
             done += self._take_down()
+        elif self.state is State.CLEARING and event in VOICE_LEG and self.csta is Leg.ASKED and self._way is Way.SIP:
+            done += [do for do in (Do.LOOK,) if self._allowed(do)]  # perhaps the PBX never had a call
         done += self._if_free()
         return done
+
+    def _row(self, event: Event) -> Row:
+        return self._table.get((self.state, event), (self.state, ()))
 
     def _note(self, event: Event) -> None:
         if self.csta is not Leg.GONE or event is Event.PRESENT:
@@ -131,13 +158,11 @@ class Machine:
         elif event is Event.FAR_ALERTING:
             self._blind = False  # it still rings, so nothing was missed
 
-    def _early(self, event: Event) -> tuple[State, tuple[Do, ...]]:
+    def _early(self, event: Event) -> Row:
         """Answered while our own voice is not up: only told when it is."""
-        if event is Event.ASSUMED:
-            return self.state, ()
         if self.state in (State.DIALING, State.RINGING):
-            return State.EARLY, ()
-        return TABLE.get((self.state, event), (self.state, ()))
+            return State.EARLY, (Do.TIME_PICK_UP,)
+        return (self.state, ()) if event is Event.ASSUMED else self._row(event)
 
     def _allowed(self, do: Do) -> bool:
         if do in _ONCE:
@@ -154,6 +179,12 @@ class Machine:
 
     def _take_down(self) -> list[Do]:
         done = [Do.STOP, Do.TIME_CLEAR]
+        if self._handed_over:
+            return done  # the PBX is taking our extension out of the call
+        if self._way is Way.SIP:
+            # Our own dialog ends the call; what the PBX still has then is looked for (CLEAR_LATE) and cleared.
+            first = Do.HANG_UP if self.voice is not Leg.GONE else Do.LOOK if self.csta is Leg.ASKED else Do.CLEAR
+            return done + [do for do in (first,) if self._allowed(do)]
         # A leg of which nothing is known yet is cleared when its callID comes (MADE, PRESENT).
         done += [do for do in (Do.CLEAR,) if self._allowed(do)]
         if not self._link_up or self.csta is Leg.GONE:
@@ -181,10 +212,13 @@ class Machine:
         if native is None:
             native = Native(OURS, event.name.lower().replace("_", "-"), event.value)
         if verdict in _ENDED:
-            by = _ENDED[verdict]
-            self.verdict = Verdict(Cause.LINE_FAULT if by is EndedBy.FAULT else Cause.NORMAL, by, native)
-        else:
-            self.verdict = Verdict(self._failure(verdict, before, cause), None, native)
+            cause_name, by = _ENDED[verdict]
+            self.verdict = Verdict(Cause[cause_name], by, native)
+            self._handed_over = verdict is Do.BY_TRANSFER
+            return
+        if self._refusal is not None and before is State.REASON and cause in _VAGUE and verdict is not Do.CANCELLED:
+            verdict, (cause, native) = Do.BY_CAUSE, self._refusal
+        self.verdict = Verdict(self._failure(verdict, before, cause), None, native)
 
     def _failure(self, verdict: Do, before: State, cause: Cause) -> Cause:
         match verdict:
@@ -208,7 +242,7 @@ class Machine:
         if self._blind:
             # The person may have answered and left while we could not see it.
             return Cause.UNKNOWN if cause in _VAGUE else cause
-        if Do.TELL_DIALING not in self._done and (dropped or cause is Cause.NO_ANSWER):
+        if self._way is not Way.SIP and Do.TELL_DIALING not in self._done and (dropped or cause is Cause.NO_ANSWER):
             return Cause.LINE_FAULT  # our own extension was not up in time for the PBX
         return Cause.UNREACHABLE if dropped and cause in _VAGUE else cause
 

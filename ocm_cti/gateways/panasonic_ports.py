@@ -11,10 +11,11 @@ from twisted.python.failure import Failure
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallObserver
 from ocm_cti.gateways.panasonic_around import PortSurroundings, Surroundings
+from ocm_cti.gateways.panasonic_causes import trunks_busy
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import DeviceForm, Seen, read_event, read_snapshot
 from protocols.csta.link import LinkLost, RequestFailed
-from protocols.csta.panasonic import ListedDevice, connection_id, dialing_number, monitor_argument
+from protocols.csta.panasonic import ListedDevice, PrivateEvent, connection_id, dialing_number, monitor_argument
 
 #: After clearing what a crash left on an extension, it is looked at again this soon.
 LOOK_AGAIN_S = 0.5
@@ -45,6 +46,7 @@ class Port:
         self._wants_registration = False
         self._faults = 0
         self._rest: Any = None
+        self._formers: dict[bytes, float] = {}  # callIDs that calls here had -> when they were over
         self._retry: Any = None
         self.just_registered = False
         self._waiting: list[Deferred[None]] = []
@@ -68,13 +70,13 @@ class Port:
             return self._why_not_settled or "not monitored yet"
         if not self.in_service:
             return "out of service, says the PBX"
-        if not self.registered:
+        if not self.registered and self._around.settings.voice == "sip":
             return f"not registered by SIP: {self._why_not_registered or 'not yet'}"
         if not self._settled:
             return self._why_not_settled or "not looked at yet"
         if self._rest is not None:
             return "rests after a fault of the line"
-        return ""
+        return self._around.held_back()
 
     # The link
 
@@ -142,9 +144,7 @@ class Port:
         elif self.first_look is None:
             self.first_look = seen
         if self.call is not None:
-            # A PBX without snapshots can't say that an answered call is gone: its voice will.
-            if seen is not None or not self.call.talking:
-                self.call.looked(seen or [])
+            self.call.looked(seen)
             self._set_settled()
         elif seen:
             self._clear_left(seen)
@@ -207,6 +207,11 @@ class Port:
         if told is not None and self.call is not None:
             self.call.told(told)
 
+    def told_privately(self, event: PrivateEvent) -> None:
+        """A private event under our monitor."""
+        if self.call is not None:
+            self.call.told_privately(event)
+
     # Registration
 
     @property
@@ -268,19 +273,28 @@ class Port:
         """The port must be idle."""
         around = self._around
         surroundings = Surroundings(
-            around.settings, around.clock, around.ask, self.look, around.voice, self._free, around.log
+            around.settings, around.clock, around.ask, self.look, around.voice, self._free, around.log, around.named
         )
-        self.call = PlacedCall(surroundings, self.extension, attempt_id, ring_timeout_s, observer)
-        self.call.make(digits)
+        self.call = PlacedCall(surroundings, self.extension, attempt_id, ring_timeout_s, observer, self._formers)
+        self.call.begin(digits)
         return self.call
 
     def _free(self) -> None:
         call, self.call = self.call, None
-        verdict = call.verdict if call is not None else None
-        if verdict is not None and verdict.cause is Cause.LINE_FAULT:
+        if call is None:
+            return
+        now_s = self._around.clock.seconds()
+        reuse_s = self._around.settings.call_id_reuse_s
+        self._formers = {number: at for number, at in self._formers.items() if now_s - at < reuse_s}
+        self._formers |= dict.fromkeys(call.call_ids, now_s)
+        verdict = call.verdict
+        if verdict is not None and verdict.cause is Cause.LINE_FAULT and not trunks_busy(verdict.cause, verdict.native):
             self._take_rest()
         else:
             self._faults = 0
+            if call.may_have_left_something:
+                self.look_again()
+        self._around.over(verdict)
         self._changed()
 
     def _take_rest(self) -> None:
@@ -289,8 +303,11 @@ class Port:
         self._faults += 1
         _stop(self._rest)
         self._rest = self._around.clock.callLater(rest_s, self._rested)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """The PBX may have something there of which we don't know."""
         if self._link_up and self._monitored:
-            # The PBX may have something there of which we don't know.
             self._settled = False
             self.look()
 

@@ -16,7 +16,7 @@ DeviceForm = tuple[str, Any]
 """The ``deviceIdentifier`` of a DeviceID: ("dialingNumber", "301") or ("deviceNumber", 17891329)."""
 
 #: event -> (its connection, the device that it is about); ECMA-285 names. Others say nothing of progress to us:
-#: held, retrieved, diverted, transferred, conferenced and queued are done by nobody on a robot's extension.
+#: diverted, conferenced and queued are done by nobody on a robot's extension.
 FIELDS: Mapping[str, tuple[str, str]] = {
     "serviceInitiated": ("initiatedConnection", "initiatingDevice"),
     "originated": ("originatedConnection", "callingDevice"),
@@ -25,29 +25,41 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "established": ("establishedConnection", "answeringDevice"),
     "failed": ("failedConnection", "failingDevice"),
     "connectionCleared": ("droppedConnection", "releasingDevice"),
+    "held": ("heldConnection", "holdingDevice"),
+    "retrieved": ("retrievedConnection", "retrievingDevice"),
+    "transferred": ("primaryOldCall", "transferringDevice"),
 }
 
 #: event -> what it is for the machine when it is about our own extension, and when about the far side
 MEANINGS: Mapping[str, tuple[Event | None, Event | None]] = {
     "serviceInitiated": (None, None),
-    "originated": (None, None),
+    "originated": (Event.ORIGINATED, None),
     "networkReached": (None, Event.REACHED),
     "delivered": (None, Event.ALERTING),  # our own extension alerts while the PBX rings it
     "established": (None, Event.ANSWERED),  # our own pick-up, where the PBX reports it
     "failed": (Event.FAILED, Event.FAILED),
     "connectionCleared": (Event.OWN_CLEARED, Event.FAR_CLEARED),
+    # panasonic_transfer.py has its own meanings for these
+    "held": (None, None),
+    "retrieved": (None, None),
+    "transferred": (None, None),
 }
 
 
 @dataclass(frozen=True)
 class Told:
-    """One call-control event of a monitored extension; ``event`` None: it only shows that the call is there."""
+    """One call-control event of a monitored extension; ``event`` None: it only shows that the call is there.
+
+    ``second``: the callID of the other call of a transfer. ``own``: it is about the extension itself.
+    """
 
     call_id: bytes
     name: str
     event: Event | None
     cause: Cause
     native: Native
+    own: bool = False
+    second: bytes | None = None
 
 
 def read_event(name: str, body: Any, own: frozenset[DeviceForm]) -> Told | None:
@@ -62,7 +74,16 @@ def read_event(name: str, body: Any, own: frozenset[DeviceForm]) -> Told | None:
         return None
     about_own = _is_own(name, connection, device, own)
     cause, native = event_cause(body.get("cause", "normal"))
-    return Told(number, name, MEANINGS[name][0 if about_own else 1], cause, native)
+    second = body.get("secondaryOldCall")
+    return Told(
+        number,
+        name,
+        MEANINGS[name][0 if about_own else 1],
+        cause,
+        native,
+        about_own,
+        None if second is None else call_id(second),
+    )
 
 
 def _is_own(name: str, connection: Any, device: Any, own: frozenset[DeviceForm]) -> bool:

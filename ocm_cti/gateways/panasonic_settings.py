@@ -17,11 +17,15 @@ from twisted.internet.interfaces import IReactorPluggableNameResolver
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from ocm_cti.gateways.settings import SettingError, Table
+from ocm_cti.gateways.smdr_settings import SmdrSettings
 from protocols.serial_line import endpoint_from_setting, is_serial, serial_from_setting
 
 ANSWERS = ("signalled", "timer", "by_ear")
 ORIGINATES = ("csta", "sip")
 MONITORS = ("dialingNumber", "deviceNumber")
+VOICES = ("sip", "ogm")
+TRANSFERS = ("consultation", "hold_make_call", "single_step", "refer")
+TRANSFER_WAITS = ("answered", "ringing")
 PATTERN_FIELD = "{extension}"
 
 #: (prefix of the E.164 number, what the PBX is given instead of it); the first that fits. RE: LTM dials 9 8 and ten
@@ -44,11 +48,15 @@ class PanasonicSettings:
     local_sip_port: int = 0  # 0: any free one; a fixed one where a firewall wants it
     dial: tuple[tuple[str, str], ...] = DIAL_RULES
 
-    originate: str = "csta"  # INF: MakeCall from the extension, which the PBX rings; "sip" comes with issue 3
+    originate: str = "csta"  # INF: MakeCall from the extension, which the PBX rings; "sip": it dials by itself
+    sip_200_is_answer: bool = False  # INF: originate = "sip": 200 of the PBX is the person's answer, not only its own
+    voice: str = "sip"  # experimental: "ogm": the PBX's own messages; INF: MakeCall takes the extension off the hook
     answer: str = "signalled"  # INF: ISDN and SIP trunks tell a true answer; DOC: an analogue one has only a timer
     answer_timer_s: float = 0.0  # answer = "timer": answered so long after the trunk was reached; 0: when the PBX says
     dials_after_pick_up: bool = True  # INF: nobody is dialled before our own extension has been picked up
     reached_is_ringing: bool = True  # INF: NetworkReached shown as ringing; Delivered may not come for a trunk
+    transfer: str = "consultation"  # INF: which services there are is known from hearsay (RE) only
+    transfer_waits_for: str = "answered"  # the person is handed over when the operator answers, or "ringing"
     monitor_by: str = "dialingNumber"  # CAP for an extension; the other clients use the deviceNumber of the list
     max_apdu_octets: int = 240  # RE; whether newer NS/NSX firmware lifts it is unknown
 
@@ -85,10 +93,16 @@ class PanasonicSettings:
     silent_peer_s: float = (
         60.0  # our extension, once picked up, hears no RTP at all: a fault; > any ring timeout; 0: off
     )
+    transfer_wait_s: float = 20.0  # the operator's telephone rings so long
+    ogm_limit_s: float = 120.0  # a message of the PBX that never ends is stopped
+    call_id_reuse_s: float = 30.0  # RE: callIDs come again; what is told of an old one so soon is asked after
     settle_timeout_s: float = 30.0  # calls left from a crash that can't be cleared
     rest_after_fault_s: float = 5.0  # a port rests after a fault of ours, doubled for each one more ...
     rest_max_s: float = 60.0  # ... up to here, so that a dead line doesn't burn through the list
+    trunks_rest_s: float = 5.0  # all trunks were busy: no port calls for so long, or until one of our calls is over
     stop_timeout_s: float = 8.0
+
+    smdr: SmdrSettings | None = None  # the PBX's own call records, for the bill; None: not read
 
     def voice_host(self) -> str:
         """The address that the voice process binds to: ``local_host``, or ours on the way to the PBX (sends nothing).
@@ -111,19 +125,25 @@ class PanasonicSettings:
         known = [row.name for row in dataclasses.fields(cls) if row.name != "name"]
         read = Table(f"gateways.{name}", table, [*known, "kind", "password_pattern"])
         extensions = _extensions(read)
+        without_sip = read.get("voice") == "ogm"
         given: dict[str, Any] = {
             "name": name,
             "link": _link(read),
             "extensions": extensions,
-            "sip_host": read.text("sip_host"),
+            "sip_host": "" if without_sip and read.get("sip_host") is None else read.text("sip_host"),
             "sip_port": read.whole("sip_port", cls.sip_port, 1, 65535),
             "local_host": read.text("local_host") if read.get("local_host") is not None else cls.local_host,
             "local_sip_port": read.whole("local_sip_port", cls.local_sip_port, 0, 65535),
             "sip_expires_s": read.whole("sip_expires_s", cls.sip_expires_s, 30, 86_400),
-            "passwords": _passwords(read, extensions),
+            "passwords": {} if without_sip else _passwords(read, extensions),
             "dial": _dial(read),
+            "smdr": _smdr(read),
             "originate": read.choice("originate", cls.originate, ORIGINATES),
             "answer": read.choice("answer", cls.answer, ANSWERS),
+            "sip_200_is_answer": read.flag("sip_200_is_answer", cls.sip_200_is_answer),
+            "voice": read.choice("voice", cls.voice, VOICES),
+            "transfer": read.choice("transfer", cls.transfer, TRANSFERS),
+            "transfer_waits_for": read.choice("transfer_waits_for", cls.transfer_waits_for, TRANSFER_WAITS),
             "monitor_by": read.choice("monitor_by", cls.monitor_by, MONITORS),
             "dials_after_pick_up": read.flag("dials_after_pick_up", cls.dials_after_pick_up),
             "reached_is_ringing": read.flag("reached_is_ringing", cls.reached_is_ringing),
@@ -143,12 +163,16 @@ class PanasonicSettings:
             "answer_timer_s": read.number("answer_timer_s", cls.answer_timer_s, 0, 120),
             "silent_peer_s": read.number("silent_peer_s", cls.silent_peer_s, 0, 86_400),
         }
-        if given["originate"] == "sip":
-            raise SettingError(read.key("originate"), 'calls by SIP are not supported yet; use originate = "csta"')
         if given["answer"] == "by_ear":
             raise SettingError(
-                read.key("answer"), 'listening for the answer is not supported yet; use "signalled" or "timer"'
+                read.key("answer"), 'by_ear comes with the voice issue: until then use "signalled" or "timer"'
             )
+        if given["voice"] == "ogm":
+            for key, wrong in (("originate", "sip"), ("transfer", "refer")):
+                if given[key] == wrong:
+                    raise SettingError(read.key(key), f'"{wrong}" needs a SIP extension, but voice = "ogm" has none')
+        if given["sip_200_is_answer"] and given["originate"] != "sip":
+            raise SettingError(read.key("sip_200_is_answer"), 'is for originate = "sip" only')
         if given["answer_timer_s"] and given["answer"] != "timer":
             raise SettingError(read.key("answer_timer_s"), 'is for answer = "timer" only')
         for row in dataclasses.fields(cls):
@@ -176,6 +200,13 @@ def _link(read: Table) -> str:
     if is_serial(link) and not serial_from_setting(link).transparent:
         raise SettingError(read.key("link"), f"{link!r}: CSTA needs all 8 bits of a line, and no xonxoff")
     return link
+
+
+def _smdr(read: Table) -> SmdrSettings | None:
+    table = read.get("smdr")
+    if table is None:
+        return None
+    return SmdrSettings.from_table(read.key("smdr"), table, lambda link: endpoint_from_setting(_Nowhere(), link))
 
 
 def _extensions(read: Table) -> tuple[str, ...]:

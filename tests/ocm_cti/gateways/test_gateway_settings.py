@@ -64,11 +64,19 @@ def test_dial_rules() -> None:
 
 def test_every_plain_setting_can_be_set() -> None:
     """Each field is read from its key: nothing that the docs promise is silently left at its default."""
-    given: dict[str, Any] = {"answer": "timer", "monitor_by": "deviceNumber", "local_host": "10.0.0.1"}
+    given: dict[str, Any] = {
+        "answer": "timer",
+        "monitor_by": "deviceNumber",
+        "local_host": "10.0.0.1",
+        "originate": "sip",
+        "transfer": "refer",
+        "transfer_waits_for": "ringing",
+        "record": "link.txt",
+    }
     for row in dataclasses.fields(PanasonicSettings):
-        if row.name not in given and row.default is not dataclasses.MISSING and row.name not in ("dial", "originate"):
+        if row.name not in given and isinstance(row.default, bool | int | float):
             given[row.name] = (
-                (not row.default) if isinstance(row.default, bool) else type(row.default)(row.default + 77)
+                (not row.default) if isinstance(row.default, bool) else type(row.default)(row.default + 7)
             )
     settings = read(**given)
     for name, value in given.items():
@@ -105,9 +113,12 @@ def test_every_plain_setting_can_be_set() -> None:
         ({"dial": [["+7"]]}, "gateways.office.dial", "no pair"),
         ({"dial": [["8", "9"]]}, "gateways.office.dial", "+ and digits"),
         ({"dial": [["+7", "9w"]]}, "gateways.office.dial", "can't be dialled"),
-        ({"originate": "sip"}, "gateways.office.originate", "not supported yet"),
+        ({"sip_200_is_answer": True}, "gateways.office.sip_200_is_answer", "sip"),
+        ({"voice": "ogm", "originate": "sip"}, "gateways.office.originate", "voice"),
+        ({"voice": "ogm", "transfer": "refer"}, "gateways.office.transfer", "voice"),
+        ({"transfer": "blind"}, "gateways.office.transfer", "consultation"),
         ({"originate": "dtmf"}, "gateways.office.originate", "csta, sip"),
-        ({"answer": "by_ear"}, "gateways.office.answer", "not supported yet"),
+        ({"answer": "by_ear"}, "gateways.office.answer", "comes with the voice issue"),
         ({"answer": "signaled"}, "gateways.office.answer", "did you mean signalled?"),
         ({"answer_timer_s": 5}, "gateways.office.answer_timer_s", "timer"),
         ({"clear_timeout_s": "3"}, "gateways.office.clear_timeout_s", "must be a number"),
@@ -123,6 +134,11 @@ def test_a_mistake_names_its_key(changed: dict[str, Any], key: str, says: str) -
     assert mistake.value.key == key
     assert says in mistake.value.what
     assert "\n" not in str(mistake.value)
+
+
+def test_the_voice_of_the_pbx_needs_no_sip() -> None:
+    settings = read(voice="ogm", sip_host=None, password_pattern=None)
+    assert (settings.sip_host, dict(settings.passwords)) == ("", {})
 
 
 def test_the_voice_process_is_told_how_long_a_peer_may_be_silent() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Native
-from ocm_cti.gateways.panasonic_calls import TABLE, Do, Event, State
+from ocm_cti.gateways.panasonic_calls import TABLES, Do, Event, State, Way
 from ocm_cti.gateways.panasonic_machine import Leg, Machine
 
 BUSY = Native("csta", "3", "busy")
@@ -19,9 +19,13 @@ FREE = [Event.OWN_CLEARED, Event.VOICE_LEFT]
 
 
 def run(
-    *events: Event, cause: Cause = Cause.UNKNOWN, native: Native | None = None, dials_after_pick_up: bool = True
+    *events: Event,
+    cause: Cause = Cause.UNKNOWN,
+    native: Native | None = None,
+    dials_after_pick_up: bool = True,
+    way: Way = Way.CSTA,
 ) -> tuple[Machine, list[Do]]:
-    machine = Machine(dials_after_pick_up=dials_after_pick_up)
+    machine = Machine(way=way, dials_after_pick_up=dials_after_pick_up)
     done: list[Do] = []
     for event in events:
         done += machine.happened(event, cause, native)
@@ -196,38 +200,94 @@ WAYS: dict[State, list[Event]] = {
 }
 
 
+#: Events that come only where our extension dials by itself.
+OF_SIP = {Event.DIALLED, Event.DIAL_FAILED, Event.PROGRESSED, Event.RUNG, Event.VOICE_REFUSED}
+SIP_UP = [Event.DIALLED, Event.ORIGINATED, Event.MADE]
+SIP_RINGING = [*SIP_UP, Event.RUNG]
+SIP_TALKING = [*SIP_RINGING, Event.PICKED_UP, Event.ANSWERED]
+SIP_FREE = [Event.OWN_CLEARED, Event.VOICE_BROKE]
+SIP_WAYS: dict[State, list[Event]] = {
+    State.PLACED: [Event.DIALLED],
+    State.DIALING: SIP_UP,
+    State.RINGING: SIP_RINGING,
+    State.EARLY: [*SIP_RINGING, Event.ANSWERED],
+    State.TALKING: SIP_TALKING,
+    State.REASON: [*SIP_RINGING, Event.VOICE_REFUSED],
+    State.CLEARING: [*SIP_TALKING, Event.HANG_UP],
+    State.HELD: [*SIP_TALKING, Event.HANG_UP, Event.RELEASE_LATE],
+    State.OVER: [*SIP_TALKING, Event.HANG_UP, *SIP_FREE],
+}
+OGM_TALKING = [Event.MADE, Event.ORIGINATED, Event.REACHED, Event.ANSWERED]
+OGM_WAYS: dict[State, list[Event]] = {
+    State.PLACED: [Event.MADE],
+    State.DIALING: [Event.MADE, Event.ORIGINATED],
+    State.RINGING: [Event.MADE, Event.ORIGINATED, Event.REACHED],
+    State.TALKING: OGM_TALKING,
+    State.CLEARING: [*OGM_TALKING, Event.HANG_UP],
+    State.HELD: [*OGM_TALKING, Event.HANG_UP, Event.RELEASE_LATE],
+    State.OVER: [*OGM_TALKING, Event.HANG_UP, Event.OWN_CLEARED],
+}
+ALL_WAYS = {Way.CSTA: WAYS, Way.SIP: SIP_WAYS, Way.OGM: OGM_WAYS}
+#: Pairs of a table that are not carried out: an INVITE when there has been one, an answer assumed before the pick-up.
+HELD_BACK = {(State.ANSWERING, Event.ASSUMED)}
+
+
 @pytest.mark.parametrize("event", Event)
-@pytest.mark.parametrize("state", State)
-def test_every_pair(state: State, event: Event) -> None:
+@pytest.mark.parametrize(("way", "state"), [(way, state) for way, ways in ALL_WAYS.items() for state in ways])
+def test_every_pair(way: Way, state: State, event: Event) -> None:
     """A pair of the table leads where it says; any other changes nothing and reports nothing."""
-    machine, _ = run(*WAYS[state])
+    if way is not Way.SIP and event in OF_SIP:
+        return
+    machine, _ = run(*ALL_WAYS[way][state], way=way)
     assert machine.state is state
-    done = machine.happened(event)
-    offered_twice = event is Event.OFFERED and WAYS[state]
-    if (state, event) in TABLE and not offered_twice and (state, event) != (State.ANSWERING, Event.ASSUMED):
+    done = machine.happened(event, Cause.BUSY, BUSY)
+    table = TABLES[way]
+    offered_twice = event is Event.OFFERED and (way is not Way.CSTA or WAYS[state])
+    unheard = event in (Event.ANSWERED, Event.ASSUMED) and not machine.voice_up
+    if unheard and state in (State.DIALING, State.RINGING):
+        assert machine.state is State.EARLY
+    elif (state, event) in table and not offered_twice and (state, event) not in HELD_BACK:
         # CLEARING goes on by itself when nothing is left to be cleared.
-        passes = (State.OVER, State.HELD) if TABLE[state, event][0] in (State.CLEARING, State.HELD) else ()
-        assert machine.state in (TABLE[state, event][0], *passes)
+        passes = (State.OVER, State.HELD) if table[state, event][0] in (State.CLEARING, State.HELD) else ()
+        assert machine.state in (table[state, event][0], *passes)
+    elif state in (State.CLEARING, State.HELD):
+        assert machine.state in (state, State.OVER, State.HELD)
     else:
         assert machine.state is state
         assert told(done) == []
 
 
+def possible(way: Way, events: list[Event]) -> list[Event]:
+    """Of any events those that can come in this way, the first words of the voice process before its later ones."""
+    of_voice = {
+        Way.CSTA: {Event.OFFERED, Event.PICKED_UP, Event.VOICE_LEFT, Event.VOICE_BROKE, Event.VOICE_LOST},
+        Way.SIP: {*OF_SIP, Event.PICKED_UP, Event.VOICE_LEFT, Event.VOICE_BROKE, Event.VOICE_LOST},
+        Way.OGM: set(),
+    }
+    others = set().union(*of_voice.values()) - of_voice[way]
+    return [event for event in events if event not in others]
+
+
 @settings(max_examples=100)
-@given(st.lists(st.sampled_from(list(Event)), max_size=25), st.sampled_from(list(Cause)), st.booleans())
-def test_any_history(events: list[Event], cause: Cause, dials_after_pick_up: bool) -> None:
+@given(
+    st.sampled_from(list(Way)),
+    st.lists(st.sampled_from(list(Event)), max_size=25),
+    st.sampled_from([cause for cause in Cause if cause.name != "TRANSFERRED"]),
+    st.booleans(),
+)
+def test_any_history(way: Way, events: list[Event], cause: Cause, dials_after_pick_up: bool) -> None:
     """Reports in order, each once; nothing after the terminal one; free only when both legs are gone."""
-    machine = Machine(dials_after_pick_up=dials_after_pick_up)
+    machine = Machine(way=way, dials_after_pick_up=dials_after_pick_up)
     reports: list[Do] = []
-    for event in events:
-        done = machine.happened(event, cause)
+    for event in (coming := possible(way, events)):
+        done = machine.happened(event, cause, BUSY)
         reports += told(done)
         if Do.FREE in done:
             assert machine.csta is Leg.GONE
             assert machine.voice in (Leg.NONE, Leg.GONE)
             assert machine.state is State.OVER
         if Do.HANG_UP in done or Do.PICK_UP in done:
-            assert Event.OFFERED in events
+            assert Event.OFFERED in coming or Event.DIALLED in coming
         assert (Do.TELL_VERDICT in reports) == machine.reported
         assert (machine.verdict is None) == (machine.state not in (State.CLEARING, State.HELD, State.OVER))
     assert len(set(reports)) == len(reports)
@@ -238,12 +298,81 @@ def test_any_history(events: list[Event], cause: Cause, dials_after_pick_up: boo
 
 
 @settings(max_examples=100)
-@given(st.lists(st.sampled_from(list(Event)), max_size=15))
-def test_every_history_can_be_brought_to_an_end(events: list[Event]) -> None:
+@given(st.sampled_from(list(Way)), st.lists(st.sampled_from(list(Event)), max_size=15))
+def test_every_history_can_be_brought_to_an_end(way: Way, events: list[Event]) -> None:
     """From wherever a call has got to: hang up, both legs go, and it has been reported and freed."""
-    machine = Machine()
+    machine = Machine(way=way)
     reports: list[Do] = []
-    for event in [*events, Event.LINK_BACK, Event.HANG_UP, Event.VOICE_BROKE, Event.ABSENT]:
+    last = [Event.LINK_BACK, Event.HANG_UP, Event.DIALLED, Event.VOICE_BROKE, Event.ABSENT]
+    for event in possible(way, [*events, *last]):
         reports += told(machine.happened(event))
     assert machine.state is State.OVER
     assert reports.count(Do.TELL_VERDICT) == reports.count(Do.FREE) == 1
+
+
+# Where our extension dials by itself
+
+
+@pytest.mark.parametrize(
+    ("events", "cause", "expected"),
+    [
+        ([*SIP_RINGING, Event.FAILED], Cause.BUSY, Cause.BUSY),
+        ([*SIP_RINGING, Event.VOICE_REFUSED, Event.REASON_LATE], Cause.BUSY, Cause.BUSY),
+        ([Event.DIALLED, Event.VOICE_REFUSED, Event.REASON_LATE], Cause.INVALID_NUMBER, Cause.INVALID_NUMBER),
+        ([Event.DIAL_FAILED], Cause.UNKNOWN, Cause.LINE_FAULT),
+        ([Event.DIALLED, Event.VOICE_LOST], Cause.UNKNOWN, Cause.LINE_FAULT),
+        ([Event.DIALLED, Event.PICK_UP_LATE], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([Event.DIALLED, Event.LINK_LOST, Event.BLIND_LATE], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([*SIP_RINGING, Event.RING_LATE], Cause.UNKNOWN, Cause.NO_ANSWER),
+        ([*SIP_RINGING, Event.ANSWERED, Event.PICK_UP_LATE], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([*SIP_RINGING, Event.LINK_LOST, Event.RING_LATE], Cause.UNKNOWN, Cause.UNKNOWN),
+    ],
+)
+def test_causes_of_failure_of_a_call_that_our_extension_dials(
+    events: list[Event], cause: Cause, expected: Cause
+) -> None:
+    machine, _ = run(*events, cause=cause, native=BUSY, way=Way.SIP)
+    assert machine.verdict is not None
+    assert (machine.verdict.cause, machine.verdict.by) == (expected, None)
+
+
+def test_the_word_of_the_pbx_is_better_than_its_sip_code() -> None:
+    machine, _ = run(*SIP_RINGING, way=Way.SIP)
+    machine.happened(Event.VOICE_REFUSED, Cause.LINE_FAULT, Native("sip", "503", "Service Unavailable"))
+    machine.happened(Event.FAILED, Cause.BUSY, BUSY)
+    assert machine.verdict is not None
+    assert (machine.verdict.cause, machine.verdict.native) == (Cause.BUSY, BUSY)
+
+
+def test_a_sip_code_is_better_than_no_reason() -> None:
+    sip = Native("sip", "486", "Busy Here")
+    machine, _ = run(*SIP_RINGING, way=Way.SIP)
+    machine.happened(Event.VOICE_REFUSED, Cause.BUSY, sip)
+    machine.happened(Event.OWN_CLEARED, Cause.REJECTED, Native("csta", "48", "normalClearing"))
+    assert machine.verdict is not None
+    assert (machine.verdict.cause, machine.verdict.native) == (Cause.BUSY, sip)
+
+
+def test_a_call_that_is_given_up_while_it_is_dialled_is_hung_up() -> None:
+    machine, done = run(Event.HANG_UP, way=Way.SIP)
+    assert Do.HANG_UP not in done
+    assert Do.HANG_UP in machine.happened(Event.DIALLED)
+    assert Do.LOOK in machine.happened(Event.VOICE_BROKE), "perhaps the PBX never had a call"
+    assert told(machine.happened(Event.ABSENT)) == [Do.TELL_VERDICT, Do.FREE]
+
+
+def test_a_200_of_the_pbx_alone_is_no_answer() -> None:
+    machine, done = run(*SIP_RINGING, Event.PICKED_UP, way=Way.SIP)
+    assert Do.TELL_ANSWERED not in done
+    assert Do.TELL_ANSWERED in machine.happened(Event.ANSWERED)
+
+
+# With the voice of the PBX
+
+
+def test_a_call_without_a_voice_of_ours() -> None:
+    machine, done = run(*OGM_TALKING, Event.FAR_CLEARED, Event.OWN_CLEARED, way=Way.OGM)
+    assert machine.state is State.OVER
+    assert told(done) == [Do.TELL_DIALING, Do.TELL_RINGING, Do.TELL_ANSWERED, Do.TELL_VERDICT, Do.FREE]
+    machine, done = run(Event.MADE, Event.ANSWERED, way=Way.OGM)
+    assert told(done) == [Do.TELL_DIALING, Do.TELL_ANSWERED]

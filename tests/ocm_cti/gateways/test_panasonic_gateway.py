@@ -129,20 +129,44 @@ def test_our_own_extension_that_is_not_picked_up_is_our_fault(make: Make, told: 
     assert bench.dialled == 0
 
 
-def test_no_trunk_is_our_fault_and_the_port_rests(make: Make) -> None:
-    bench = make({"trunks": 1})
+@pytest.mark.parametrize("cause", ["trunksBusy", "reorderTone", "resourcesNotAvailable", "selectedTrunkBusy"])
+def test_where_no_trunk_is_free_all_ports_rest_for_a_moment(make: Make, cause: str) -> None:
+    """It is not the person's fault, and a call from another port would fare the same."""
+    bench = make({"trunks": 1, "cause_trunks_busy": cause}, trunks_rest_s=7.0)
     bench.place(bench.never_answers, "302")
     bench.until(lambda: bench.dialled == 1, "the trunk is taken")
     listener = bench.place(bench.answers)
     bench.until(lambda: listener.over, "failed")
     assert listener.verdict[:2] == ("failed", Cause.LINE_FAULT)
-    assert listener.verdict[2].text == "trunksBusy"
-    assert bench.gateway.port_reason("301") == "rests after a fault of the line"
-    with pytest.raises(NotPlaced):
-        bench.place(bench.answers)
+    assert listener.verdict[2].text == cause
     began_s = bench.reactor.seconds()
-    bench.until(lambda: "301" in bench.gateway.idle_ports, "rested")
-    assert bench.reactor.seconds() - began_s == pytest.approx(bench.settings.rest_after_fault_s, abs=0.2)
+    for port in ("301", "303"):
+        assert "trunks" in bench.gateway.port_reason(port)
+        with pytest.raises(NotPlaced):
+            bench.place(bench.answers, port)
+    bench.watcher.freed.clear()
+    bench.until(lambda: bench.gateway.idle_ports == ["301", "303"], "rested")
+    assert bench.reactor.seconds() - began_s == pytest.approx(7.0, abs=0.2)
+    assert sorted(bench.watcher.freed) == ["301", "303"]
+
+
+def test_a_call_of_ours_that_ends_gives_its_trunk_back_at_once(make: Make) -> None:
+    bench = make({"trunks": 1}, trunks_rest_s=50.0)
+    first = bench.place(bench.never_answers, "302")
+    bench.until(lambda: bench.dialled == 1, "the trunk is taken")
+    second = bench.place(bench.answers)
+    bench.until(lambda: second.over and first.call, "failed")
+    assert bench.gateway.idle_ports == []
+    assert first.call is not None
+    first.call.hang_up()
+    bench.until(lambda: list(bench.gateway.idle_ports) == list(EXTENSIONS), "all may call again", 5)
+
+
+def test_a_tone_of_the_network_is_not_a_want_of_trunks(make: Make) -> None:
+    """Reorder tone once the trunk has carried the number is the network's."""
+    bench = make({"cause_congestion": "reorderTone"})
+    assert over(bench, bench.place(bench.congested)) == ("failed", Cause.UNREACHABLE)
+    assert list(bench.gateway.idle_ports) == list(EXTENSIONS)
 
 
 def test_an_analogue_trunk_has_only_a_timer(make: Make) -> None:

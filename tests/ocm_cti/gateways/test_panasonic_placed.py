@@ -51,7 +51,7 @@ class Bench:
             panasonic_settings(**changed), self.clock, self.ask, self.look, self.voice, self.free, Logger()
         )
         self.call = PlacedCall(around, "301", 1, 20.0, self.listener)
-        self.call.make("984951234501")
+        self.call.begin("984951234501")
 
     def ask(self, operation: str, argument: Any) -> Deferred[Any]:
         self.requests.append((operation, argument, Deferred()))
@@ -71,7 +71,7 @@ class Bench:
 
     def pick_up(self) -> None:
         self.call.offered("v1")
-        self.call.voice_up()
+        self.call.voice_up("v1")
 
     @property
     def cleared(self) -> list[bytes | None]:
@@ -96,7 +96,7 @@ def test_cleared_by_csta_at_once_and_by_sip_only_when_that_has_no_effect() -> No
     bench.clock.advance(3.0)
     assert "hang_up" in bench.voice.asked
     assert bench.looks == 1
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     bench.call.looked([])
     assert bench.listener.verdict[:2] == ("failed", Cause.BUSY)
     assert bench.freed == 1
@@ -108,7 +108,7 @@ def test_nothing_to_clear_means_cleared() -> None:
     bench.made()
     bench.pick_up()
     bench.told(Event.FAILED)
-    bench.call.voice_ended("them", "BYE")
+    bench.call.voice_ended("v1", "them", "BYE")
     assert not bench.listener.over
     bench.requests[-1][2].errback(RequestFailed("clearConnection", "operation", "invalidConnectionID"))
     assert bench.listener.over
@@ -120,7 +120,7 @@ def test_a_clear_that_fails_otherwise_is_not_taken_for_done() -> None:
     bench.made()
     bench.pick_up()
     bench.told(Event.FAILED)
-    bench.call.voice_ended("them", "BYE")
+    bench.call.voice_ended("v1", "them", "BYE")
     bench.requests[-1][2].errback(RequestFailed("clearConnection", "systemResourceAvailability", "resourceBusy"))
     assert not bench.listener.over
     bench.clock.advance(3.0)
@@ -179,7 +179,7 @@ def test_events_twice_are_told_once() -> None:
     for _ in range(2):
         bench.told(Event.FAR_CLEARED)
         bench.told(Event.OWN_CLEARED)
-        bench.call.voice_ended("them", "BYE")
+        bench.call.voice_ended("v1", "them", "BYE")
     assert bench.listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
     assert bench.freed == 1
 
@@ -209,7 +209,7 @@ def test_makecall_times_out_and_nothing_is_there_after_our_extension_was_rung() 
     bench.pick_up()
     bench.requests[0][2].errback(RequestTimedOut("makeCall", 10.0))
     bench.call.looked([])
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     assert bench.listener.verdict[:2] == ("failed", Cause.UNKNOWN)
 
 
@@ -218,7 +218,7 @@ def test_makecall_refused_after_somebody_elses_ring_was_picked_up() -> None:
     bench.call.offered("v1")
     bench.requests[0][2].errback(RequestFailed("makeCall", "stateIncompatibility", "invalidObjectState"))
     assert "hang_up" in bench.voice.asked
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     assert bench.listener.verdict[:2] == ("failed", Cause.LINE_FAULT)
     assert bench.freed == 1
 
@@ -241,7 +241,7 @@ def test_a_link_that_goes_with_makecall_unanswered_waits_for_the_switch() -> Non
 def test_a_word_of_the_voice_without_a_ring_means_nothing() -> None:
     bench = Bench()
     bench.made()
-    bench.call.voice_up()
+    bench.call.voice_up("v1")
     assert bench.listener.told == []
 
 
@@ -265,7 +265,7 @@ def test_ring_time_counts_from_dialing() -> None:
     bench.clock.advance(0.2)
     assert bench.cleared == [OURS]
     bench.told(Event.OWN_CLEARED)
-    bench.call.voice_ended("them", "BYE")
+    bench.call.voice_ended("v1", "them", "BYE")
     assert bench.listener.verdict[:2] == ("failed", Cause.NO_ANSWER)
 
 
@@ -308,7 +308,7 @@ def test_an_observer_that_fails_does_not_leave_the_line_off_the_hook() -> None:
     bench.told(Event.ANSWERED)
     assert bench.cleared == [OURS]
     bench.told(Event.OWN_CLEARED)
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     assert bench.listener.names.count("ended") == 1
     assert bench.freed == 1
 
@@ -370,7 +370,7 @@ def test_whatever_report_the_observer_fails_at_the_call_is_hung_up(report: str) 
     bench.call.pressed("1")
     assert bench.cleared == [OURS]
     bench.told(Event.OWN_CLEARED)
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     assert bench.listener.over
     assert sum(name in ("failed", "ended") for name in bench.listener.names) == 1
     assert bench.freed == 1
@@ -391,7 +391,7 @@ def test_an_observer_that_fails_at_the_terminal_report_is_not_told_again() -> No
     setattr(bench.listener, "ended", broken)  # noqa: B010
     bench.call.hang_up()
     bench.told(Event.OWN_CLEARED)
-    bench.call.voice_ended("us", "")
+    bench.call.voice_ended("v1", "us", "")
     assert len(told) == 1
     assert bench.freed == 1
     assert bench.clock.getDelayedCalls() == []
@@ -406,7 +406,7 @@ def test_an_answered_call_is_hung_up_by_us_at_its_limit(early: bool) -> None:
     if early:
         bench.told(Event.ANSWERED)
     bench.clock.advance(9.0)
-    bench.call.voice_up()
+    bench.call.voice_up("v1")
     if not early:
         bench.clock.advance(15.0)
         bench.told(Event.ANSWERED)
@@ -415,6 +415,6 @@ def test_an_answered_call_is_hung_up_by_us_at_its_limit(early: bool) -> None:
     bench.clock.advance(0.2)
     assert bench.cleared == [OURS]
     bench.told(Event.OWN_CLEARED)
-    bench.call.voice_ended("them", "BYE")
+    bench.call.voice_ended("v1", "them", "BYE")
     assert bench.listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.US)
     assert bench.clock.getDelayedCalls() == []

@@ -73,7 +73,7 @@ def test_progress() -> None:
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("held", {"heldConnection": connection_id(CALL, OWN_DIGITS)}),
+        ("queued", {"queuedConnection": connection_id(CALL, OWN_DIGITS)}),
         ("established", {}),
         ("established", b"\x30\x00"),
         ("failed", {"failedConnection": ("deviceID", ("staticID", OWN_DIGITS))}),
