@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from filelock import FileLock, Timeout
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
 from twisted.logger import Logger
 
+from ocm_cti.call_book import CallBook
 from ocm_cti.config import Config
 from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
+from ocm_cti.domain.call_matching import Matching
 from ocm_cti.domain.fragments import Fragment
+from ocm_cti.domain.numbers import digits_to_dial
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from ocm_cti.gateways.smdr import SmdrLine
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
@@ -112,6 +117,11 @@ def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
     return PanasonicGateway(settings, reactor, voice)
 
 
+def _digits(settings: PanasonicSettings, number: str) -> str:
+    """What the PBX is given for a number, as its records show it."""
+    return digits_to_dial(number, settings.dial)
+
+
 def _first_error(failure: Any) -> Any:
     """gatherResults wraps what went wrong in a FirstError; the reader wants the thing itself."""
     return failure.value.subFailure if hasattr(failure.value, "subFailure") else failure
@@ -134,6 +144,22 @@ class Service:
         self.prompts = SpeechPrompts(self.speech, config.speech.voices)
 
         self.gateways = [_gateway(settings, reactor) for settings in config.gateways.values()]
+        self.call_book = CallBook(
+            self.store,
+            reactor,
+            now,
+            {name: partial(_digits, settings) for name, settings in config.gateways.items()},
+            {
+                name: Matching(window_s=settings.smdr.match_window_s)
+                for name, settings in config.gateways.items()
+                if settings.smdr is not None
+            },
+        )
+        self.smdr_lines = [
+            SmdrLine(name, settings.smdr, reactor, self.call_book)
+            for name, settings in config.gateways.items()
+            if settings.smdr is not None
+        ]
         self.dialer = Dialer(
             self.store,
             self.gateways,
@@ -143,6 +169,7 @@ class Service:
             now,
             config.node,
             show_numbers=config.show_numbers,
+            call_book=self.call_book,
         )
         self.control = Control(self.dialer, self.store, self.gateways, now)
         self.lookahead = LookAhead(self.store, self.prompts, reactor)
@@ -153,12 +180,17 @@ class Service:
         self.speech.start()
         self.lookahead.start()
         yield self.dialer.start()
+        self.call_book.start()
+        for line in self.smdr_lines:
+            line.start()
 
     @inlineCallbacks
     def stop(self, drain_s: float = 0.0) -> Any:
         """Let calls end for ``drain_s``, hang up the rest, write their outcomes, then close everything."""
         yield self.lookahead.stop()
         yield self.dialer.stop(drain_s)
+        yield gatherResults([line.stop() for line in self.smdr_lines], consumeErrors=True)
         yield gatherResults([gateway.stop() for gateway in self.gateways], consumeErrors=True)
         yield self.speech.stop()
+        yield self.call_book.stop()
         yield self.store.close()

@@ -86,6 +86,7 @@ class SmdrLine:
 
     def start(self) -> None:
         self.health = self._health(LinkState.CONNECTING, f"connecting to {self._settings.link}")
+        self._owner.read_again(self.gateway, self.read_again)  # the settings may have been put right
         self._link.start()
 
     def stop(self) -> Deferred[None]:

@@ -11,6 +11,7 @@ import pytest
 from ocm_cti.config import ConfigError, load
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from ocm_cti.gateways.smdr_settings import SmdrSettings
 
 SCENARIO = 'name = "s"\nlanguage = "en"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Hello."\n'
 GOOD = """\
@@ -91,13 +92,17 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     plain = load(example)
     assert plain.lists["debtors"].scenario.name == "debt"
     text = example.read_text(encoding="utf-8")
-    switched_on = re.sub(r"^# (?=\[speech\]|[a-z_.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE)
+    switched_on = re.sub(
+        r"^# (?=\[speech\]|\[gateways\.office\.smdr\]|[a-z_.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE
+    )
     switched_on = switched_on.replace('"../', f'"{example.parent.parent}/').replace("answer_timer_s = 0.0", "")
     (tmp_path / "ocm.toml").write_text(switched_on, encoding="utf-8")
     full = load(tmp_path / "ocm.toml")
     assert full.lists["debtors"].settings == plain.lists["debtors"].settings
-    assert replace(full.gateways["office"], local_host="") == plain.gateways["office"]
-    gateway = text[text.index("[gateways.") : text.index("[lists.")]
+    smdr = full.gateways["office"].smdr
+    assert smdr == SmdrSettings(link="tcp:192.168.0.101:2300")
+    assert replace(full.gateways["office"], local_host="", smdr=None) == plain.gateways["office"]
+    gateway = text[text.index("[gateways.") : text.index("# [gateways.office.smdr]")]
     explained = set(re.findall(r"^(?:# )?([a-z_]+) = ", gateway, flags=re.MULTILINE))
-    settings = {field.name for field in fields(PanasonicSettings)} - {"name"} | {"kind", "password_pattern"}
+    settings = {field.name for field in fields(PanasonicSettings)} - {"name", "smdr"} | {"kind", "password_pattern"}
     assert explained == settings
