@@ -183,32 +183,6 @@ def kept(
     ]
 
 
-@dataclass(frozen=True)
-class Bill:
-    """What an attempt (or a person) cost by the switch's records: seconds None where there is no record.
-
-    ``cost`` is None where no record has one. ``currency`` is "" where none is printed; different ones are not added
-    up: ``cost`` is then None and ``currency`` names them.
-    """
-
-    seconds: int | None = None
-    cost: Decimal | None = None
-    currency: str = ""
-
-
-def bill(records: Sequence[CallRecord]) -> Bill:
-    """The records of one or more attempts added up. Of a call that came both ways only SMDR counts: it has the cost."""
-    counted = [each for each in records if each.source == "smdr"] or list(records)
-    durations = [each.duration_s for each in counted if each.duration_s is not None]
-    charged = [each for each in counted if each.cost is not None]
-    currencies = sorted({each.currency for each in charged})
-    seconds = sum(durations) if durations else None
-    if len(currencies) > 1:
-        return Bill(seconds, None, "/".join(currencies))
-    costs = [each.cost for each in charged if each.cost is not None]
-    return Bill(seconds, sum(costs, Decimal(0)) if costs else None, currencies[0] if currencies else "")
-
-
 def by_attempt(conn: Connection, campaign_ids: Sequence[int]) -> dict[int, list[CallRecord]]:
     """The records of these campaigns' attempts."""
     found: dict[int, list[CallRecord]] = {}

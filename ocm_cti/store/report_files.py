@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _csv_cell(column: Column, value: object, zone: tzinfo | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{_local(value, zone):%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     text = str(value)
     if text.startswith(_FORMULA) and not (column.is_number and _E164.match(text)):
@@ -115,7 +116,7 @@ def _write(sheet: Any, row: int, place: int, value: object, zone: tzinfo | None)
         write, value = sheet.write_string, "yes" if value else "no"
     elif isinstance(value, datetime):
         write, value = sheet.write_datetime, _local(value, zone)
-    elif isinstance(value, int | float):
+    elif isinstance(value, int | float | Decimal):
         write = sheet.write_number
     else:
         write, value = sheet.write_string, str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class PersonRow:
     ``number`` is the one on which the outcome came about, else the last one called, else the next one to call.
     ``outcome`` is None while the person is not done; ``why`` then says what he waits for. ``attempts`` counts all,
     ``not_counted`` those among them that were faults of the line or of ours. ``heard_s`` of ``of_s`` seconds, ``keys``
-    and the causes are those of the attempt that gave the outcome.
+    and the causes are those of the attempt that gave the outcome. ``billed_s``, ``cost`` and ``currency`` add up what
+    the switch recorded of all his attempts; None where it recorded nothing (of different currencies: no cost).
     """
 
     campaign_id: int
@@ -33,11 +35,17 @@ class PersonRow:
     cause: str
     native_cause: str
     why: str
+    billed_s: int | None = None
+    cost: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True)
 class AttemptRow:
-    """One try. ``certain`` is False where only a timer says that somebody answered; times are None for what was not."""
+    """One try. ``certain`` is False where only a timer says that somebody answered; times are None for what was not.
+
+    ``billed_s``, ``cost``, ``currency``: what the switch recorded of it, also after a transfer; None: nothing.
+    """
 
     campaign_id: int
     list_name: str
@@ -61,6 +69,9 @@ class AttemptRow:
     answers: str
     cause: str
     native_cause: str
+    billed_s: int | None = None
+    cost: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,12 @@ class Column:
     is_number: bool = False
 
 
+#: Last, so that whoever reads a report by the places of its columns finds them where they were.
+BILL_COLUMNS = (
+    Column("billed s", "billed_s", 9),
+    Column("cost", "cost", 9),
+    Column("currency", "currency", 9),
+)
 PEOPLE_COLUMNS = (
     Column("campaign", "campaign_id", 9),
     Column("list", "list_name", 14),
@@ -91,6 +108,7 @@ PEOPLE_COLUMNS = (
     Column("cause", "cause", 14),
     Column("native cause", "native_cause", 26),
     Column("why", "why", 16),
+    *BILL_COLUMNS,
 )
 ATTEMPT_COLUMNS = (
     Column("campaign", "campaign_id", 9),
@@ -115,4 +133,5 @@ ATTEMPT_COLUMNS = (
     Column("answers", "answers", 20),
     Column("cause", "cause", 14),
     Column("native cause", "native_cause", 26),
+    *BILL_COLUMNS,
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from ocm_cti.domain.bills import Bill, add_bills, bill
+from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.outcomes import NOT_COUNTED
+from ocm_cti.store import call_records
 from ocm_cti.store.report_files import write_csv, write_xlsx
 from ocm_cti.store.report_rows import AttemptRow, PersonRow
 from ocm_cti.store.schema import answer, attempt, campaign, prepared_list, task
@@ -32,12 +35,14 @@ def people(conn: Connection, campaign_ids: Sequence[int]) -> list[PersonRow]:
         .where(task.c.campaign_id.in_(campaign_ids))
         .order_by(task.c.campaign_id, task.c.id)
     )
-    return [_person(row, tries.get(row.id, []), said) for row in tasks]
+    records = call_records.by_attempt(conn, campaign_ids)
+    return [_person(row, tries.get(row.id, []), said, records) for row in tasks]
 
 
 def attempts(conn: Connection, campaign_ids: Sequence[int]) -> list[AttemptRow]:
     """Every attempt of these campaigns, counted or not, in the order in which they were made."""
     said = _said(conn, campaign_ids)
+    bills = {each: bill(records) for each, records in call_records.by_attempt(conn, campaign_ids).items()}
     rows = conn.execute(
         select(attempt, task.c.campaign_id, task.c.name, prepared_list.c.name.label("list_name"))
         .select_from(attempt.join(task).join(campaign).join(prepared_list))
@@ -68,6 +73,9 @@ def attempts(conn: Connection, campaign_ids: Sequence[int]) -> list[AttemptRow]:
             answers=said.answers(row.id),
             cause=row.cause or "",
             native_cause=row.native_cause or "",
+            billed_s=bills.get(row.id, Bill()).seconds,
+            cost=bills.get(row.id, Bill()).cost,
+            currency=bills.get(row.id, Bill()).currency,
         )
         for row in rows
     ]
@@ -101,7 +109,9 @@ def _said(conn: Connection, campaign_ids: Sequence[int]) -> _Said:
     return _Said(conn.execute(query).all())
 
 
-def _person(row: Row[Any], tries: Sequence[Row[Any]], said: _Said) -> PersonRow:
+def _person(
+    row: Row[Any], tries: Sequence[Row[Any]], said: _Said, records: Mapping[int, Sequence[CallRecord]]
+) -> PersonRow:
     # The last try that gave the person his outcome; else the last that counted; else the last at all.
     telling = (
         [each for each in tries if row.outcome is not None and each.outcome == row.outcome]
@@ -110,6 +120,7 @@ def _person(row: Row[Any], tries: Sequence[Row[Any]], said: _Said) -> PersonRow:
     )
     shown = telling[-1] if telling else None
     ids = [each.id for each in tries]
+    billed = add_bills([bill(records.get(attempt_id, ())) for attempt_id in ids])
     return PersonRow(
         campaign_id=row.campaign_id,
         list_name=row.list_name,
@@ -128,6 +139,9 @@ def _person(row: Row[Any], tries: Sequence[Row[Any]], said: _Said) -> PersonRow:
         cause=(shown.cause or "") if shown is not None else "",
         native_cause=(shown.native_cause or "") if shown is not None else "",
         why=row.why,
+        billed_s=billed.seconds,
+        cost=billed.cost,
+        currency=billed.currency,
     )
 
 
