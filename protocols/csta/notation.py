@@ -221,7 +221,7 @@ def _plain_from_json(type_: Type, json: Any, path: str) -> Any:
     if not isinstance(json, str):
         raise wrong(path, f"takes a string, not {shown(json)}")
     try:
-        type_.write_contents(json)
+        type_.write(json)
     except LocalProtocolError as error:
         raise wrong(path, str(error)) from None
     return json
