@@ -383,6 +383,84 @@ class Settings:
         0.0, "hours that the PBX's own clock is ahead of UTC, -12 to 14", source="its place", confidence="SIM"
     )
 
+    # Call records on the printer port (SMDR)
+    smdr_pattern: str = _variant(
+        "A",
+        "layout of a record: A 80 columns, B 80 with the charge, C 120 with both",
+        source="M-NS1000 p222",
+        confidence="DOC",
+        choices=("A", "B", "C"),
+    )
+    smdr_date_order: str = _variant(
+        "dd/mm/yy",
+        "order of a date",
+        source="by country: M-NS1000, field samples; yy/mm/dd not seen",
+        confidence="DOC",
+        choices=("dd/mm/yy", "mm/dd/yy", "yy/mm/dd"),
+    )
+    smdr_clock: str = _variant(
+        "12",
+        "12 hours with AM or PM glued on, or 24 hours",
+        source="M-NS1000, field samples",
+        confidence="DOC",
+        choices=("12", "24"),
+    )
+    smdr_page_lines: int = _variant(
+        66,
+        "lines of a page, its title and rule among them; 0: no heads",
+        source="M: page length, skip perforation",
+        confidence="DOC",
+    )
+    smdr_form_feed: bool = _variant(
+        False, "whether a page ends with a form feed, else with blank lines", source="not found", confidence="INF"
+    )
+    smdr_new_line: str = _variant(
+        "crlf",
+        "what ends a line; on RS-232C programmable as CR or CR LF",
+        source="M",
+        confidence="DOC",
+        choices=("crlf", "cr", "lf"),
+    )
+    smdr_login: bool = _variant(
+        True, "whether user and password are asked for", source="M-NS1000 p356", confidence="DOC"
+    )
+    smdr_user: str = _variant("SMDR", "the user, without case", source="M-NS1000 p356", confidence="DOC")
+    smdr_password: str = _variant("PCCSMDR", "its password, without case", source="SMS, SMC", confidence="RE")
+    smdr_wrong_password: str = _variant(
+        "prompt",
+        "what follows a wrong password: the first prompt, the password prompt, words and the prompt, or the end",
+        source="not found",
+        confidence="INF",
+        choices=("prompt", "password", "words", "close"),
+    )
+    smdr_banner: str = _variant("", "a line before the first prompt; empty: none", source="not found", confidence="INF")
+    smdr_echo: bool = _variant(False, "whether what is typed is given back", source="not found", confidence="INF")
+    smdr_telnet: bool = _variant(
+        False, "whether telnet options are negotiated", source="telnet-like: not found", confidence="INF"
+    )
+    smdr_access_code: bool = _variant(
+        True, "whether the access code stands before the digits", source="programmable", confidence="INF"
+    )
+    smdr_secret_digits: int = _variant(
+        0, "so many digits at the end are replaced by one dot", source="M-NS1000: secret dialling", confidence="DOC"
+    )
+    smdr_unanswered: bool = _variant(
+        True,
+        "whether outgoing calls that nobody answered are printed, with no duration",
+        source="not found",
+        confidence="INF",
+    )
+    smdr_cost_per_min: float = _variant(
+        1.2, "B, C: the charge of a minute; on a PBX the network tells it", source="made up", confidence="SIM"
+    )
+    smdr_currency: str = _variant("EUR", "B, C: three characters after the charge", source="M-NS1000", confidence="DOC")
+    smdr_kept_records: int = _variant(
+        1000, "records that wait for a reader; older ones are lost", source="M: kept over a reset", confidence="DOC"
+    )
+    smdr_sent_again: int = _variant(
+        0, "records sent once more to whoever logs in", source="not found", confidence="INF"
+    )
+
     @classmethod
     def from_pairs(cls, pairs: Iterable[str]) -> Settings:
         """Read ``name=value`` texts as the command line gives them; SettingError names the one that is wrong."""
