@@ -18,6 +18,7 @@ LENGTH = Int16ub
 FRAME = Prefixed(LENGTH, GreedyBytes)
 
 BARE_ABORT = 0x64
+MAX_BARE_ABORT = 240  # octets; one longer than that is read over and over, and no ABRT
 MAX_LENGTH = 0x63FF  # a frame that began with 0x64 would be taken for a bare ABRT
 
 
@@ -81,12 +82,13 @@ class FrameReader:
         return self._take(LENGTH.sizeof(), end)
 
     def _bare_abort(self) -> bytes | None:
-        held = bytes(self._held[: self._max_apdu])
+        limit = min(self._max_apdu, MAX_BARE_ABORT)
+        held = bytes(self._held[:limit])
         try:
             end = ber.element(held, 0, len(held))[3]
         except NeedMoreData:
-            if len(held) == self._max_apdu:
-                raise FrameTooLong(f"bare ABRT of more than {self._max_apdu} octets", self._max_apdu) from None
+            if len(held) == limit:
+                raise FrameTooLong(f"bare ABRT of more than {limit} octets", limit) from None
             return None
         return self._take(0, end)
 

@@ -158,11 +158,15 @@ def test_a_client_that_died_amid_a_frame_comes_back(bench: Bench) -> None:
     up(bench)
     assert bench.client.link is not None
     bench.client.link.transport.write(b"\x00\x80half a frame")
+    left = bench.switch.link
+    assert left is not None
+    bench.until(lambda: left._association.held, "half a frame is there")
     bench.client.link.loss = losses.ClosedByUs("killed")  # no ABRT from a process that was killed
     bench.client.link.transport.abortConnection()
     bench.until(lambda: bench.client.link is None, "the client is gone")
     bench.client.open()
     bench.until(lambda: bench.switch.link is None, "the switch has given the old association up")
+    assert isinstance(left.loss, losses.FrameStalled)
     bench.switch.open()
     bench.client.link.close()
     bench.until(lambda: bench.client.link is None, "closed")
