@@ -17,6 +17,8 @@ from protocols.errors import LocalProtocolError, NeedMoreData, RemoteProtocolErr
 
 UNKNOWN = "_unknown"
 
+element = ber.element
+
 
 class Part(NamedTuple):
     """A field of a SEQUENCE or an alternative of a CHOICE."""
@@ -62,7 +64,7 @@ class Type:
 
         Raises NeedMoreData while the element is not there as a whole, RemoteProtocolError when it is no ``name``.
         """
-        tag, start, stop, after = ber.element(octets, at, len(octets))
+        tag, start, stop, after = element(octets, at, len(octets))
         if self.accepts and tag not in self.accepts and self.kind != "CHOICE":
             raise RemoteProtocolError(f"{self.name}: unexpected tag {tag:02X} at octet {at}")
         try:
@@ -72,12 +74,18 @@ class Type:
 
     def decode_all(self, octets: bytes) -> Any:
         """Decode octets that hold one element and nothing else (a frame); anything else is RemoteProtocolError."""
+        size = len(octets)
+        if 2 <= size < 0x82 and octets[1] == size - 2 and octets[0] in self.accepts:  # by far the most frequent
+            try:
+                return self.read(octets, octets[0], 2, size)
+            except NeedMoreData:
+                raise RemoteProtocolError(f"{self.name}: an element runs past the end of the one around it") from None
         try:
             value, after = self.decode(octets)
         except NeedMoreData:
-            raise RemoteProtocolError(f"{self.name}: cut short after {len(octets)} octets") from None
-        if after != len(octets):
-            raise RemoteProtocolError(f"{self.name}: {len(octets) - after} octets too many at octet {after}")
+            raise RemoteProtocolError(f"{self.name}: cut short after {size} octets") from None
+        if after != size:
+            raise RemoteProtocolError(f"{self.name}: {size - after} octets too many at octet {after}")
         return value
 
     def encode(self, value: Any) -> bytes:
@@ -143,7 +151,7 @@ def explicit_reader(name: str, inner: Type) -> Read:
                 if chosen is None:
                     return chosen_read(octets, octets[start], start + 2, stop)
                 return chosen, chosen_read(octets, octets[start], start + 2, stop)
-        tag, first, last, after = ber.element(octets, start, stop)
+        tag, first, last, after = element(octets, start, stop)
         if tag not in accepts and not is_open:
             raise RemoteProtocolError(f"{name}: unexpected tag {tag:02X} at octet {start}")
         if after != stop:
@@ -163,7 +171,7 @@ def list_reader(name: str, item: Type) -> Read:
         values = []
         while start < stop:
             at = start
-            tag, first, last, start = ber.element(octets, start, stop)
+            tag, first, last, start = element(octets, start, stop)
             if tag not in accepts and not is_open:
                 raise RemoteProtocolError(f"{name}: unexpected tag {tag:02X} at octet {at}")
             values.append(item_read(octets, tag, first, last))
@@ -244,7 +252,6 @@ def _steps(fields: tuple[Part, ...]) -> _Step:
 
 def sequence_reader(name: str, fields: tuple[Part, ...]) -> Read:
     first_step = _steps(fields)
-    element = ber.element
 
     def read(octets: bytes, _: int, start: int, stop: int) -> dict[str, Any]:
         value: dict[str, Any] = {}
@@ -294,7 +301,6 @@ def sequence_writer(name: str, fields: tuple[Part, ...]) -> Writer:
         if not isinstance(value, dict):
             raise LocalProtocolError(f"{name} takes a dict, not {value!r}")
         pieces: list[bytes] = []
-        places: list[int] = []
         present = 0
         in_order = True
         before = -1
@@ -302,18 +308,18 @@ def sequence_writer(name: str, fields: tuple[Part, ...]) -> Writer:
         try:
             for field_name, inner in value.items():
                 place = find(field_name)
-                if place is None:
-                    continue
-                index, field_write, is_mandatory = place
-                present += is_mandatory
-                in_order = in_order and index > before
-                before = index
-                places.append(index)
-                pieces.append(field_write(inner))
+                if place is not None:
+                    index, field_write, is_mandatory = place
+                    pieces.append(field_write(inner))
+                    present += is_mandatory
+                    if index < before:
+                        in_order = False
+                    before = index
         except LocalProtocolError as error:
             raise LocalProtocolError(f"{name}.{field_name}: {error}") from None
         if not in_order:
-            pieces = [piece for _, piece in sorted(zip(places, pieces, strict=True), key=lambda pair: pair[0])]
+            places = [plan[field_name][0] for field_name in value if field_name in plan]
+            pieces = [piece for _, piece in sorted(zip(places, pieces, strict=True), key=_place)]
         if present != mandatory:
             raise LocalProtocolError(f"{name}: {next(iter(_missing(fields, value)))} is missing")
         if len(pieces) != len(value):
@@ -324,6 +330,10 @@ def sequence_writer(name: str, fields: tuple[Part, ...]) -> Writer:
         return b"".join(pieces)
 
     return writer_of(contents)
+
+
+def _place(pair: tuple[int, bytes]) -> int:
+    return pair[0]
 
 
 def _missing(fields: tuple[Part, ...], value: dict[str, Any]) -> list[str]:

@@ -130,6 +130,8 @@ def length_octets(length: int) -> bytes:
 
 def tlv(tag: int, contents: bytes) -> bytes:
     """One element with a definite length."""
+    if tag <= 0xFF and len(contents) < 0x80:
+        return bytes((tag, len(contents))) + contents
     return identifier_octets(tag) + length_octets(len(contents)) + contents
 
 

@@ -125,7 +125,8 @@ def _id(value: dict[str, Any], key: str = "invokeId") -> int | None:
     chosen, number = value.get(key, ("absent", None))
     if chosen == UNKNOWN:
         raise RemoteProtocolError(f"{key} is neither INTEGER nor NULL")
-    return None if chosen == "absent" else int(number)
+    known: int | None = number
+    return known
 
 
 def _code(value: dict[str, Any], key: str) -> int | str:
@@ -141,6 +142,8 @@ def _unknown(value: dict[str, Any]) -> tuple[bytes, ...]:
 
 
 def _read_invoke(value: dict[str, Any]) -> Invoke:
+    if len(value) == 3 and "argument" in value:  # by far the most frequent
+        return Invoke(_id(value), _code(value, "opcode"), value["argument"])
     return Invoke(_id(value), _code(value, "opcode"), value.get("argument"), _id(value, "linkedId"), _unknown(value))
 
 
