@@ -16,6 +16,7 @@ import click
 
 from ocm_cti._version import __version__
 from ocm_cti.commands.csta import csta
+from ocm_cti.commands.smdr import smdr
 
 EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -203,7 +204,29 @@ def check(config_path: Path, wait_s: float) -> None:
     sys.exit(run(config_path, wait_s))
 
 
+@main.command()
+@config_option
+@click.option(
+    "--which",
+    type=click.Choice(["all", "unmatched", "others", "unread"]),
+    default="all",
+    show_default=True,
+    help="unmatched: calls of the robot's extensions that belong to no attempt; others: everybody else's; unread: "
+    "lines that could not be read, with the reason.",
+)
+@click.option("--days", type=click.FloatRange(min=0), help="Only those that came in the last so many days.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per record.")
+@one_line_errors
+def calls(config_path: Path, which: str, days: float | None, limit: int, as_json: bool) -> None:
+    """List what the PBX itself wrote down about calls (SMDR, CDR): duration and cost, and whose attempt it was."""
+    from ocm_cti.commands.calls import calls as list_calls
+
+    sys.exit(list_calls(config_path, which=which, days=days, limit=limit, as_json=as_json))
+
+
 main.add_command(csta)
+main.add_command(smdr)
 
 
 if __name__ == "__main__":

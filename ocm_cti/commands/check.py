@@ -17,6 +17,7 @@ from ocm_cti.config import Config
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Part, Spoken
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
+from ocm_cti.gateways.smdr import SmdrLine
 from ocm_cti.service import FolderLock, Service
 
 POLL_S = 0.25
@@ -75,6 +76,10 @@ class _Check:
                 gateway.start(_Watcher())
             for gateway in service.gateways:
                 yield self._gateway(reactor, gateway)
+            for line in service.smdr_lines:
+                line.start()  # what the PBX has to tell is kept, as a running server would
+            for line in service.smdr_lines:
+                yield self._smdr(reactor, line)
         except Exception as error:
             self._line(False, "server", str(error))
         finally:
@@ -113,6 +118,19 @@ class _Check:
         idle = set(gateway.idle_ports)
         for port in gateway.ports:
             self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+
+    @inlineCallbacks
+    def _smdr(self, reactor: Any, line: SmdrLine) -> Any:
+        waited = 0.0
+        while waited < self._wait_s and line.health.state not in (LinkState.UP, LinkState.REFUSED):
+            if waited >= PATIENCE_S and line.health.state is LinkState.DOWN:
+                break
+            yield deferLater(reactor, POLL_S, lambda: None)
+            waited += POLL_S
+        up = line.health.state is LinkState.UP
+        unread = f", {line.unread} of them can't be read (ocm calls --which unread)" if line.unread else ""
+        words = f"ready{unread}" if up else line.health.reason or f"link {line.health.state.value}"
+        self._line(up and not unread, f"call records {line.gateway}", words)
 
 
 def _is_final(reason: str) -> bool:

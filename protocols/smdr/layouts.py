@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 
 AUTO = "auto"
+#: The first two by manuals and samples, by country; the third has not been seen.
 DATE_ORDERS: Mapping[str, tuple[int, int, int]] = {  # where day, month and year stand among the three fields
     "dd/mm/yy": (0, 1, 2),
     "mm/dd/yy": (1, 0, 2),
     "yy/mm/dd": (2, 1, 0),
 }
-#: Orders that the manuals and samples show; the third is only believed where no other is possible.
-DOCUMENTED_ORDERS = ("dd/mm/yy", "mm/dd/yy")
 CLOCKS = ("12", "24")
 CENTURY = 2000
 

@@ -1,9 +1,9 @@
 """One line of SMDR -> one record; learns on the way what the settings leave open.
 
 A ``Form`` says how the PBX prints. What is ``auto`` is found out from the lines themselves: the pattern by where the
-duration stands (or by the page's titles), the clock by AM and PM, the order of a date by what is a day at all. Two
-orders that are both possible are never guessed between: such a line is Unreadable until another line (a field above 12)
-or the setting decides.
+duration stands (or by the page's titles), the clock by AM and PM, the order of a date by what is a day at all, and near
+the day on which it came. Two orders that are both possible are never guessed between: such a line is Unreadable until
+another line (a field above 12) or the setting decides.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from protocols.errors import RemoteProtocolError
 from protocols.smdr.layouts import (
     ACCOUNT,
     AUTO,
-    CENTURY,
     CHARGE,
     CHARGE_WIDTH,
     CONDITION,
     DATE,
     DATE_ORDERS,
     DIALLED,
-    DOCUMENTED_ORDERS,
     DURATION,
     OTHER,
     PATTERNS,
@@ -157,9 +155,6 @@ class Decoder:
                 raise Unreadable(f"there is no day {text} in the order {self.date_order}")
             return day
         possible = {order: day for order in DATE_ORDERS if (day := _near(day_of(fields, order), received_on))}
-        if any(order in possible for order in DOCUMENTED_ORDERS) and received_on is None:
-            # Without a day to go by, nearly every date is also one of a year far away; nobody prints that.
-            possible = {order: day for order, day in possible.items() if order in DOCUMENTED_ORDERS}
         if not possible:
             raise Unreadable(f"the date {text} is no day in any order that is near the day on which it came")
         left = self._orders & possible.keys()
@@ -266,4 +261,4 @@ def with_order(form: Form, decoder: Decoder) -> Form:
     )
 
 
-__all__ = ["CENTURY", "Decoder", "Form", "SmdrRecord", "Unreadable", "with_order"]
+__all__ = ["Decoder", "Form", "SmdrRecord", "Unreadable", "with_order"]
