@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from gateway_bench import Bench
 from panasonic_bench import PanasonicBench
 from panasonic_sockets_bench import PanasonicSocketsBench
+from panasonic_variants import VARIANTS
 
-BENCHES = {"panasonic": PanasonicBench, "panasonic-sockets": PanasonicSocketsBench}
+SOCKETS = "panasonic-sockets"
 
 #: Run over real sockets and in real time as well; the others would only take long.
 ALSO_ON_SOCKETS = frozenset(
@@ -37,16 +38,18 @@ ALSO_ON_SOCKETS = frozenset(
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" in metafunc.fixturenames:
-        kinds = [pytest.param("panasonic")]
+        kinds = [pytest.param(f"panasonic-{name}") for name in VARIANTS]
         if metafunc.function.__name__ in ALSO_ON_SOCKETS:
-            kinds.append(pytest.param("panasonic-sockets", marks=pytest.mark.sockets))
+            kinds.append(pytest.param(SOCKETS, marks=pytest.mark.sockets))
         metafunc.parametrize("bench", kinds, indirect=True)
 
 
 @pytest.fixture
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A started gateway with all its ports idle; nothing of it may be left afterwards."""
-    made: Bench = BENCHES[request.param]()
+    kind = str(request.param)
+    made: Bench
+    made = PanasonicSocketsBench() if kind == SOCKETS else PanasonicBench.of_variant(kind.removeprefix("panasonic-"))
     made.start()
     yield made
     made.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,20 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Health, Native
 
 
+@dataclass(frozen=True)
+class Sees:
+    """What a switch, as it is set up, can tell; where it can't, the contract expects something else instead."""
+
+    certain: bool = True  # a true answer; else a timer: every number that is called is "answered" in the end
+    ringing: bool = True  # Delivered, or whatever counts as ringing
+    reasons: bool = True  # why a call failed
+    far_end: bool = True  # that the person has hung up; else it lets us go in its own time
+    answers_blindly: bool = False  # the timer is ours, and runs also without a link
+    voice: bool = True  # a voice of ours, that can break
+
+
 class Bench(Protocol):
+    sees: Sees
     gateway: Gateway
     watcher: Watcher
     prompt: Path  # a second of A-law

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fake_voice import FakeVoice
-from gateway_bench import Listener, Watcher
+from gateway_bench import Listener, Sees, Watcher
 from memory_line import MemoryLineReactor
+from panasonic_variants import VARIANTS
 
 from ocm_cti.gateways.interface import LinkState
 from ocm_cti.gateways.panasonic import PanasonicGateway
@@ -60,7 +61,9 @@ class PanasonicBench:
     does_not_exist = "+74951234509"
     congested = "+74951234513"
 
-    def __init__(self, variants: dict[str, Any] | None = None, voice_latency_s: float = 0.0, **changed: Any) -> None:
+    sees = Sees()
+
+    def __init__(self, variants: Mapping[str, Any] | None = None, voice_latency_s: float = 0.0, **changed: Any) -> None:
         self.reactor = MemoryLineReactor()
         self.watcher = Watcher()
         self.journal = CountingJournal()
@@ -74,6 +77,13 @@ class PanasonicBench:
         self.prompt = Path(self._folder.name) / "prompt.alaw"
         self.prompt.write_bytes(b"\xd5" * 8000)
         self._closed = False
+
+    @classmethod
+    def of_variant(cls, name: str) -> PanasonicBench:
+        variant = VARIANTS[name]
+        bench = cls(variant.pbx, variant.voice_latency_s, **variant.gateway)
+        bench.sees = variant.sees
+        return bench
 
     def _make_voice(self, observer: Any) -> FakeVoice:
         self.voice = FakeVoice(self.reactor, observer)
@@ -105,7 +115,7 @@ class PanasonicBench:
         assert gone == [None], gone
         assert self.gateway.health.state is LinkState.DOWN
         self.pbx.close()
-        self.pass_s(self.voice.latency_s + STEP_S)  # what was on its way
+        self.pass_s(self.voice.latency_s + self.variants.late_events_s + STEP_S)  # what was on its way
         assert self.reactor.getDelayedCalls() == []
         self._folder.cleanup()
 

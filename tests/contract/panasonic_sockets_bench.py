@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway_bench import Watcher
+from gateway_bench import Sees, Watcher
 from panasonic_bench import EXTENSIONS
 from twisted.internet.process import reapAllProcesses
 from twisted.internet.selectreactor import SelectReactor
@@ -52,6 +52,8 @@ fail = "congestion"
 
 class PanasonicSocketsBench:
     """The reactor runs only inside ``until`` and ``pass_s``."""
+
+    sees = Sees()
 
     answers = "+74951234501"
     busy = "+74951234506"

@@ -38,6 +38,15 @@ def answered(bench: Bench) -> tuple[Listener, str]:
     return listener, port
 
 
+def reach(bench: Bench, listener: Listener, stage: str) -> None:
+    """Let a call that was placed come to a stage; where the switch can't tell of it, to the one before."""
+    if stage == "ringing" and not bench.sees.ringing:
+        bench.until(lambda: "dialing" in listener.names, "dialing")
+        bench.pass_s(1)
+    elif stage != "at once":
+        bench.until(lambda: stage in listener.names, stage)
+
+
 def over(bench: Bench, listener: Listener, port: str) -> None:
     """The call ends, and its port is free again and said so."""
     bench.until(lambda: listener.over, "terminal report")
@@ -65,7 +74,7 @@ def test_an_answered_call_hung_up_by_the_person(bench: Bench) -> None:
     bench.far_hangs_up(port)
     over(bench, listener, port)
     assert listener.names[0] == "dialing"
-    assert ("answered", True) in listener.told
+    assert ("answered", bench.sees.certain) in listener.told
     assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
     assert bench.calls_asked == 1
 
@@ -94,6 +103,11 @@ def test_a_call_that_nobody_takes(bench: Bench, who: str, cause: Cause) -> None:
     port = bench.gateway.idle_ports[0]
     listener = place(bench, getattr(bench, who))
     over(bench, listener, port)
+    if not bench.sees.reasons:
+        # The tone is only heard: a timer says "answered", and the switch releases us in the end.
+        assert ("answered", False) in listener.told
+        assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+        return
     assert listener.verdict[:2] == ("failed", cause)
     assert listener.verdict[2].system and listener.verdict[2].text, "the switch's own words are kept"
 
@@ -109,8 +123,7 @@ def test_the_gateway_gives_up_ringing_itself(bench: Bench) -> None:
 def test_hung_up_before_the_answer(bench: Bench, stage: str) -> None:
     port = bench.gateway.idle_ports[0]
     listener = place(bench, bench.never_answers)
-    if stage != "at once":
-        bench.until(lambda: stage in listener.names, stage)
+    reach(bench, listener, stage)
     assert listener.call is not None
     listener.call.hang_up()
     over(bench, listener, port)
@@ -153,7 +166,7 @@ def test_the_end_of_the_call_ends_prompt_and_recording(bench: Bench, tmp_path: P
     over(bench, listener, port)
     bench.until(lambda: played and recorded, "both reported")
     assert not played[0].finished
-    assert recorded[0].why == "hangup"
+    assert recorded[0].why == ("hangup" if bench.sees.far_end else "silence")
 
 
 def test_nobody_is_left_to_play_to(bench: Bench, tmp_path: Path) -> None:
@@ -237,9 +250,17 @@ def test_no_port_without_a_link(bench: Bench) -> None:
 def test_the_link_breaks_before_the_answer(bench: Bench, stage: str) -> None:
     port = bench.gateway.idle_ports[0]
     listener = place(bench, bench.never_answers)
-    if stage != "at once":
-        bench.until(lambda: stage in listener.names, stage)
+    reach(bench, listener, stage)
     bench.break_link()
+    if bench.sees.answers_blindly and stage != "at once":
+        bench.until(lambda: "answered" in listener.names, "answered by the timer")
+        assert listener.call is not None
+        listener.call.hang_up()
+        bench.until(lambda: listener.over, "terminal report without a link")
+        bench.mend_link()
+        bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back")
+        assert bench.calls_up == 0
+        return
     bench.until(lambda: listener.over, "terminal report without a link")
     expected = Cause.LINE_FAULT if stage == "at once" else Cause.UNKNOWN
     assert listener.verdict[:2] == ("failed", expected)
@@ -267,8 +288,7 @@ def test_the_link_breaks_in_an_answered_call(bench: Bench) -> None:
 @pytest.mark.parametrize("stage", ["at once", "dialing", "ringing", "answered"])
 def test_the_voice_breaks(bench: Bench, stage: str) -> None:
     listener = place(bench, bench.answers if stage == "answered" else bench.never_answers)
-    if stage != "at once":
-        bench.until(lambda: stage in listener.names, stage)
+    reach(bench, listener, stage)
     bench.kill_voice()
     bench.until(lambda: listener.over, "terminal report")
     if stage == "answered":
@@ -282,8 +302,7 @@ def test_the_voice_breaks(bench: Bench, stage: str) -> None:
 @pytest.mark.parametrize("stage", ["at once", "ringing", "answered"])
 def test_stop_ends_the_calls(bench: Bench, stage: str) -> None:
     listener = place(bench, bench.answers if stage == "answered" else bench.never_answers)
-    if stage != "at once":
-        bench.until(lambda: stage in listener.names, stage)
+    reach(bench, listener, stage)
     stopped = fired(bench.gateway.stop())
     bench.until(lambda: stopped, "stopped")
     assert stopped == [None]
