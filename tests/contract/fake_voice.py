@@ -175,7 +175,10 @@ class FakeVoice:
     def tone(self, serial: int, tone: Tone) -> None:
         pass
 
-    def connect(self, serial: int, callee: Callee, number: str) -> None:
+    def connect(self, serial: int, callee: Callee, number: str, party: int = 0) -> None:
+        pass
+
+    def media(self, effect: Any) -> None:
         pass
 
     def drop_media(self, serial: int) -> None:

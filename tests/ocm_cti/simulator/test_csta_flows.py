@@ -50,8 +50,11 @@ class Telephones:
     def tone(self, serial: int, tone: Tone) -> None:
         self.done.append(("tone", serial, tone))
 
-    def connect(self, serial: int, callee: Callee, number: str) -> None:
+    def connect(self, serial: int, callee: Callee, number: str, party: int = 0) -> None:
         self.done.append(("connect", serial, callee.name, number))
+
+    def media(self, effect: Any) -> None:
+        self.done.append(("media", effect))
 
     def drop_media(self, serial: int) -> None:
         self.done.append(("drop media", serial))
