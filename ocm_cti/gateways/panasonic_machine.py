@@ -134,8 +134,8 @@ class Machine:
                 done.append(do)
         if self.state is State.CLEARING and before is not State.CLEARING:
             done += self._take_down()
-        elif self.state is State.CLEARING and event in VOICE_LEG and self.csta is Leg.ASKED and self._way is Way.SIP:
-            done += [do for do in (Do.LOOK,) if self._allowed(do)]  # perhaps the PBX never had a call
+        elif self._way is Way.SIP and self.csta is Leg.ASKED and VOICE_LEG.get(event) is Leg.GONE:
+            done += [do for do in (Do.LOOK,) if self.state is State.CLEARING and self._allowed(do)]  # had it a call?
         done += self._if_free()
         return done
 
