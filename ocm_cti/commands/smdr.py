@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
 
@@ -46,7 +46,7 @@ def decode_command(
     from protocols.smdr.records import Form
 
     try:
-        day = (received_on or datetime.now()).date()
+        day = (received_on or datetime.now(UTC).astimezone()).date()
         sys.exit(decode(source, Form(pattern, date_order, clock), encoding, day, as_json=as_json))
     except CommandError as error:
         click.echo(f"ocm: {error}", err=True)
