@@ -223,6 +223,20 @@ class Settings:
         confidence="INF",
         choices=("rfc4733", "none"),
     )
+    early_media: str = _variant(
+        "180",
+        "how an extension that dials learns that it rings at the other end: 180, or 183 and ringback as audio",
+        source="not found",
+        confidence="INF",
+        choices=("180", "183"),
+    )
+    hold_sound: str = _variant(
+        "music",
+        "what is heard while the other extension holds the call by re-INVITE",
+        source="manuals have music on hold; for SIP extensions not found",
+        confidence="INF",
+        choices=("music", "silence"),
+    )
 
     # Services of other people's clients
     foreign_context: str = _variant(
