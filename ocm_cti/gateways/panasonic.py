@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred, FirstError, TimeoutError, fail, gatherResults, inlineCallbacks
+from twisted.internet.defer import Deferred, fail, inlineCallbacks
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.numbers import digits_to_dial, mask
@@ -30,19 +29,18 @@ from ocm_cti.gateways.panasonic_around import PortSurroundings, Voice
 from ocm_cti.gateways.panasonic_causes import trunks_busy
 from ocm_cti.gateways.panasonic_link import PbxLink
 from ocm_cti.gateways.panasonic_machine import Verdict
-from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_ports import LinkDown, Port
 from ocm_cti.gateways.panasonic_rest import TrunksRest
 from ocm_cti.gateways.panasonic_service import Service
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from ocm_cti.gateways.panasonic_settling import Settling
+from ocm_cti.gateways.panasonic_voices import VoiceSide
 from ocm_cti.voice.client import VoiceObserver
 from protocols.csta.panasonic import parse_private_event
 
-BUSY_HERE = 486  # RFC 3261 §21.4.20
-
 
 class PanasonicGateway:
-    """``interface.Gateway`` over one PBX; observes its link (``Owner``) and its voice process (``VoiceObserver``)."""
+    """``interface.Gateway`` over one PBX; observes its link (``Owner``)."""
 
     def __init__(
         self, settings: PanasonicSettings, reactor: Any, voice_factory: Callable[[VoiceObserver], Voice]
@@ -52,8 +50,9 @@ class PanasonicGateway:
         self._log = Logger()
         self._observer: GatewayObserver | None = None
         self._link = PbxLink(settings, reactor, self)
-        self._voice = voice_factory(self)
-        self._voice_calls: dict[str, PlacedCall] = {}
+        self._ports: dict[str, Port] = {}
+        self._voices = VoiceSide(settings.name, self._ports, self._log)
+        self._voice = self._voices.voice = voice_factory(self._voices)
         self._trunks_rest = TrunksRest(settings.trunks_rest_s, reactor, self._ports_changed)
         around = PortSurroundings(
             settings,
@@ -63,16 +62,16 @@ class PanasonicGateway:
             self._port_monitored,
             self._port_changed,
             self._log,
-            self._voice_calls.__setitem__,
+            self._voices.named,
             lambda: self._trunks_rest.reason,
             self._call_over,
+            self._link.withdraw,
         )
-        self._ports = {extension: Port(extension, around) for extension in settings.extensions}
+        self._ports.update((extension, Port(extension, around)) for extension in settings.extensions)
+        self._settling = Settling(settings, reactor, self._ports, self._log)
         self._service = Service(settings, reactor, self._link, self._ports, self._log)
         self._idle: set[str] = set()
         self._monitors: dict[bytes, Port] = {}
-        self._voice_ready = False
-        self._register = False  # every extension has been monitored once: registrations are wanted
         self._stopping = False
         self._all_over: Deferred[None] | None = None
 
@@ -116,8 +115,7 @@ class PanasonicGateway:
             yield self._all_over
             if timer.active():
                 timer.cancel()
-        for port in self._ports.values():
-            port.unregister()
+        self._voices.stopping()
         yield self._voice.stop()
         yield self._link.stop()
         for port in self._ports.values():
@@ -169,44 +167,13 @@ class PanasonicGateway:
         """As the interface says; fails with LinkDown when the link goes meanwhile: ask again at the next one."""
         if not self._link.is_up:
             return fail(LinkDown(f"{self.name}: no link to the PBX"))
-        names = sorted({row.port for row in in_flight if row.port in self._ports})
-
-        def answer(free: list[bool]) -> dict[int, Settled]:
-            freed = {name for name, is_free in zip(names, free, strict=True) if is_free}
-            return {row.attempt_id: self._settled(row, row.port in freed) for row in in_flight}
-
-        return gatherResults([self._when_free(name) for name in names], consumeErrors=True).addCallbacks(
-            answer, _first_error
-        )
-
-    def _when_free(self, name: str) -> Deferred[bool]:
-        """Whether the port was seen with nothing on it in time."""
-
-        def late(failure: Failure) -> bool:
-            if not isinstance(failure.value, TimeoutError):
-                failure.raiseException()
-            self._log.warn("extension {port}: what a crash left there can't be cleared", port=name)
-            return False
-
-        settled = self._ports[name].when_settled()
-        settled.addTimeout(self._settings.settle_timeout_s, self._reactor)
-        return settled.addCallbacks(lambda _: True, late)
-
-    def _settled(self, row: InFlight, is_free: bool) -> Settled:
-        if not is_free or not self._settings.dials_after_pick_up:
-            return Settled.UNKNOWN
-        seen = self._ports[row.port].first_look or []
-        its = [one for one in seen if row.native_id in (None, one.call_id.hex())]
-        return Settled.NEVER_REACHED if its and all(one.not_dialled_yet for one in its) else Settled.UNKNOWN
+        return self._settling.settle(in_flight)
 
     # Told by the ports
 
     def _port_monitored(self, cross_reference: bytes, port: Port) -> None:
         self._monitors[cross_reference] = port
-        if not self._register:
-            self._register = all(one.monitored for one in self._ports.values())
-        if self._voice_ready and not port.wants_registration:
-            port.register()
+        self._voices.port_monitored(port)
 
     def _port_changed(self, port: Port) -> None:
         name = port.extension
@@ -286,59 +253,3 @@ class PanasonicGateway:
     def health_changed(self, health: Health) -> None:
         if self._observer is not None:
             self._observer.health_changed(self, health)
-
-    # Told by the voice process (VoiceObserver)
-
-    def process_ready(self) -> None:
-        self._voice_ready = True
-        if self._register and not self._stopping:
-            for port in self._ports.values():
-                port.register()
-
-    def process_lost(self, reason: str) -> None:
-        self._voice_ready = False
-        self._log.error("{gateway}: the voice process is gone: {reason}", gateway=self.name, reason=reason)
-        for port in self._ports.values():
-            port.voice_lost(reason)
-
-    def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
-        port = self._ports.get(extension)
-        if port is not None:
-            port.registration_changed(registered, reason)
-
-    def incoming(self, call_id: str, extension: str, caller: str) -> None:
-        port = self._ports.get(extension)
-        call = port.call if port is not None else None
-        if call is None or not call.awaits_ring:
-            self._log.info("extension {port}: a call of {caller} refused", port=extension, caller=mask(caller))
-            self._voice.refuse(call_id, BUSY_HERE)
-            return
-        self._voice_calls[call_id] = call
-        call.offered(call_id)
-
-    def established(self, call_id: str) -> None:
-        if call_id in self._voice_calls:
-            self._voice_calls[call_id].voice_up(call_id)
-
-    def ringing(self, call_id: str, code: int) -> None:
-        if call_id in self._voice_calls:
-            self._voice_calls[call_id].voice_progress(code)
-
-    def refused(self, call_id: str, code: int, reason: str) -> None:
-        call = self._voice_calls.pop(call_id, None)
-        if call is not None:
-            call.voice_refused(code, reason)
-
-    def digit(self, call_id: str, digit: str) -> None:
-        if call_id in self._voice_calls:
-            self._voice_calls[call_id].pressed(digit)
-
-    def ended(self, call_id: str, by: str, reason: str) -> None:
-        call = self._voice_calls.pop(call_id, None)
-        if call is not None:
-            call.voice_ended(call_id, by, reason)
-
-
-def _first_error(failure: Failure) -> Failure:
-    """gatherResults wraps what went wrong; the caller wants the thing itself."""
-    return failure.value.subFailure if isinstance(failure.value, FirstError) else failure

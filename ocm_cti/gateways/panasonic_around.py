@@ -45,6 +45,7 @@ class Surroundings:
     free: Callable[[], None]  # both legs are gone
     log: Logger
     named: Callable[[str, Any], None] = lambda voice_id, call: None  # the voice process calls it so
+    withdraw: Callable[[Deferred[Any]], bool] = lambda answer: False  # a request that has not left for the PBX
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,4 @@ class PortSurroundings:
     named: Callable[[str, Any], None]
     held_back: Callable[[], str]  # why no port of the gateway may be used now, "" when they may
     over: Callable[[Any], None]  # a call is over; with its Verdict
+    withdraw: Callable[[Deferred[Any]], bool]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ocm_cti.domain.causes import Cause
@@ -14,7 +15,7 @@ from ocm_cti.gateways.panasonic_calls import Event, Way
 from ocm_cti.gateways.panasonic_causes import OURS, make_call_error
 from ocm_cti.gateways.panasonic_reading import Told
 from ocm_cti.voice.client import VoiceProcessLost
-from protocols.csta.link import LinkLost, RequestFailed, RequestRejected
+from protocols.csta.link import LinkLost, RequestError, RequestFailed, RequestRejected
 from protocols.csta.panasonic import call_id, dialing_number
 
 Happened = Callable[..., None]
@@ -44,13 +45,20 @@ class Beginning:
         self._happened = happened
         self._replay = replay
         self._early: list[Told] = []
+        self._request: Deferred[Any] | None = None
 
     # By MakeCall
 
     def make(self, digits: str) -> None:
         argument = {"callingDevice": dialing_number(self._extension), "calledDirectoryNumber": dialing_number(digits)}
         self.asked = True
-        self._around.ask("makeCall", argument).addCallbacks(self._made, self._not_made)
+        self._request = self._around.ask("makeCall", argument)
+        self._request.addCallbacks(self._made, self._not_made)
+
+    def give_up(self) -> None:
+        """The call is not wanted any more: a MakeCall that has not left for the PBX must not leave."""
+        if self.asked and self._request is not None:
+            self._around.withdraw(self._request)
 
     def _made(self, result: Any) -> None:
         self.asked = False
@@ -66,6 +74,9 @@ class Beginning:
     def _not_made(self, failure: Failure) -> None:
         self.asked = False
         error = failure.value
+        if isinstance(error, RequestError) and not error.sent:
+            self._happened(Event.REFUSED, Cause.LINE_FAULT, Native(OURS, "not-sent", failure.getErrorMessage()))
+            return
         if isinstance(error, LinkLost):
             return  # link_lost follows
         if isinstance(error, RequestFailed | RequestRejected):

@@ -175,7 +175,7 @@ class PlacedCall(RunningCall):
 
     def offered(self, voice_id: str) -> None:
         if self._transfer is not None and self._transfer.awaits_ring:
-            self._transfer.offered(voice_id)
+            self._transfer.second.offered(voice_id)
             return
         self._sound.voice_id = voice_id
         self._happened(Event.OFFERED)
@@ -202,7 +202,7 @@ class PlacedCall(RunningCall):
     def voice_ended(self, voice_id: str, by: str, reason: str) -> None:
         if voice_id != self.voice_id:
             if self._transfer is not None:
-                self._transfer.second_voice_ended()
+                self._transfer.second.voice_id = None
             return
         if by == "them" and self._transfer is not None:
             self._transfer.voice_left()

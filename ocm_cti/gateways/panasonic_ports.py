@@ -14,6 +14,7 @@ from ocm_cti.gateways.panasonic_around import PortSurroundings, Surroundings
 from ocm_cti.gateways.panasonic_causes import trunks_busy
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import DeviceForm, Seen, read_event, read_snapshot
+from ocm_cti.gateways.panasonic_registration import Registration
 from protocols.csta.link import LinkLost, RequestFailed
 from protocols.csta.panasonic import ListedDevice, PrivateEvent, connection_id, dialing_number, monitor_argument
 
@@ -32,7 +33,7 @@ class Port:
         self.extension = extension
         self.call: PlacedCall | None = None
         self.first_look: list[Seen] | None = None  # what the PBX had there when this process first looked
-        self.registered = False
+        self.registration = Registration(extension, around, self._changed)
         self.in_service = True
         self._around = around
         self._own: frozenset[DeviceForm] = frozenset({("dialingNumber", extension)})
@@ -42,13 +43,10 @@ class Port:
         self._monitored = False
         self._settled = False
         self._why_not_settled = ""
-        self._why_not_registered = ""
-        self._wants_registration = False
         self._faults = 0
         self._rest: Any = None
         self._formers: dict[bytes, float] = {}  # callIDs that calls here had -> when they were over
         self._retry: Any = None
-        self.just_registered = False
         self._waiting: list[Deferred[None]] = []
 
     @property
@@ -70,8 +68,8 @@ class Port:
             return self._why_not_settled or "not monitored yet"
         if not self.in_service:
             return "out of service, says the PBX"
-        if not self.registered and self._around.settings.voice == "sip":
-            return f"not registered by SIP: {self._why_not_registered or 'not yet'}"
+        if self.registration.reason:
+            return self.registration.reason
         if not self._settled:
             return self._why_not_settled or "not looked at yet"
         if self._rest is not None:
@@ -212,44 +210,9 @@ class Port:
         if self.call is not None:
             self.call.told_privately(event)
 
-    # Registration
-
-    @property
-    def wants_registration(self) -> bool:
-        """Whether the voice process that runs now has been asked."""
-        return self._wants_registration
-
-    def register(self) -> None:
-        """Keep the extension registered by SIP from now on; the voice process tries again by itself."""
-        self._wants_registration = True
-        settings = self._around.settings
-        self._around.voice.register(
-            self.extension,
-            settings.passwords[self.extension],
-            settings.sip_host,
-            settings.sip_port,
-            settings.sip_expires_s,
-        ).addErrback(lambda failure: self.registration_changed(False, failure.getErrorMessage()))
-
-    def unregister(self) -> None:
-        """Give the registration back, if there is one."""
-        if self._wants_registration:
-            self._wants_registration = False
-            self._around.voice.unregister(self.extension).addErrback(lambda _: None)
-
-    def registration_changed(self, registered: bool, reason: str) -> None:
-        if registered != self.registered or reason != self._why_not_registered:
-            log = self._around.log.info if registered or not self._wants_registration else self._around.log.warn
-            state = "registered" if registered else "not registered"
-            log("extension {port}: {state} {reason}", port=self.extension, state=state, reason=reason)
-        self.just_registered = registered and not self.registered
-        self.registered, self._why_not_registered = registered, reason
-        self._changed()
-
     def voice_lost(self, reason: str) -> None:
-        """The voice process is gone, and the registration with it."""
-        self._wants_registration = False
-        self.registered, self._why_not_registered = False, reason
+        """The voice process is gone."""
+        self.registration.lost(reason)
         if self.call is not None:
             self.call.voice_lost(reason)
         self._changed()
@@ -263,7 +226,7 @@ class Port:
 
     def service_known(self, in_service: bool) -> None:
         """The device list was read again."""
-        self.just_registered = False
+        self.registration.is_new = False
         self.in_service = in_service
         self._changed()
 
@@ -273,7 +236,15 @@ class Port:
         """The port must be idle."""
         around = self._around
         surroundings = Surroundings(
-            around.settings, around.clock, around.ask, self.look, around.voice, self._free, around.log, around.named
+            around.settings,
+            around.clock,
+            around.ask,
+            self.look,
+            around.voice,
+            self._free,
+            around.log,
+            around.named,
+            around.withdraw,
         )
         self.call = PlacedCall(surroundings, self.extension, attempt_id, ring_timeout_s, observer, self._formers)
         self.call.begin(digits)

@@ -85,7 +85,7 @@ class RunningCall:
     @property
     def call_ids(self) -> list[bytes]:
         """The callIDs that it had at the PBX."""
-        second = None if self._transfer is None else self._transfer.second
+        second = None if self._transfer is None else self._transfer.second.call_id
         return [number for number in (self._beginning.call_id, second) if number is not None]
 
     @property
@@ -125,6 +125,8 @@ class RunningCall:
                 self._transfer.abandon()
         for do in deeds:
             self._carry_out(do)
+        if self._machine.state is State.CLEARING:
+            self._beginning.give_up()
 
     def _carry_out(self, do: Do) -> None:
         match do:

@@ -41,7 +41,7 @@ class Service:
     def look_for(self, port: Port) -> None:
         """An extension that is out of service: ask now and then whether it still is."""
         if port.out_of_service:
-            self._read_after(LIST_AGAIN_S if port.just_registered else self._settings.device_list_period_s)
+            self._read_after(LIST_AGAIN_S if port.registration.is_new else self._settings.device_list_period_s)
 
     def changed(self) -> None:
         """The PBX says that its devices have changed."""

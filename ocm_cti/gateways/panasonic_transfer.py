@@ -19,9 +19,10 @@ from ocm_cti.gateways.interface import CallOver, TransferFailed
 from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_causes import make_call_error, nothing_to_clear, sip_cause
 from ocm_cti.gateways.panasonic_reading import Seen, Told
+from ocm_cti.gateways.panasonic_second import SecondCall
 from ocm_cti.gateways.panasonic_transfers import LEAVES_BY_SUCCESS, METHODS, TABLE, Do, Event, State
 from protocols.csta.link import LinkLost, RequestError, RequestFailed, RequestRejected
-from protocols.csta.panasonic import call_id, connection_id, dialing_number
+from protocols.csta.panasonic import connection_id, dialing_number
 
 #: timer -> (setting that has its seconds, event when it fires)
 TIMERS = {
@@ -54,15 +55,13 @@ class Transfer:
         happened: Callable[[calls.Event], None],
     ) -> None:
         self.state = State.OVER
-        self.second: bytes | None = None
-        self.second_voice: str | None = None
+        self.second = SecondCall(around, extension)
         self._around = around
         self._extension = extension
         self._held = held
         self._number = number
         self._voice_id = voice_id
         self._happened = happened
-        self._early: list[Told] = []
         self._timer: Any = None
         self._result: Deferred[None] = Deferred()
         self._why = (Cause.UNKNOWN, "the transfer failed")
@@ -85,7 +84,7 @@ class Transfer:
             return
         self.state = State.OVER
         self._stop()
-        self._drop_second()
+        self.second.drop()
         self._result.errback(CallOver("the call is over"))
 
     # What is told
@@ -102,12 +101,13 @@ class Transfer:
             if told.name == "retrieved":
                 self._occurred(Event.BACK)
             return False
-        if self.second is None:
-            self._early.append(told)
-        elif told.call_id == self.second:
+        if self.second.call_id is None:
+            self.second.keep(told)
+        elif told.call_id == self.second.call_id:
             self._told_of_second(told)
-            return True
-        return self.second is None
+        else:
+            return False
+        return True
 
     def _told_of_second(self, told: Told) -> None:
         if told.event is calls.Event.OWN_CLEARED and self.state is State.DROPPING:
@@ -144,7 +144,7 @@ class Transfer:
             self._occurred(Event.NOTHING)
             return False  # the call machine hears that nothing is there as well
         if seconds:
-            self.second = self.second or seconds[0]
+            self.second.call_id = self.second.call_id or seconds[0]
             self._occurred(Event.SECOND)
         else:
             self._occurred(Event.ON_HOLD if person.own == "hold" else Event.CONNECTED)
@@ -164,16 +164,7 @@ class Transfer:
 
     @property
     def awaits_ring(self) -> bool:
-        return self.state in (State.CALLING, State.WAITING) and self.second_voice is None
-
-    def offered(self, voice_id: str) -> None:
-        self.second_voice = voice_id
-        self._around.voice.answer(voice_id).addErrback(
-            lambda failure: self._around.log.warn("second call not picked up: {why}", why=failure.getErrorMessage())
-        )
-
-    def second_voice_ended(self) -> None:
-        self.second_voice = None
+        return self.state in (State.CALLING, State.WAITING) and self.second.voice_id is None
 
     # The table at work
 
@@ -212,13 +203,10 @@ class Transfer:
                 self._ask("singleStepTrans", {"activeCall": person, "transferredTo": to}, Event.AGREED)
             case Do.REFER:
                 self._refer()
-            case Do.JOIN if self.second is not None:
-                second = connection_id(self.second, device)
-                self._ask("transferCall", {"heldCall": person, "activeCall": second}, Event.AGREED)
-            case Do.DROP if self.second is not None:
-                self._ask(
-                    "clearConnection", {"connectionToBeCleared": connection_id(self.second, device)}, Event.DROPPED
-                )
+            case Do.JOIN:
+                self._ask("transferCall", {"heldCall": person, "activeCall": self.second.connection}, Event.AGREED)
+            case Do.DROP:
+                self._ask("clearConnection", {"connectionToBeCleared": self.second.connection}, Event.DROPPED)
             case Do.RETRIEVE:
                 self._ask("retrieveCall", {"callToBeRetrieved": person}, Event.BACK)
             case Do.LOOK:
@@ -228,10 +216,10 @@ class Transfer:
             case Do.DONE:
                 self._done()
             case Do.FAIL:
-                self._hang_up_second()
+                self.second.hang_up()
                 self._result.errback(TransferFailed(*self._why))
             case Do.STRAND:
-                self._drop_second()
+                self.second.drop()
                 self._happened(calls.Event.STRANDED)
                 self._result.errback(CallOver("the person could not be got back from hold"))
             case _ if do in TIMERS:
@@ -243,7 +231,7 @@ class Transfer:
     def _done(self) -> None:
         # The verdict is made before anybody can hang up; the report of it comes when the legs are gone.
         self._happened(calls.Event.HANDED_OVER)
-        self._hang_up_second()
+        self.second.hang_up()
         self._result.callback(None)
 
     def _stop(self) -> None:
@@ -265,21 +253,14 @@ class Transfer:
             self._occurred(then)
 
     def _called(self, result: Any) -> None:
-        fields = ("initiatedCall", "callingDevice")
-        device = next((result[name] for name in fields if name in result), None) if isinstance(result, dict) else None
-        number = None if device is None else call_id(device)
-        if number is None:
+        early = self.second.learn(result)
+        if early is None:
             self._occurred(Event.UNSURE)
-            return
-        self.second = number
-        if self.state is not State.CALLING:
-            if self.state is State.OVER:
-                self._drop_second()  # the person has gone meanwhile
-            return
-        self._occurred(Event.CALLED)
-        early, self._early = self._early, []
-        for told in early:
-            if told.call_id == number:
+        elif self.state is State.OVER:
+            self.second.drop()  # the person has gone meanwhile
+        elif self.state is State.CALLING:
+            self._occurred(Event.CALLED)
+            for told in early:
                 self._told_of_second(told)
 
     def _refused(self, failure: Failure, operation: str, then: Event, asked_in: State) -> None:
@@ -309,15 +290,3 @@ class Transfer:
         cause, _ = sip_cause(code, reason)
         self._why = cause, f"the PBX refuses REFER: {code or ''} {reason}".strip()
         self._occurred(Event.REFUSED)
-
-    # Leaving nothing behind
-
-    def _drop_second(self) -> None:
-        if self.second is not None:
-            connection = connection_id(self.second, dialing_number(self._extension))
-            self._around.ask("clearConnection", {"connectionToBeCleared": connection}).addErrback(lambda _: None)
-        self._hang_up_second()
-
-    def _hang_up_second(self) -> None:
-        if self.second_voice is not None:
-            self._around.voice.hang_up(self.second_voice)
