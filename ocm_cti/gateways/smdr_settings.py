@@ -120,6 +120,6 @@ def _is_text_encoding(name: str) -> bool:
     try:
         codecs.lookup(name)
         octets = bytes(range(32, 127))
-        return octets.decode(name) == octets.decode("ascii") and len(bytes([0xA3]).decode(name, "replace")) == 1
+        return octets.decode(name) == octets.decode("ascii") and len(bytes([0xC3, 0xA3]).decode(name, "replace")) == 2
     except (LookupError, UnicodeError, TypeError):
         return False
