@@ -41,6 +41,15 @@ def tone(which: Tone) -> bytes:
     return _alaw(samples)
 
 
+@functools.cache
+def music() -> bytes:
+    """What a held person hears, to be repeated: eight bars of a scale up and down, softly; whole frames."""
+    notes_hz = 261.63 * 2 ** (np.array([0, 4, 7, 12, 7, 4, 2, 5, 9, 14, 9, 5, 0, 4, 7, 12]) / 12)
+    time_s = np.arange(int(RATE * 0.4)) / RATE
+    fading = np.exp(-3 * time_s)
+    return _alaw(np.concatenate([0.12 * fading * np.sin(2 * np.pi * note_hz * time_s) for note_hz in notes_hz]))
+
+
 def speech(seconds: float, seed: str) -> bytes:
     """Something with the pitch, syllables and spectrum of a voice; the same for the same seed, different for others."""
     dice = np.random.default_rng(zlib.crc32(seed.encode()))

@@ -9,12 +9,17 @@ from ocm_cti.simulator.callees import Callee, Directory
 from ocm_cti.simulator.clock import Clock, DelayedCall
 from ocm_cti.simulator.csta_server import CstaServer
 from ocm_cti.simulator.effects import (
+    CallAccount,
+    CallEnded,
     ConnectCallee,
     DropMedia,
+    Device,
     Effect,
     PlayTone,
     ReleaseExtension,
     Report,
+    ReportPrivate,
+    RequestError,
     RingExtension,
     StartTimer,
     StopTimers,
@@ -24,6 +29,7 @@ from ocm_cti.simulator.effects import (
 )
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.journal import Journal
+from ocm_cti.simulator.numbering import Numbering
 from ocm_cti.simulator.switch import Switch
 
 
@@ -38,10 +44,13 @@ class Telephones(Protocol):
 
     def tone(self, serial: int, tone: Tone) -> None: ...
 
-    def connect(self, serial: int, callee: Callee, number: str) -> None: ...
+    def connect(self, serial: int, callee: Callee, number: str, party: int) -> None: ...
 
     def drop_media(self, serial: int) -> None:
         """No more audio; recordings are complete when this returns."""
+
+    def media(self, effect: Effect) -> None:
+        """Every other effect that concerns telephones and voices."""
 
 
 class Pbx:
@@ -61,6 +70,8 @@ class Pbx:
         self.switch = Switch(settings, extensions, directory)
         self.csta = CstaServer(settings, self.switch, clock, self.carry_out, log)
         self.telephones = telephones(self)
+        #: Each is called with every ended call: SMDR.
+        self.accounts: list[Callable[[CallAccount], None]] = []
         self._clock = clock
         self._journal = journal
         self._timers: dict[tuple[int, Timer], DelayedCall] = {}
@@ -94,9 +105,48 @@ class Pbx:
         self.switch.extension_hung_up(serial)
         self.carry_out()
 
+    def extension_dials(self, extension: str, digits: str, adopt: Callable[[int], None]) -> None:
+        """A registered extension has sent INVITE; ``adopt`` gets its leg's serial. RequestError when it can't."""
+        try:
+            call = self.switch.extension_dials(extension, digits)
+            adopt(call.origin.leg or 0)
+        finally:
+            self.carry_out()
+
+    def extension_refers(self, serial: int, digits: str) -> None:
+        """REFER on a leg. RequestError when it can't; else ReferResult follows."""
+        try:
+            self.switch.extension_refers(serial, digits)
+        finally:
+            self.carry_out()
+
     def callee_hung_up(self, serial: int) -> None:
         self.switch.far_hangs_up(serial)
         self.carry_out()
+
+    def party_hung_up(self, party: int) -> None:
+        self.switch.party_hangs_up(party)
+        self.carry_out()
+
+    def party_pressed(self, party: int, keys: str) -> None:
+        self.switch.party_presses(party, keys)
+        self.carry_out()
+
+    # What people outside of the telephony do to it
+
+    def call_in(self, number: str, destination: str) -> int:
+        """Somebody outside calls ``destination`` over the first free trunk; the call's serial. RequestError."""
+        try:
+            return int(self.switch.call_in(number, destination).serial)
+        finally:
+            self.carry_out()
+
+    def set_out_of_service(self, device: Device, out: bool) -> None:
+        """RequestError for a device that does not exist."""
+        try:
+            self.switch.set_out_of_service(device, out)
+        finally:
+            self.carry_out()
 
     # Effects
 
@@ -124,8 +174,8 @@ class Pbx:
                 self.telephones.release(serial)
             case PlayTone(serial, tone):
                 self.telephones.tone(serial, tone)
-            case ConnectCallee(serial, callee, number):
-                self.telephones.connect(serial, callee, number)
+            case ConnectCallee(serial, callee, number, party):
+                self.telephones.connect(serial, callee, number, party)
             case DropMedia(serial):
                 self.telephones.drop_media(serial)
             case StartTimer(serial, timer, after_s):
@@ -135,6 +185,14 @@ class Pbx:
                     running = self._timers.pop((serial, timer), None)
                     if running is not None and running.active():
                         running.cancel()
+            case CallEnded(account):
+                self.csta.call_ended(account)
+                for take in self.accounts:
+                    take(account)
+            case ReportPrivate():
+                self.csta.report(effect)
+            case _:
+                self.telephones.media(effect)
 
     def _fired(self, serial: int, timer: Timer) -> None:
         del self._timers[serial, timer]

@@ -1,48 +1,63 @@
-"""The extensions' side of the PBX: registrar, calls to the robot's SIP extensions, and their audio.
+"""The extensions' side of the PBX: registrar, calls to and from SIP extensions, and everybody's audio.
 
-The PBX anchors the media: in every call the extension talks to a port of ours, whoever is at the other end.
+The PBX anchors the media: in every call an extension talks to a port of ours, whoever is at the other end.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
 
 from ocm_cti.simulator.callees import Callee
-from ocm_cti.simulator.effects import Tone
+from ocm_cti.simulator.config import Recordings
+from ocm_cti.simulator.effects import (
+    AnswerExtension,
+    ConnectExtensions,
+    DropCallee,
+    Effect,
+    HoldCallee,
+    HoldExtension,
+    JoinCallee,
+    JoinCallees,
+    PlayAnnouncement,
+    ReferResult,
+    RejectExtension,
+    RequestError,
+    SeatCallee,
+    StopAnnouncement,
+    Tone,
+)
 from ocm_cti.simulator.faults import Settings
-from ocm_cti.simulator.line import Line
+from ocm_cti.simulator.leg import Leg, Way
+from ocm_cti.simulator.line import Line, Matrix
+from ocm_cti.simulator.person import Circumstances, Person
+from ocm_cti.simulator.sip_agent import PbxAgent, PbxLink, PbxRegistrar, Referred
 from protocols.errors import RemoteProtocolError
 from protocols.rtp.link import MediaPort, Ticker
 from protocols.sip import sdp
-from protocols.sip.events import Answered, Bound, Ended, Event, Incoming, Refused, Reoffered, Unbound
-from protocols.sip.link import SIPLink
-from protocols.sip.registrar import Registrar
-from protocols.sip.user_agent import UserAgent
+from protocols.sip.addresses import Target
+from protocols.sip.events import Answered, Bound, Confirmed, Ended, Event, Incoming, Refused, Reoffered, Unbound
 
 REALM = "simulated-pbx"
-# An extension cannot dial by itself here: calls are made by CSTA.
-NOT_IMPLEMENTED = 501
-NOT_ACCEPTABLE_HERE = 488
+TRYING, RINGING, SESSION_PROGRESS, OK = 100, 180, 183, 200
+NOT_ACCEPTABLE_HERE, UNAVAILABLE = 488, 503
 
-
-@dataclass(frozen=True)
-class Recordings:
-    """Where the WAV files of what callees heard and said go; None: not kept."""
-
-    heard: Path | None = None
-    said: Path | None = None
-
-    def make_directories(self) -> None:
-        for directory in (self.heard, self.said):
-            if directory is not None:
-                directory.mkdir(parents=True, exist_ok=True)
+# SIP's word for the errors of a request; 403 for the rest.
+REFUSALS = {
+    "invalidCalledDeviceID": 404,
+    "invalidDestination": 404,
+    "invalidDeviceID": 404,
+    "invalidObjectState": 486,
+    "resourceBusy": 486,
+    "resourceOutOfService": 480,
+    "resourceLimitExceeded": 503,
+    "serviceNotSupported": 501,
+}
+FORBIDDEN = 403
 
 
 class Exchange(Protocol):
@@ -52,32 +67,15 @@ class Exchange(Protocol):
     def extension_answered(self, serial: int) -> None: ...
     def extension_refused(self, serial: int) -> None: ...
     def extension_hung_up(self, serial: int) -> None: ...
+    def extension_dials(self, extension: str, digits: str, adopt: Callable[[int], None]) -> None:
+        """RequestError when it can't; else ``adopt`` is called with the serial of its leg before anything follows."""
+
+    def extension_refers(self, serial: int, digits: str) -> None:
+        """RequestError when it can't; else a ReferResult follows."""
+
     def callee_hung_up(self, serial: int) -> None: ...
-
-
-class _Way:
-    """The way of a Line to the robot: its RTP port. While keys are pressed, audio is not queued up behind them."""
-
-    def __init__(self) -> None:
-        self.port: MediaPort | None = None
-
-    def send(self, frame: bytes) -> None:
-        if self.port is not None and not self.port.send.sending_digits:
-            self.port.queue(frame)
-
-    def press(self, keys: str, duration_ms: int, gap_ms: int) -> None:
-        if self.port is not None:
-            self.port.send_digits(keys, duration_ms, gap_ms)
-
-
-@dataclass
-class _Leg:
-    """One call at an extension; ``call`` is the user agent's key of it, "" once SIP is through with it."""
-
-    serial: int
-    call: str
-    port: MediaPort
-    line: Line
+    def party_hung_up(self, party: int) -> None: ...
+    def party_pressed(self, party: int, keys: str) -> None: ...
 
 
 class SipSide:
@@ -99,93 +97,192 @@ class SipSide:
         self._settings = settings
         self._recordings = recordings
         self._log = log
-        self._registrar = Registrar(REALM, dict(passwords))
+        self._passwords = dict(passwords)
+        self._registrar = PbxRegistrar(REALM, self._passwords)
         self._ticker = Ticker(reactor)
-        self._legs: dict[int, _Leg] = {}
+        self._matrix = Matrix(settings.ogm_s)
+        self._ticking = False
+        self._legs: dict[int, Leg] = {}
         self._serials: dict[str, int] = {}  # of the user agent's calls
-        self._link: SIPLink | None = None
+        self._sessions = 0
+        self._link: PbxLink | None = None
         self._listening: Any = None
+        self._around = Circumstances(log, recordings.heard, recordings.said, settings.rtp_timeout_s)
 
     def start(self, port: int) -> int:
-        """Listen for SIP; the port. CannotListenError when it is taken."""
+        """Listen for SIP; the port. CannotListenError when it is taken. Nobody is registered yet."""
         self._recordings.make_directories()
-        self._link = SIPLink(self._user_agent, self._reactor, self._told)
+        self._registrar = PbxRegistrar(REALM, self._passwords)
+        self._link = PbxLink(self._user_agent, self._reactor, self._told)
         self._listening = self._reactor.listenUDP(port, self._link, interface=self._host)
         return int(self._listening.getHost().port)
 
     def stop(self) -> Deferred[Any]:
-        """Close all sockets; calls have been released before."""
+        """Close all sockets, say nothing more to anybody; calls have been released before, or are lost."""
         closing = [leg.port.close() for leg in self._legs.values()]
-        self._legs.clear()
+        for serial in list(self._legs):
+            self._forget(serial)
+        for user in list(self._registrar.bindings):
+            self._exchange.extension_registered(user, False)
+        self._registrar.bindings.clear()
+        self._link = None
         if self._listening is not None:
-            closing.append(self._listening.stopListening())
-        return gatherResults([one for one in closing if one is not None], consumeErrors=True)
+            closing.append(maybeDeferred(self._listening.stopListening))
+            self._listening = None
+        return gatherResults(closing, consumeErrors=True)
 
-    def _user_agent(self, host: str, port: int) -> UserAgent:
-        return UserAgent(
-            host, port, user_agent="Simulated PBX", token=lambda: secrets.token_hex(8), challenge=self._registrar
-        )
+    @property
+    def registrations(self) -> dict[str, str]:
+        """Contact by extension."""
+        return {user: binding.contact for user, binding in self._registrar.bindings.items()}
+
+    def lose_registration(self, extension: str) -> None:
+        """Forget where an extension is, until it registers again."""
+        self._registrar.forget(extension)
+        if self._link is not None:
+            self._link.tell()
+
+    def _user_agent(self, host: str, port: int) -> PbxAgent:
+        return PbxAgent(host, port, token=lambda: secrets.token_hex(8), registrar=self._registrar)
 
     # What the PBX wants (Telephones)
 
     def ring(self, serial: int, extension: str, dialled: str) -> None:
         binding = self._registrar.bindings.get(extension)
-        if binding is None or self._link is None:
+        leg = self._new_leg() if binding is not None and self._link is not None else None
+        if binding is None or self._link is None or leg is None:
             self._exchange.extension_refused(serial)
             return
-        way = _Way()
-        line = Line(
-            way,
-            lambda: self._exchange.callee_hung_up(serial),
-            self._log,
-            label=str(serial),
-            heard_directory=self._recordings.heard,
-            said_directory=self._recordings.said,
-            rtp_timeout_s=self._settings.rtp_timeout_s,
-            keys=self._settings.dtmf == "rfc4733",
-        )
-        port = MediaPort(self._ticker, self._reactor, line.heard, lambda digit: None)
-        port.before_tick = lambda now_s, skipped: line.frame()
-        try:
-            port.listen(self._reactor, self._host)
-        except CannotListenError as error:
-            self._log(f"call {serial}: no RTP port: {error}")
-            self._exchange.extension_refused(serial)
-            return
-        way.port = port
-        offer = sdp.offer(self._host, port.port, serial)
+        offer = sdp.offer(self._host, leg.port.port, leg.session)
         host, udp_port, contact = binding
-        call = self._link.invite(contact, from_user=dialled, destination=(host, udp_port), sdp=offer)
-        self._legs[serial] = _Leg(serial, call, port, line)
-        self._serials[call] = serial
+        leg.call = self._link.invite(contact, from_user=dialled, destination=(host, udp_port), sdp=offer)
+        self._adopt(serial, leg)
 
     def release(self, serial: int) -> None:
-        leg = self._legs.pop(serial, None)
-        if leg is None:
-            return
-        self._end_media(leg)
-        if self._serials.pop(leg.call, None) is not None and self._link is not None:
+        leg = self._forget(serial)
+        if leg is not None and leg.call and self._link is not None:
             self._link.hang_up(leg.call)
 
     def tone(self, serial: int, tone: Tone) -> None:
-        leg = self._legs.get(serial)
-        if leg is not None:
-            leg.line.tone(tone)
+        self._matrix.tone(serial, tone)
 
-    def connect(self, serial: int, callee: Callee, number: str) -> None:
-        leg = self._legs.get(serial)
-        if leg is not None:
-            leg.line.connect(callee, number)
+    def connect(self, serial: int, callee: Callee, number: str, party: int = 0) -> None:
+        # Without a party of his own he is known by the line that he is on.
+        name = party or -serial
+        self._matrix.seat(name, self._person(name, callee, number, str(serial)))
+        self._matrix.join(name, serial)
+        self._keep_pace()
 
     def drop_media(self, serial: int) -> None:
-        leg = self._legs.get(serial)
-        if leg is not None:
-            self._end_media(leg)
+        self._matrix.end(serial)
 
-    def _end_media(self, leg: _Leg) -> None:
-        leg.line.close()
-        leg.port.before_tick = None
-        leg.port.close()
+    def media(self, effect: Effect) -> None:
+        """Everything else that the switch wants of telephones and voices."""
+        match effect:
+            case AnswerExtension(serial, code):
+                self._answer(serial, code)
+            case RejectExtension(serial, code):
+                leg = self._forget(serial)
+                if leg is not None and self._link is not None:
+                    self._link.refuse(leg.call, code)
+            case ReferResult(serial, code):
+                if serial in self._legs and self._link is not None:
+                    self._link.report(self._legs[serial].call, code)
+            case ConnectExtensions(serial_a, serial_b):
+                self._matrix.bridge(serial_a, serial_b)
+            case HoldExtension(serial):
+                self._matrix.hold_line(serial)
+            case SeatCallee(party, callee, number):
+                self._matrix.seat(party, self._person(party, callee, number, f"p{party}"))
+            case JoinCallee(party, serial):
+                self._matrix.join(party, serial)
+            case JoinCallees(party_a, party_b):
+                self._matrix.join_people(party_a, party_b)
+            case HoldCallee(party):
+                self._matrix.hold(party)
+            case DropCallee(party):
+                self._matrix.drop(party)
+            case PlayAnnouncement(party, ogm):
+                self._matrix.announce(party, ogm)
+            case StopAnnouncement(party):
+                self._matrix.stop_announcement(party)
+        self._keep_pace()
+
+    def _answer(self, serial: int, code: int) -> None:
+        """Progress or answer towards an extension that dialled."""
+        leg, link = self._legs.get(serial), self._link
+        if leg is None or link is None or leg.answered:
+            return
+        early = self._settings.early_media == "183" or code == SESSION_PROGRESS
+        if code >= OK:
+            leg.answered = True
+            link.answer(leg.call, leg.answer or sdp.offer(self._host, leg.port.port, leg.session))
+        elif early and leg.agreed is not None:
+            link.progress(leg.call, SESSION_PROGRESS, leg.answer)
+            if code == RINGING:
+                self._matrix.tone(serial, Tone.RINGBACK)
+        else:
+            link.ring(leg.call)
+            return
+        if leg.agreed is not None:
+            leg.use(leg.agreed)
+
+    # Legs and persons
+
+    def _new_leg(self) -> Leg | None:
+        """A leg with its RTP port open, not yet known by a serial; None when no port is free."""
+        way = Way()
+        line = Line(way, keys=self._settings.dtmf == "rfc4733", hold_music=self._settings.hold_sound == "music")
+        port = MediaPort(self._ticker, self._reactor, line.heard, line.pressed)
+        try:
+            port.listen(self._reactor, self._host)
+        except CannotListenError as error:
+            self._log(f"no RTP port: {error}")
+            return None
+        way.port = port
+        self._sessions += 1
+        return Leg("", port, line, way, self._sessions)
+
+    def _adopt(self, serial: int, leg: Leg) -> None:
+        self._legs[serial] = leg
+        self._serials[leg.call] = serial
+        self._matrix.add_line(serial, leg.line)
+        self._keep_pace()
+
+    def _forget(self, serial: int) -> Leg | None:
+        """The leg is gone for us, and its audio with it."""
+        leg = self._legs.pop(serial, None)
+        if leg is not None:
+            self._serials.pop(leg.call, None)
+            self._matrix.end(serial)
+            self._matrix.remove_line(serial)
+            leg.close()
+            self._keep_pace()
+        return leg
+
+    def _person(self, party: int, callee: Callee, number: str, label: str) -> Person:
+        def hung_up() -> None:
+            if party > 0:
+                self._exchange.party_hung_up(party)
+            else:
+                self._exchange.callee_hung_up(-party)
+
+        def pressed(keys: str) -> None:
+            self._matrix.pressed(party, keys)
+            if party > 0:
+                self._exchange.party_pressed(party, keys)
+
+        return Person(callee, number, label, self._around, hung_up, pressed)
+
+    def _keep_pace(self) -> None:
+        """The timer runs while anybody may hear or say something."""
+        if self._ticking == self._matrix.idle:
+            self._ticking = not self._matrix.idle
+            (self._ticker.add if self._ticking else self._ticker.remove)(self._tick)
+
+    def _tick(self, now_s: float, skipped: int) -> None:
+        self._matrix.frame()
+        self._keep_pace()
 
     # What SIP tells
 
@@ -197,10 +294,12 @@ class SipSide:
             case Unbound(user=user):
                 self._log(f"extension {user} is not registered any more")
                 self._exchange.extension_registered(user, False)
-            case Incoming(call=call, to_user=to_user):
-                self._log(f"a SIP call to {to_user} refused")
-                if self._link is not None:
-                    self._link.refuse(call, NOT_IMPLEMENTED)
+            case Incoming():
+                self._dialled(event)
+            case Confirmed(call=call, sdp=answer):
+                self._confirmed(call, answer)
+            case Referred(call=call, user=user):
+                self._referred(call, user)
             case Answered(call=call, sdp=answer):
                 self._answered(call, answer)
             case Reoffered(call=call, sdp=offer):
@@ -218,54 +317,88 @@ class SipSide:
                 pass
 
     def _gone(self, serial: int, tell: Callable[[int], None]) -> None:
+        if serial in self._legs:
+            self._legs[serial].call = ""
         tell(serial)
         # The switch does not release an extension that has left by itself.
-        leg = self._legs.pop(serial, None)
-        if leg is not None:
-            self._end_media(leg)
+        self._forget(serial)
+
+    def _dialled(self, event: Incoming) -> None:
+        link = self._link
+        if link is None:
+            return
+        leg = self._new_leg()
+        if leg is None:
+            link.refuse(event.call, UNAVAILABLE)
+            return
+        leg.call, leg.dialled = event.call, True
+        try:
+            if event.sdp:
+                leg.answer, leg.agreed = sdp.answer(event.sdp, self._host, leg.port.port, leg.session)
+            extension = Target.read(event.from_uri).user
+            self._exchange.extension_dials(extension, event.to_user, lambda serial: self._adopt(serial, leg))
+        except RemoteProtocolError as error:
+            self._log(f"a call to {event.to_user} refused: {error}")
+            link.refuse(event.call, NOT_ACCEPTABLE_HERE)
+        except RequestError as error:
+            self._log(f"a call to {event.to_user} refused: {error}")
+            link.refuse(event.call, REFUSALS.get(error.error[1], FORBIDDEN))
+        else:
+            return
+        leg.close()
+
+    def _confirmed(self, call: str, answer: bytes) -> None:
+        """The ACK of an extension that dialled; with its answer where the offer was ours."""
+        serial = self._serials.get(call)
+        if serial is not None and answer and self._legs[serial].agreed is None:
+            self._connect_media(serial, call, answer)
+
+    def _referred(self, call: str, user: str) -> None:
+        serial, link = self._serials.get(call), self._link
+        if serial is None or link is None:
+            return
+        try:
+            self._exchange.extension_refers(serial, user)
+        except RequestError as error:
+            self._log(f"a transfer to {user} refused: {error}")
+            link.report(call, REFUSALS.get(error.error[1], FORBIDDEN))
 
     def _answered(self, call: str, answer: bytes) -> None:
         serial = self._serials.get(call)
-        if serial is None:
-            return
-        if not self._connect_media(self._legs[serial], answer) and self._link is not None:
-            self._serials.pop(call)
-            self._link.hang_up(call)
-            self._gone(serial, self._exchange.extension_hung_up)
-            return
-        self._exchange.extension_answered(serial)
+        if serial is not None:
+            self._legs[serial].answered = True
+            if self._connect_media(serial, call, answer):
+                self._exchange.extension_answered(serial)
 
-    def _connect_media(self, leg: _Leg, answer: bytes) -> bool:
-        """Send where the extension wants it; False when its answer can't be used."""
+    def _connect_media(self, serial: int, call: str, answer: bytes) -> bool:
+        """Send where the extension wants it; False when its answer can't be used: it is hung up then."""
+        leg = self._legs[serial]
         try:
-            self._use(leg, sdp.accept(answer))
+            leg.agreed = sdp.accept(answer)
         except RemoteProtocolError as error:
-            self._log(f"call {leg.serial}: the extension's answer: {error}")
+            self._log(f"call {serial}: the extension's answer: {error}")
+            self._serials.pop(call)
+            if self._link is not None:
+                self._link.hang_up(call)
+            self._gone(serial, self._exchange.extension_hung_up)
             return False
+        leg.use(leg.agreed)
         return True
-
-    def _use(self, leg: _Leg, agreed: sdp.Agreed) -> None:
-        leg.port.connect(
-            agreed.remote_host,
-            agreed.remote_port,
-            payload_type=agreed.pt,
-            telephone_event_pt=agreed.telephone_event_pt,
-        )
-        leg.port.send.held = not agreed.may_send
 
     def _reoffered(self, call: str, offer: bytes) -> None:
         link, serial = self._link, self._serials.get(call)
         if link is None or serial is None:
             return
         leg = self._legs[serial]
+        leg.version += 1
         if not offer:
-            link.answer_offer(call, sdp.offer(self._host, leg.port.port, serial, 2))
+            link.answer_offer(call, sdp.offer(self._host, leg.port.port, leg.session, leg.version))
             return
         try:
-            answer, agreed = sdp.answer(offer, self._host, leg.port.port, serial, 2)
+            answer, agreed = sdp.answer(offer, self._host, leg.port.port, leg.session, leg.version)
         except RemoteProtocolError as error:
             self._log(f"call {serial}: a new offer refused: {error}")
             link.refuse_offer(call, NOT_ACCEPTABLE_HERE)
             return
-        self._use(leg, agreed)
+        leg.use(agreed)
         link.answer_offer(call, answer)
