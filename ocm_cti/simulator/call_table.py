@@ -1,10 +1,10 @@
-"""The life of one outgoing call of the simulated PBX, as a table.
+"""The life of one call of the simulated PBX, as a table. "Extension" is its origin, "far" whom it leads to.
 
-    RINGING_EXTENSION   MakeCall was accepted; the caller's own SIP extension rings
+    RINGING_EXTENSION   MakeCall was accepted; the caller's own extension rings
     DIALING             the extension is off-hook, digits go out
     PROCEEDING          a trunk is seized and the number sent; nothing came back yet
-    ALERTING            the outside telephone rings
-    TALKING             somebody answered
+    ALERTING            the outside telephone or the called extension rings; a call from outside begins here
+    TALKING             somebody answered; whether a side holds the call stands apart (calls.py)
     ON_TONE             the call failed or the far end left; the extension hears tone until it is cleared
     OVER                no connection is left; the record is dropped
 
@@ -31,10 +31,12 @@ class State(enum.Enum):
 class Event(enum.Enum):
     EXTENSION_ANSWERED = enum.auto()
     EXTENSION_UNANSWERED = enum.auto()  # refused, unreachable, or rang too long
-    EXTENSION_GONE = enum.auto()  # it hung up, or its SIP dialog broke
+    EXTENSION_GONE = enum.auto()  # it hung up, or its SIP dialog broke; of an incoming call: the caller left
     CLEARED = enum.auto()  # ClearConnection
     SEIZED = enum.auto()  # digits complete, a trunk taken
-    NOT_DIALABLE = enum.auto()  # digits complete, but no such destination or no trunk
+    RINGS_INSIDE = enum.auto()  # digits complete, an extension is called
+    NOT_DIALABLE = enum.auto()  # digits complete, but no such destination, no trunk, or it is busy
+    NOT_DIALABLE_FREEING = enum.auto()  # the same, and the caller is on-hook then
     FAR_ALERTS = enum.auto()
     FAR_ANSWERS = enum.auto()
     FAR_REFUSES = enum.auto()
@@ -56,10 +58,12 @@ class Do(enum.Enum):
     REPORT_UNANSWERED = enum.auto()
     REPORT_FAR_CLEARED = enum.auto()
     WRITE_DIALED = enum.auto()
+    WRITE_RANG = enum.auto()
     WRITE_ANSWERED = enum.auto()
     WRITE_FAILED = enum.auto()
     DIAL = enum.auto()
     CALL_OUT = enum.auto()
+    RING_FAR = enum.auto()
     RINGBACK = enum.auto()
     CONNECT = enum.auto()
     TONE = enum.auto()
@@ -69,9 +73,9 @@ class Do(enum.Enum):
     END = enum.auto()  # report what is still connected as cleared, forget the call
 
 
-# The extension is still on the line and must be told by SIP; or it has left by itself.
+# RELEASE_EXTENSION is for every telephone still on the line; one that has left by itself is not told again.
 _CLEAR = (State.OVER, (Do.FINISH, Do.RELEASE_EXTENSION, Do.END))
-_GONE = (State.OVER, (Do.FINISH, Do.END))
+_GONE = _CLEAR
 _FAR_REFUSES = (State.ON_TONE, (Do.WRITE_FAILED, Do.REPORT_FAR_FAILED, Do.FREE_TRUNK, Do.TONE))
 _FAR_REFUSES_FREEING = (State.OVER, (Do.WRITE_FAILED, Do.FINISH, Do.REPORT_FAR_FAILED, Do.RELEASE_EXTENSION, Do.END))
 _FAR_ANSWERS = (State.TALKING, (Do.WRITE_ANSWERED, Do.REPORT_ESTABLISHED, Do.CONNECT))
@@ -84,11 +88,19 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Do, ...]]] = {
     ),
     (State.RINGING_EXTENSION, Event.EXTENSION_GONE): (
         State.OVER,
-        (Do.WRITE_FAILED, Do.FINISH, Do.REPORT_UNANSWERED, Do.END),
+        (Do.WRITE_FAILED, Do.FINISH, Do.REPORT_UNANSWERED, Do.RELEASE_EXTENSION, Do.END),
     ),
     (State.RINGING_EXTENSION, Event.CLEARED): _CLEAR,
     (State.DIALING, Event.SEIZED): (State.PROCEEDING, (Do.WRITE_DIALED, Do.REPORT_REACHED, Do.CALL_OUT)),
+    (State.DIALING, Event.RINGS_INSIDE): (
+        State.ALERTING,
+        (Do.WRITE_RANG, Do.RING_FAR, Do.REPORT_DELIVERED, Do.RINGBACK),
+    ),
     (State.DIALING, Event.NOT_DIALABLE): (State.ON_TONE, (Do.WRITE_FAILED, Do.REPORT_FAILED, Do.TONE)),
+    (State.DIALING, Event.NOT_DIALABLE_FREEING): (
+        State.OVER,
+        (Do.WRITE_FAILED, Do.FINISH, Do.REPORT_FAILED, Do.RELEASE_EXTENSION, Do.END),
+    ),
     (State.DIALING, Event.CLEARED): _CLEAR,
     (State.DIALING, Event.EXTENSION_GONE): _GONE,
     (State.PROCEEDING, Event.FAR_ALERTS): (State.ALERTING, (Do.REPORT_DELIVERED, Do.RINGBACK)),

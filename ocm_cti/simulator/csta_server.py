@@ -7,7 +7,8 @@ so on for as long as the link lives. Losing the link drops its monitors and no c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twisted.internet.address import IPv4Address
@@ -15,13 +16,15 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from ocm_cti.simulator import device_list
+from ocm_cti.simulator import csta_cdr
 from ocm_cti.simulator.clock import Clock, DelayedCall
-from ocm_cti.simulator.effects import Device, Report, RequestError
+from ocm_cti.simulator.csta_services import OPTIONAL, SERVICES
+from ocm_cti.simulator.effects import CallAccount, Device, Report, ReportPrivate, RequestError
 from ocm_cti.simulator.faults import Settings
-from ocm_cti.simulator.reports import Names, audience, suppressed
+from ocm_cti.simulator.reports import Names, suppressed
 from ocm_cti.simulator.switch import Switch
 from protocols.csta.association import (
+    CONTEXT_NAME,
     MAX_APDU,
     NEED_DATA,
     Aborted,
@@ -29,8 +32,11 @@ from protocols.csta.association import (
     AssociationRequested,
     Closed,
     Event,
+    Failed,
     Invoked,
+    Rejected,
     Released,
+    Returned,
     Role,
     Undecoded,
 )
@@ -38,8 +44,15 @@ from protocols.csta.states import State
 from protocols.errors import RemoteProtocolError
 
 # X.227: result rejected-permanent (CYR saw it), diagnostic no-reason.
-REJECTED_PERMANENT, NO_REASON = 1, 1
-MISTYPED_ARGUMENT = ("invoke", 2)
+REJECTED_PERMANENT, NO_REASON, CONTEXT_NOT_SUPPORTED = 1, 1, 2
+UNRECOGNIZED_OPERATION, MISTYPED_ARGUMENT = ("invoke", 1), ("invoke", 2)
+
+_SERVICES = SERVICES
+
+# Services whose argument has nothing that must be there.
+_NO_ARGUMENT = frozenset({"requestSysStat", "systemStatus"})
+
+Told = Report | ReportPrivate
 
 
 @dataclass(frozen=True)
@@ -68,40 +81,82 @@ class CstaServer(Factory):
         self.switch = switch
         self.clock = clock
         self.log = log
-        self.names = Names(settings, switch.extensions)
+        self.names = Names(settings, switch.numbering)
         self.links: list[ClientLink] = []
+        self.status = "normal"
         self._carry_out = carry_out
         self._references = 0
-        self._held: list[Report] | None = None
+        self._held: list[Told] | None = None
+        self._late: list[DelayedCall] = []
 
     def buildProtocol(self, addr: IAddress | None) -> ClientLink:
         return ClientLink(self, _written(addr))
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Told) -> None:
         """Tell every monitor; what a request causes is told after its answer (or before: ``events_before_result``)."""
         if self._held is not None:
             self._held.append(report)
-            return
+        elif self.settings.late_events_s:
+            self._late = [late for late in self._late if late.active()]
+            self._late.append(self.clock.callLater(self.settings.late_events_s, self._spread, report))
+        else:
+            self._spread(report)
+
+    def _spread(self, report: Told) -> None:
+        for _ in range(2 if self.settings.duplicate_events else 1):
+            for link in list(self.links):
+                link.report(report)
+
+    def call_ended(self, account: CallAccount) -> None:
+        """A call is over: one call record, for the client that wants them."""
+        record = csta_cdr.item(account, self.names, self.local_time)
         for link in list(self.links):
-            link.report(report)
+            link.record(record, account.condition)
+
+    def system_status(self, status: str) -> None:
+        """Tell every client (``normal``, ``overloadReached``, ...), now and whenever the status is due."""
+        self.status = status
+        for link in list(self.links):
+            if link.associated:
+                link.tell_status()
+
+    def restart(self) -> None:
+        """The PBX comes up anew: all monitors are lost; the links close or stay open and dumb (``restart_links``)."""
+        self.status = "normal"
+        self._stop_late()
+        for link in list(self.links):
+            if self.settings.restart_links == "drop":
+                link.drop()
+            else:
+                link.fall_silent()
+
+    def local_time(self, seconds: float) -> datetime:
+        """The PBX's own clock at ``seconds`` of ours; naive on purpose, as it is told."""
+        return (datetime.fromtimestamp(seconds, UTC) + timedelta(hours=self.settings.utc_offset_h)).replace(tzinfo=None)
+
+    def now(self) -> datetime:
+        return self.local_time(self.clock.seconds())
 
     def serve(self, request: Callable[[], Any], answer: Callable[[Any], None]) -> None:
         """Carry out a request and its consequences; ``answer`` gets its result. RequestError passes through."""
         self._held = []
+        self.switch.rings_wait = not self.settings.invite_before_result
         try:
             result = request()
         finally:
             # A refusal has consequences too: its line in the journal.
             self._carry_out()
             held, self._held = self._held, None
+            self.switch.rings_wait = False
         if self.settings.events_before_result:
             self._tell(held)
             answer(result)
         else:
             answer(result)
             self._tell(held)
+        self._carry_out()
 
-    def _tell(self, reports: list[Report]) -> None:
+    def _tell(self, reports: list[Told]) -> None:
         for report in reports:
             self.report(report)
 
@@ -124,8 +179,19 @@ class CstaServer(Factory):
 
     def close(self) -> None:
         """Drop all links, as when the PBX is switched off."""
+        self._stop_late()
         for link in list(self.links):
             link.drop()
+
+    def _stop_late(self) -> None:
+        for late in self._late:
+            if late.active():
+                late.cancel()
+        self._late.clear()
+
+    def cdr_taken(self) -> bool:
+        """Whether a client gets the call records already; EST: the second one gets operation error generic."""
+        return any(link.transmits for link in self.links)
 
 
 class ClientLink(Protocol):
@@ -134,40 +200,43 @@ class ClientLink(Protocol):
     transport: Any  # ITransport, whose declaration mypy takes for one of plain functions
 
     def __init__(self, server: CstaServer, peer: str) -> None:
-        self._server = server
-        self._peer = peer
+        self.server = server
+        self.peer = peer
         settings = server.settings
         self._association = Association(
             Role.SWITCH, max_apdu=max(MAX_APDU, settings.segment_octets), bare_abort=not settings.abort_framed
         )
         self._monitors: dict[bytes, Monitor] = {}
-        self._replies: list[dict[str, Any]] = []
+        self._following: list[tuple[str, dict[str, Any]]] = []
+        self._transmission: csta_cdr.Transmission | None = None
+        self._associated_at_s = 0.0
         self._periodic: DelayedCall | None = None
         self._gone = False
+        self._silent = False
 
     @property
     def associated(self) -> bool:
-        return self._association.state is State.OPEN and not self._gone
+        return self._association.state is State.OPEN and not self._gone and not self._silent
 
     # The transport
 
     def connectionMade(self) -> None:
-        self._server.links.append(self)
+        self.server.links.append(self)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._gone:
+        if self._gone or self._silent:
             return
         self._association.receive_data(data)
         try:
             while not self._gone and (event := self._association.next_event()) is not NEED_DATA:
                 self._happened(event)
         except RemoteProtocolError as error:
-            self._server.log(f"CSTA client {self._peer} dropped: {error}")
+            self.server.log(f"CSTA client {self.peer} dropped: {error}")
             self.drop()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self.associated:
-            self._server.log(f"CSTA client {self._peer} left: {reason.getErrorMessage()}")
+            self.server.log(f"CSTA client {self.peer} left: {reason.getErrorMessage()}")
         self._forget()
 
     def drop(self) -> None:
@@ -178,15 +247,24 @@ class ClientLink(Protocol):
 
     def _forget(self) -> None:
         self._gone = True
+        self._forget_all()
+        if self in self.server.links:
+            self.server.links.remove(self)
+
+    def fall_silent(self) -> None:
+        """The PBX has forgotten this client; TCP lives."""
+        self._silent = True
+        self._forget_all()
+
+    def _forget_all(self) -> None:
         self._monitors.clear()
+        self._transmission = None
         if self._periodic is not None and self._periodic.active():
             self._periodic.cancel()
-        if self in self._server.links:
-            self._server.links.remove(self)
 
     def abort(self, why: str) -> None:
         """ABRT and close."""
-        self._server.log(f"CSTA client {self._peer} aborted: {why}")
+        self.server.log(f"CSTA client {self.peer} aborted: {why}")
         self._send(self._association.abort())
         self.drop()
 
@@ -198,8 +276,8 @@ class ClientLink(Protocol):
 
     def _happened(self, event: Event) -> None:
         match event:
-            case AssociationRequested():
-                self._associate()
+            case AssociationRequested(aarq=aarq):
+                self._associate(aarq)
             case Invoked():
                 self._invoked(event)
             case Undecoded(apdu="invoke", invoke_id=int(invoke_id)):
@@ -209,136 +287,158 @@ class ClientLink(Protocol):
                 self.drop()
             case Aborted() | Closed():
                 self.drop()
+            case Returned(operation="cDRReport") | Failed(operation="cDRReport") | Rejected(operation="cDRReport"):
+                if self._transmission is not None:
+                    self._transmission.answered()
             case _:
                 pass  # answers to SystemStatus; a PBX asks for nothing else
 
-    def _associate(self) -> None:
-        if not self._server.admit(self):
-            self._server.log(f"CSTA client {self._peer} refused: another client is associated")
-            self._send(self._association.refuse(REJECTED_PERMANENT, NO_REASON))
-            self.drop()
-            return
-        self._send(self._association.accept())
-        self._server.log(f"CSTA client {self._peer} associated")
-        self._tell_status()
+    def _associate(self, aarq: Mapping[str, Any]) -> None:
+        name = aarq["application-context-name"]
+        if name != CONTEXT_NAME and self.server.settings.foreign_context == "refuse":
+            self._refuse(f"its application context is {name}", CONTEXT_NOT_SUPPORTED)
+        elif not self.server.admit(self):
+            self._refuse("another client is associated", NO_REASON)
+        else:
+            self._send(self._association.accept())
+            self.server.log(f"CSTA client {self.peer} associated")
+            self._associated_at_s = self.server.clock.seconds()
+            self.tell_status()
 
-    def _tell_status(self) -> None:
-        invoke_id, octets = self._association.invoke("systemStatus", {"systemStatus": "normal"})
-        # Whether and how long a real PBX waits for the answer is not known: this one goes on without.
-        self._association.forget(invoke_id)
-        self._send(octets)
-        period_s = self._server.settings.system_status_period_s
+    def _refuse(self, why: str, diagnostic: int) -> None:
+        self.server.log(f"CSTA client {self.peer} refused: {why}")
+        self._send(self._association.refuse(REJECTED_PERMANENT, diagnostic))
+        self.drop()
+
+    def tell_status(self) -> None:
+        """Send SystemStatus, and again after the period."""
+        self._invoke("systemStatus", {"systemStatus": self.server.status})
+        if self._periodic is not None and self._periodic.active():
+            self._periodic.cancel()
+        period_s = self.server.settings.system_status_period_s
         if period_s:
-            self._periodic = self._server.clock.callLater(period_s, self._tell_status)
+            self._periodic = self.server.clock.callLater(period_s, self.tell_status)
 
-    def report(self, report: Report) -> None:
+    def _invoke(self, operation: str, argument: Any) -> None:
+        """Whether and how long a real PBX waits for an answer is not known: this one goes on without."""
+        invoke_id, octets = self._association.invoke(operation, argument)
+        if operation != "cDRReport":
+            self._association.forget(invoke_id)
+        self._send(octets)
+
+    def report(self, report: Told) -> None:
         """Send an event to those of our monitors whom it concerns."""
         if not self.associated:
             return
-        told = audience(report)
         for monitor in list(self._monitors.values()):
-            if monitor.device in told and not suppressed(report.name, monitor.kept_back):
-                event = self._server.names.event(report, monitor.device)
-                argument = {
-                    "crossRefIdentifier": monitor.reference,
-                    "eventSpecificInfo": ("callControlEvents", event),
-                }
+            told = self._event(report, monitor)
+            if told is not None:
+                argument = {"crossRefIdentifier": monitor.reference, "eventSpecificInfo": told}
                 self._send(self._association.invoke("cSTAEventReport", argument)[1])
+
+    def _event(self, report: Told, monitor: Monitor) -> tuple[str, Any] | None:
+        names, settings = self.server.names, self.server.settings
+        if suppressed(report.name, monitor.kept_back):
+            return None
+        if isinstance(report, Report):
+            known = monitor.device in dict(report.states)
+            return ("callControlEvents", names.event(report, monitor.device)) if known else None
+        if monitor.device not in report.devices or not (report.call_id or settings.maintenance_events):
+            return None
+        return names.other_event(report, "1")
+
+    # What services keep here
+
+    def monitor(self, device: Device, kept_back: Mapping[str, Any]) -> bytes:
+        """Begin to tell about a device; the cross reference. RequestError when it is monitored already."""
+        monitored = any(monitor.device == device for monitor in self._monitors.values())
+        if monitored and self.server.settings.second_monitor == "refuse":
+            raise RequestError("systemResourceAvailability", "resourceLimitExceeded")
+        reference = self.server.next_reference()
+        self._monitors[reference] = Monitor(reference, device, kept_back)
+        return reference
+
+    def change_filter(self, reference: bytes, kept_back: Mapping[str, Any]) -> None:
+        """RequestError when there is no such monitor."""
+        if reference not in self._monitors:
+            raise RequestError("operation", "invalidCrossRefID")
+        self._monitors[reference] = replace(self._monitors[reference], kept_back=kept_back)
+
+    def stop_monitor(self, reference: bytes) -> None:
+        """RequestError when there is no such monitor."""
+        if self._monitors.pop(reference, None) is None:
+            raise RequestError("operation", "invalidCrossRefID")
+
+    def follow(self, operation: str, argument: dict[str, Any]) -> None:
+        """Invoke this after the answer to the present request."""
+        self._following.append((operation, argument))
+
+    @property
+    def transmits(self) -> bool:
+        return self._transmission is not None
+
+    def start_cdr(self) -> bytes:
+        """StartCDR of this client; the cross reference. RequestError for a second client, ABRT when too early."""
+        settings = self.server.settings
+        age_s = self.server.clock.seconds() - self._associated_at_s
+        if settings.cdr_too_early == "abort" and age_s < settings.cdr_earliest_s:
+            self.abort("StartCDR too early")
+            raise RequestError("operation", "generic")
+        if self.server.cdr_taken():
+            raise RequestError("operation", "generic")
+        reference = self.server.next_reference()
+        self._transmission = csta_cdr.Transmission(
+            reference, lambda report: self._invoke("cDRReport", report), waits=settings.cdr_waits
+        )
+        return reference
+
+    def stop_cdr(self, reference: bytes) -> None:
+        """RequestError when this client has no such transmission."""
+        if self._transmission is None or self._transmission.reference != reference:
+            raise RequestError("operation", "invalidCrossRefID")
+        self._transmission = None
+
+    def record(self, record: dict[str, Any], condition: str) -> None:
+        """A call record, if this client wants them."""
+        if self._transmission is not None and self.associated:
+            self._transmission.record(record, condition)
 
     # Requests
 
     def _invoked(self, event: Invoked) -> None:
-        invoke_id = event.invoke_id
+        invoke_id, settings = event.invoke_id, self.server.settings
         if invoke_id is None:
             return
+        if event.operation.startswith("operation-") and settings.unknown_operation == "reject":
+            self._send(self._association.reject(invoke_id, UNRECOGNIZED_OPERATION))
+            return
         service = _SERVICES.get(event.operation)
+        setting = OPTIONAL.get(event.operation)
+        if setting is not None and not getattr(settings, setting):
+            service = None
+        if service is not None and event.argument is None and event.operation not in _NO_ARGUMENT:
+            self._send(self._association.reject(invoke_id, MISTYPED_ARGUMENT))
+            return
         try:
             if service is None:
                 raise RequestError("operation", "serviceNotSupported")
             argument = event.argument if event.argument is not None else {}
-            self._server.serve(
+            self.server.serve(
                 lambda: service(self, argument),
-                lambda result: self._send(self._association.respond(invoke_id, event.operation, result)),
+                lambda result: self._answer(invoke_id, event.operation, result),
             )
         except RequestError as refusal:
-            self._send(self._association.fail(invoke_id, refusal.error))
+            self._following.clear()
+            if self.associated:
+                self._send(self._association.fail(invoke_id, refusal.error))
             return
-        self._send_linked_replies()
+        following, self._following = self._following, []
+        for operation, argument in following:
+            self._invoke(operation, argument)
 
-    def _make_call(self, argument: Any) -> dict[str, Any]:
-        match argument["callingDevice"]:
-            case {"deviceIdentifier": ("dialingNumber", str(extension))}:
-                pass
-            case device_id:
-                device = self._device(device_id)
-                extension = getattr(device, "number", "")
-        match argument["calledDirectoryNumber"]:
-            case {"deviceIdentifier": ("dialingNumber", str(digits))}:
-                pass
-            case _:
-                digits = ""
-        call = self._server.switch.make_call(extension, digits)
-        return {"callingDevice": self._server.names.connection_id(call.call_id, call.extension)}
-
-    def _clear_connection(self, argument: Any) -> None:
-        connection = self._server.names.connection(argument["connectionToBeCleared"])
-        if connection is None:
-            raise RequestError("operation", "invalidConnectionID")
-        self._server.switch.clear(*connection)
-
-    def _monitor_start(self, argument: Any) -> dict[str, Any]:
-        match argument["monitorObject"]:
-            case ("deviceObject", device_id):
-                device = self._device(device_id)
-            case _:
-                raise RequestError("operation", "requestIncompatibleWithObject")
-        monitored = any(monitor.device == device for monitor in self._monitors.values())
-        if monitored and self._server.settings.second_monitor == "refuse":
-            raise RequestError("systemResourceAvailability", "resourceLimitExceeded")
-        reference = self._server.next_reference()
-        self._monitors[reference] = Monitor(reference, device, argument.get("requestedMonitorFilter", {}))
-        return {"crossRefIdentifier": reference}
-
-    def _monitor_stop(self, argument: Any) -> None:
-        if self._monitors.pop(argument["crossRefIdentifier"], None) is None:
-            raise RequestError("operation", "invalidCrossRefID")
-
-    def _snapshot_device(self, argument: Any) -> dict[str, Any]:
-        device = self._device(argument["snapshotObject"])
-        return self._server.names.snapshot(self._server.switch.snapshot(device))
-
-    def _escape(self, argument: Any) -> tuple[str, Any]:
-        segments = device_list.answer(self._server.switch, self._server.names, argument["privateData"])
-        reference = self._server.next_reference()
-        self._replies = [
-            device_list.linked_reply(reference, number, number == len(segments), content)
-            for number, content in enumerate(segments, 1)
-        ]
-        return device_list.acknowledgement(reference)
-
-    def _send_linked_replies(self) -> None:
-        for reply in self._replies:
-            invoke_id, octets = self._association.invoke("escape", reply)
-            # CYR and LTM never answer these.
-            self._association.forget(invoke_id)
-            self._send(octets)
-        self._replies = []
-
-    def _device(self, device_id: Any) -> Device:
-        device = self._server.names.device(device_id)
-        if device is None:
-            raise RequestError("operation", "invalidDeviceID")
-        return device
-
-
-_SERVICES: dict[str, Callable[[ClientLink, Any], Any]] = {
-    "makeCall": ClientLink._make_call,
-    "clearConnection": ClientLink._clear_connection,
-    "monitorStart": ClientLink._monitor_start,
-    "monitorStop": ClientLink._monitor_stop,
-    "snapshotDevice": ClientLink._snapshot_device,
-    "escape": ClientLink._escape,
-}
+    def _answer(self, invoke_id: int, operation: str, result: Any) -> None:
+        if self.associated:
+            self._send(self._association.respond(invoke_id, operation, result))
 
 
 def _written(address: IAddress | None) -> str:

@@ -31,6 +31,7 @@ class Timer(enum.Enum):
     REFUSE = "refuse"
     ASSUME = "assume"
     TONE = "tone"
+    OGM = "ogm"
 
 
 class Tone(enum.Enum):
@@ -66,22 +67,47 @@ class Connected:
     states: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A connection that a transfer carried over into the call ``call_id``; ``old_call_id`` is the one before."""
+
+    device: Device
+    old_call_id: bytes
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What Transferred tells beyond other events; ``held`` and ``active`` are calls at the transferring device."""
+
+    held: bytes | None
+    active: bytes
+    transferred_to: Device | str
+    connections: tuple[Moved, ...]
+
+
 # Effects
 @dataclass(frozen=True)
 class Report:
-    """Tell the monitors of ``extension`` and ``trunk``: event ``name`` (ECMA-285) at ``subject``'s connection.
+    """Tell the monitors of all devices in ``states``: event ``name`` (ECMA-285) at ``subject``'s connection.
 
-    ``states`` are the LocalConnectionStates after it, of (extension, trunk).
+    ``states`` has the LocalConnectionState after it for each. ``calling`` and ``called`` are a device, or digits of
+    somebody outside ("" where they are not known); ``calling_trunk`` and ``called_trunk`` the lines to them.
+    ``redirected`` is the device that the call was at before, ``destination`` where Diverted sends it.
     """
 
     name: str
     call_id: bytes
-    extension: Extension
-    trunk: Trunk | None
     subject: Device
-    dialled: str
     cause: str
-    states: tuple[str, str]
+    states: tuple[tuple[Device, str], ...]
+    calling: Device | str = ""
+    called: Device | str = ""
+    calling_trunk: Trunk | None = None
+    called_trunk: Trunk | None = None
+    redirected: Device | None = None
+    destination: Device | str = ""
+    hold_type: str = ""
+    transfer: Transfer | None = None
 
 
 @dataclass(frozen=True)
@@ -248,16 +274,17 @@ class CallEnded:
 
 @dataclass(frozen=True)
 class ReportPrivate:
-    """Tell the monitors of ``devices``: a private event of Panasonic's, ``ogmStatus`` or ``digitsReport``.
+    """Tell the monitors of ``devices`` what is not about call control, ``subject`` being the device that it is about.
 
-    ``content`` are its fields: ``state``, ``ogm``; or ``digits``.
+    Panasonic's private events ``ogmStatus`` and ``digitsReport`` are about a call and have ``content``: ``state`` and
+    ``ogm``, or ``digits``. ``outOfService`` and ``backInService`` are about the device alone, ``call_id`` is empty.
     """
 
     name: str
     call_id: bytes
     subject: Device
     devices: tuple[Device, ...]
-    content: dict[str, str]
+    content: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

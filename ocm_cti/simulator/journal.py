@@ -12,13 +12,19 @@ from typing import IO, Any
 
 
 class Journal:
-    """Appends to ``path``; None keeps no journal. ``seconds`` is a monotonic clock."""
+    """Appends to ``path``; None keeps no journal. ``seconds`` is a monotonic clock.
+
+    ``last_call`` is the highest call number in it when it was opened: the calls of a PBX that starts again go on from
+    there, so that a number stands for one call in the whole file.
+    """
 
     def __init__(self, path: Path | None, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._file: IO[bytes] | None = None
+        self.last_call = 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.last_call = _last_call(path)
             # Unbuffered: one write() for a line, and the kernel has it, whatever becomes of this process.
             self._file = path.open("ab", buffering=0)
 
@@ -32,3 +38,20 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _last_call(path: Path) -> int:
+    """0 for no file; lines that are no JSON (one that was cut off) are passed over."""
+    last = 0
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                try:
+                    call = json.loads(line).get("call")
+                except (ValueError, AttributeError):
+                    continue
+                if isinstance(call, int):
+                    last = max(last, call)
+    except FileNotFoundError:
+        return 0
+    return last

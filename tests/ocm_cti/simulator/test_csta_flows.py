@@ -496,7 +496,9 @@ def test_monitors_can_be_stopped_and_filtered(benches: Any) -> None:
             "invalidConnectionID",
         ),
         ("operation-999", b"\x05\x00", "serviceNotSupported"),
-        ("answerCall", {"callToBeAnswered": ("callID", b"\1")}, "serviceNotSupported"),
+        ("answerCall", {"callToBeAnswered": ("callID", b"\1")}, "invalidConnectionID"),
+        ("groupPickupCall", b"\x30\x00", "serviceNotSupported"),
+        ("conferenceCall", {"heldCall": ("callID", b"\1"), "activeCall": ("callID", b"\2")}, "serviceNotSupported"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_the_link_goes_on(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ocm_cti.simulator.call_table import TABLE, Do, Event, State
 from ocm_cti.simulator.callees import Callee, Directory
 from ocm_cti.simulator.effects import (
+    CallEnded,
     ConnectCallee,
     DropMedia,
     Effect,
@@ -49,7 +50,7 @@ def switch(*variants: str, registered: bool = True) -> Switch:
 
 def told(pbx: Switch) -> list[str]:
     """What follows now, in short words."""
-    return [_short(effect) for effect in pbx.effects()]
+    return [_short(effect) for effect in pbx.effects() if not isinstance(effect, CallEnded)]
 
 
 def _short(effect: Effect) -> str:
