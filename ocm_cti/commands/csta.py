@@ -98,6 +98,53 @@ def encode(source: str) -> int:
     return _each(encode_line(line) for line in lines_of(sys.stdin.buffer))
 
 
+@csta.command()
+@click.argument("recording", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--to", "address", required=True, metavar="tcp:HOST:PORT", help="The PBX; with --as switch: listen there."
+)
+@click.option(
+    "--as",
+    "side",
+    type=click.Choice(["client", "switch"]),
+    default="client",
+    show_default=True,
+    help="Whose part of the recording is played.",
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0.05),
+    default=10.0,
+    show_default=True,
+    help="Seconds that the other side has for an answer; then the recording goes on without it.",
+)
+@_quiet
+def replay(recording: str, address: str, side: str, wait_s: float) -> int:
+    """Play one side of a recorded session to a live PBX (or client), and compare what the other side says.
+
+    FILE is a packet capture or a recording of ours: one APDU a line, "> HEX" from client to switch, "< HEX" from switch
+    to client, a time before it if you like, "|" where the connection ended, comments after "#".
+
+    Each exchange stands on one line, as recorded and as it was now; what differs in kind is marked with "!". The numbers
+    that a switch chooses itself (callID, cross references, its invoke ids) are put in the place of the recorded ones.
+
+    Careful: calls in the recording are made again. Exit codes: 0 nothing differs, 1 something does, 2 it can't be done.
+    """
+    from ocm_cti.commands.csta_files import sessions
+    from ocm_cti.commands.csta_replay import run
+    from protocols.csta.recording import Direction
+
+    found = sessions(recording)
+    if not found:
+        raise _Wrong(f"{recording}: no CSTA in it")
+    plays = Direction.TO_SWITCH if side == "client" else Direction.TO_CLIENT
+    try:
+        return run(found, address, plays, wait_s)
+    except ValueError as error:
+        raise _Wrong(str(error)) from None
+
+
 def _each(answers: Iterable[str]) -> int:
     for answer in answers:
         sys.stdout.write(answer + "\n")
