@@ -86,7 +86,7 @@ class CallBook:
 
     def read_again(self, gateway: str, read: Callable[[CallRecord], CallRecord]) -> None:
         self._again[gateway] = read
-        self._look(gateway, self._now() - LOOK_BACK_AT_START)
+        self._soon(GATHER_S)
 
     # Within
 
@@ -108,10 +108,14 @@ class CallBook:
 
         def write(conn: Connection) -> None:
             call_records.add(conn, records, self._now())
+            moments = dict(since)
             for gateway, read in again.items():
-                unread = call_records.unread(conn, gateway)
-                call_records.read_again(conn, [read(record) for record in unread])
-            for gateway, moment in since.items():
+                now_read = [read(record) for record in call_records.unread(conn, gateway)]
+                call_records.read_again(conn, now_read)
+                for record in now_read:
+                    if record.ended_at is not None:
+                        moments[gateway] = min(record.ended_at, moments.get(gateway, record.ended_at))
+            for gateway, moment in moments.items():
                 if gateway in self._dialled:
                     matching = self._matching.get(gateway)
                     call_records.find_attempts(conn, gateway, moment, self._dialled[gateway], matching)
