@@ -10,15 +10,29 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 
 from ocm_cti.simulator.callees import Callee
+from ocm_cti.simulator.effects import AnswerExtension, ReferResult, RejectExtension, RequestError, Tone
 from ocm_cti.simulator.pbx import Pbx
-from ocm_cti.simulator.switch import Tone
 from ocm_cti.voice.client import CallOver, PlayReport, RecordReport, VoiceObserver, VoiceProcessLost
+
+
+class DialFailed(Exception):
+    """As the voice process says it."""
+
+
+class ReferRefused(Exception):
+    """As the voice process says it; ``code`` of SIP."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+        self.code, self.reason = code, reason
 
 
 @dataclass
 class _Ring:
-    serial: int
+    serial: int  # of its leg at the PBX; 0 until an INVITE of ours has been taken
     extension: str
+    call_id: str = ""
+    referring: Deferred[None] | None = None
     answered: bool = False
     playing: Deferred[PlayReport] | None = None
     began_s: float = 0.0
@@ -45,6 +59,7 @@ class FakeVoice:
     digits_dialled: dict[str, str] = field(default_factory=dict)  # by extension
     calls: dict[str, _Ring] = field(default_factory=dict)
     lives: int = 0
+    dials: int = 0
     restart: Any = None
 
     # VoiceClient
@@ -95,6 +110,58 @@ class FakeVoice:
             self.clock.callLater(0, self._of_pbx().extension_answered, ring.serial)
         return succeed(None)
 
+    def dial(self, extension: str, digits: str) -> Deferred[str]:
+        if not self.ready:
+            return fail(VoiceProcessLost("not running"))
+        if extension not in self.registered:
+            return fail(DialFailed("not registered"))
+        self.dials += 1
+        call_id = f"{self.lives}.d{self.dials}"
+        self.calls[call_id] = _Ring(0, extension, call_id)
+        self.digits_dialled[extension] = digits
+        dialled: Deferred[str] = Deferred()
+        self._later(dialled.callback, call_id)
+        self.clock.callLater(0, self._invite, call_id, digits)
+        return dialled
+
+    def _invite(self, call_id: str, digits: str) -> None:
+        ring = self.calls.get(call_id)
+        if ring is None:
+            return
+
+        def adopt(serial: int) -> None:
+            ring.serial = serial
+
+        try:
+            self._of_pbx().extension_dials(ring.extension, digits, adopt)
+        except RequestError as refusal:
+            self._refused(ring, 480, refusal.error[1])
+
+    def _refused(self, ring: _Ring, code: int, reason: str) -> None:
+        if self.calls.pop(ring.call_id, None) is not None:
+            self._later(self.observer.refused, ring.call_id, code, reason)
+
+    def refer(self, call_id: str, digits: str) -> Deferred[None]:
+        ring = self.calls.get(call_id)
+        if ring is None:
+            return fail(CallOver("over"))
+        ring.referring = Deferred()
+        self.clock.callLater(0, self._refer, ring, digits)
+        return ring.referring
+
+    def _refer(self, ring: _Ring, digits: str) -> None:
+        try:
+            self._of_pbx().extension_refers(ring.serial, digits)
+        except RequestError as refusal:
+            self._referred(ring, 403, refusal.error[1])
+
+    def _referred(self, ring: _Ring, code: int, reason: str = "") -> None:
+        referring, ring.referring = ring.referring, None
+        if referring is not None and code < 300:
+            self._later(referring.callback, None)
+        elif referring is not None:
+            self._later(referring.errback, ReferRefused(code, reason))
+
     def refuse(self, call_id: str, code: int = 486) -> Deferred[None]:
         assert code == 486
         ring = self.calls.get(call_id)
@@ -108,7 +175,8 @@ class FakeVoice:
         ring = self.calls.get(call_id)
         if ring is not None:
             self.hung_up.append(ring.extension)
-            self.clock.callLater(0, self._of_pbx().extension_hung_up, ring.serial)
+            if ring.serial:
+                self.clock.callLater(0, self._of_pbx().extension_hung_up, ring.serial)
             self._end(call_id, "us", "hung up")
         return succeed(None)
 
@@ -160,7 +228,7 @@ class FakeVoice:
             self.clock.callLater(0, self._of_pbx().extension_refused, serial)
             return
         call_id = f"{self.lives}.{serial}"
-        self.calls[call_id] = _Ring(serial, extension)
+        self.calls[call_id] = _Ring(serial, extension, call_id)
         self._later(self._incoming, call_id, extension)
 
     def _incoming(self, call_id: str, extension: str) -> None:
@@ -179,7 +247,19 @@ class FakeVoice:
         pass
 
     def media(self, effect: Any) -> None:
-        pass
+        ring = next((one for one in self.calls.values() if one.serial == getattr(effect, "serial", None)), None)
+        if ring is None:
+            return
+        match effect:
+            case AnswerExtension(_, code) if code < 200:
+                self._later(self.observer.ringing, ring.call_id, code)
+            case AnswerExtension() if not ring.answered:
+                ring.answered = True
+                self._later(self.observer.established, ring.call_id)
+            case RejectExtension(_, code):
+                self._refused(ring, code, "refused")
+            case ReferResult(_, code):
+                self._referred(ring, code)
 
     def drop_media(self, serial: int) -> None:
         pass
@@ -208,6 +288,9 @@ class FakeVoice:
             if timer.active():
                 timer.cancel()
         self._cut_short(ring)
+        if ring.referring is not None:
+            ring.referring.errback(CallOver("over"))
+            ring.referring = None
         if ring.recording is not None:
             self._recorded(ring, ring.recording, "hangup")
         if at_once:
