@@ -19,7 +19,6 @@ from ocm_cti.simulator.numbering import Group, Numbering, Station
 
 EXTENSION_KINDS = ("sip", "phone")
 TRUNK_KINDS = ("lco", "isdn", "sip", "reached_only")
-SMDR_PATTERNS = ("A", "B", "C")
 MOST_EXTENSIONS = 1000
 MOST_TRUNKS = 600
 PASSWORD_PATTERN = "pw{extension}"
@@ -85,18 +84,6 @@ class TrunkGroup:
 
 
 @dataclass(frozen=True)
-class SmdrConfig:
-    """Call records on TCP; ``port`` 0: any. ``date_order`` and ``clock`` as the country of the PBX has them."""
-
-    port: int = 0
-    pattern: str = "A"
-    user: str = "SMDR"
-    password: str = "PCCSMDR"
-    date_order: str = "dd/mm/yy"
-    clock: str = "12"
-
-
-@dataclass(frozen=True)
 class PbxConfig:
     """The whole PBX. Ports 0 let the system choose. A bare number among ``extensions`` is a SIP extension."""
 
@@ -112,7 +99,7 @@ class PbxConfig:
     verbose: bool = False
     trunk_groups: tuple[TrunkGroup, ...] = ()  # none: one group as trunk_kind, trunks and access_code say
     csta_serial: str | None = None  # "serial:/dev/ttyS0?baud=9600" or "pty"
-    smdr: SmdrConfig | None = None
+    smdr_port: int | None = None
     control_port: int | None = None
     faults: tuple[str, ...] = ()  # those in force from the start, as the command line names them
 
@@ -184,7 +171,8 @@ def read(text: str, name: str, folder: Path, variants: Iterable[str] = ()) -> Pb
     top = _Table(document, name, folder, "")
     csta, sip, smdr = top.table("csta"), top.table("sip"), top.table("smdr")
     keep, control = top.table("keep"), top.table("control")
-    given_settings = _settings(top.table("variants"), variants)
+    smdr_port = smdr.port("tcp_port", 0) if smdr.given else None
+    settings = _settings([(smdr, "smdr_"), (top.table("variants"), "")], variants)
     pattern = check_password_pattern(sip.text("password_pattern", PASSWORD_PATTERN), f"{name}: sip.password_pattern")
     config = PbxConfig(
         extensions=_extensions(top.tables("extensions")),
@@ -195,11 +183,11 @@ def read(text: str, name: str, folder: Path, variants: Iterable[str] = ()) -> Pb
         log=keep.path("journal"),
         recordings=Recordings.given(keep.path("heard"), keep.path("said")),
         password_pattern=pattern,
-        settings=given_settings,
+        settings=settings,
         verbose=top.truth("verbose", False),
         trunk_groups=_trunk_groups(top.tables("trunk_groups")),
         csta_serial=csta.text("serial", "") or None,
-        smdr=_smdr(smdr) if smdr.given else None,
+        smdr_port=smdr_port,
         control_port=control.port("tcp_port", 0) if control.given else None,
         faults=tuple(top.texts("faults")),
     )
@@ -216,17 +204,20 @@ def _directory(top: _Table) -> Directory:
         raise ConfigError(f"{top.file}: {error}") from None
 
 
-def _settings(table: _Table, more: Iterable[str]) -> Settings:
-    pairs = []
-    for key, value in table.rest().items():
-        if not isinstance(value, str | int | float):
-            raise table.wrong(key, "is a text, a number, true or false")
-        pairs.append(f"{key}={str(value).lower() if isinstance(value, bool) else value}")
-    try:
-        Settings.from_pairs(pairs)
-    except SettingError as error:
-        raise ConfigError(f"{table.file}: variants: {error}") from None
-    return Settings.from_pairs([*pairs, *more])
+def _settings(tables: Sequence[tuple[_Table, str]], more: Iterable[str]) -> Settings:
+    """What the tables have left, as variants; their names begin with the text beside the table."""
+    settings: list[str] = []
+    for table, prefix in tables:
+        for key, value in table.rest().items():
+            if not isinstance(value, str | int | float):
+                raise table.wrong(key, "is a text, a number, true or false")
+            pair = f"{prefix}{key}={str(value).lower() if isinstance(value, bool) else value}"
+            try:
+                Settings.from_pairs([pair])
+            except SettingError as error:
+                raise ConfigError(f"{table.place}: {error}") from None
+            settings.append(pair)
+    return Settings.from_pairs([*settings, *more])
 
 
 def _extensions(tables: Sequence[_Table]) -> tuple[ExtensionConfig, ...]:
@@ -292,18 +283,6 @@ def _trunk_groups(tables: Sequence[_Table]) -> tuple[TrunkGroup, ...]:
         next_index = group.first_index + group.trunks
         found.append(group)
     return tuple(found)
-
-
-def _smdr(table: _Table) -> SmdrConfig:
-    plain = SmdrConfig()
-    return SmdrConfig(
-        port=table.port("tcp_port", plain.port),
-        pattern=table.choice("pattern", SMDR_PATTERNS, plain.pattern),
-        user=table.text("user", plain.user),
-        password=table.text("password", plain.password),
-        date_order=table.choice("date_order", ("dd/mm/yy", "mm/dd/yy", "yy/mm/dd"), plain.date_order),
-        clock=table.choice("clock", ("12", "24"), plain.clock),
-    )
 
 
 class _Table:

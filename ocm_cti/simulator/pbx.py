@@ -12,14 +12,13 @@ from ocm_cti.simulator.effects import (
     CallAccount,
     CallEnded,
     ConnectCallee,
-    DropMedia,
     Device,
+    DropMedia,
     Effect,
     PlayTone,
     ReleaseExtension,
     Report,
     ReportPrivate,
-    RequestError,
     RingExtension,
     StartTimer,
     StopTimers,
@@ -54,12 +53,13 @@ class Telephones(Protocol):
 
 
 class Pbx:
-    """``telephones`` is made with the Pbx, which it tells what the extensions do."""
+    """``telephones`` is made with the Pbx, which it tells what the extensions do. ``extensions`` alone are SIP
+    extensions, with one group of trunks as the settings say."""
 
     def __init__(
         self,
         settings: Settings,
-        extensions: Sequence[str],
+        extensions: Sequence[str] | Numbering,
         directory: Directory,
         clock: Clock,
         journal: Journal,
@@ -67,7 +67,15 @@ class Pbx:
         log: Callable[[str], None],
     ) -> None:
         self.settings = settings
-        self.switch = Switch(settings, extensions, directory)
+        numbering = extensions if isinstance(extensions, Numbering) else Numbering.plain(settings, extensions)
+        self.switch = Switch(
+            settings,
+            (),
+            directory,
+            numbering=numbering,
+            seconds=clock.seconds,
+            first_serial=journal.last_call + 1,
+        )
         self.csta = CstaServer(settings, self.switch, clock, self.carry_out, log)
         self.telephones = telephones(self)
         #: Each is called with every ended call: SMDR.
@@ -108,8 +116,7 @@ class Pbx:
     def extension_dials(self, extension: str, digits: str, adopt: Callable[[int], None]) -> None:
         """A registered extension has sent INVITE; ``adopt`` gets its leg's serial. RequestError when it can't."""
         try:
-            call = self.switch.extension_dials(extension, digits)
-            adopt(call.origin.leg or 0)
+            adopt(self.switch.extension_dials(extension, digits).serial)
         finally:
             self.carry_out()
 
@@ -137,9 +144,16 @@ class Pbx:
     def call_in(self, number: str, destination: str) -> int:
         """Somebody outside calls ``destination`` over the first free trunk; the call's serial. RequestError."""
         try:
-            return int(self.switch.call_in(number, destination).serial)
+            return self.switch.call_in(number, destination).serial
         finally:
             self.carry_out()
+
+    def restart(self) -> None:
+        """Power off and on: calls, monitors and registrations are lost, nobody is told. The telephones are gone
+        already; ``timers`` of lost calls don't fire."""
+        self.switch.restart()
+        self.carry_out()
+        self.csta.restart()
 
     def set_out_of_service(self, device: Device, out: bool) -> None:
         """RequestError for a device that does not exist."""

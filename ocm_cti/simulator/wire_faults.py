@@ -64,7 +64,7 @@ class Wire(Protocol):
     transport: Any
     disconnecting = False
 
-    def __init__(self, faults: Faults, link: Protocol) -> None:
+    def __init__(self, faults: Faults, link: Any) -> None:
         self.link = link
         self._faults = faults
         self._waiting: deque[tuple[float, bytes]] = deque()  # what is held back, and until when
