@@ -97,7 +97,10 @@ def find_attempts(
     if not rows:
         return 0
     records = {row.id: _record(row) for row in rows}
-    found = match(records, _candidates(conn, gateway, records, dialled, slack), rules)
+    found: dict[int, int] = {}
+    for source in {record.source for record in records.values()}:  # one call may be told both ways
+        of_source = {record_id: record for record_id, record in records.items() if record.source == source}
+        found |= match(of_source, _candidates(conn, gateway, source, of_source, dialled, slack), rules)
     for record_id, attempt_id in found.items():
         conn.execute(update(call_record).where(call_record.c.id == record_id).values(attempt_id=attempt_id))
     return len(found)
@@ -106,6 +109,7 @@ def find_attempts(
 def _candidates(
     conn: Connection,
     gateway: str,
+    source: str,
     records: Mapping[int, CallRecord],
     dialled: Callable[[str], str],
     slack: timedelta,
@@ -120,7 +124,6 @@ def _candidates(
         attempt.c.answered_at,
         attempt.c.ended_at,
         attempt.c.cause,
-        call_record.c.id.label("record_id"),
         call_record.c.source,
         call_record.c.condition,
     )
@@ -147,7 +150,7 @@ def _candidates(
             placed_at=row.placing_at,
             answered_at=row.answered_at,
             ended_at=row.ended_at,
-            has_record=row.record_id is not None,
+            has_record=(before is not None and before.has_record) or row.source == source,
             was_transferred=(before is not None and before.was_transferred)
             or (row.condition or "").upper() == TRANSFERRED
             or row.cause == _HANDED_OVER,

@@ -189,6 +189,17 @@ def test_a_transfer_has_two_records_also_one_by_one(ledger: Ledger) -> None:
     assert (row.billed_s, row.cost, row.currency) == (390, Decimal("7.00"), "EUR")
 
 
+def test_one_call_told_by_smdr_and_by_csta(ledger: Ledger) -> None:
+    """Both belong to the attempt, whichever was first; it is billed once, by the one that has the cost."""
+    attempt_id = ledger.call(10, 60)
+    for line in (record(60, source="csta", raw="A1", cost=None, currency="", duration_s=51), record(60)):
+        call_records.add(ledger.conn, [line], at(61))
+        assert ledger.look() == 1
+    assert set(ledger.owners().values()) == {attempt_id}
+    (row,) = reports.attempts(ledger.conn, [ledger.campaign_id])
+    assert (row.billed_s, row.cost, row.currency) == (50, Decimal("1.95"), "EUR")
+
+
 def test_what_could_not_be_read_is_read_later(ledger: Ledger) -> None:
     attempt_id = ledger.call(10, 60)
     unread = CallRecord("office", "smdr", record().raw, fault="set date_order")
