@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -41,10 +42,28 @@ class Snapshot:
     health: Mapping[str, Health]
 
 
-class Control:
-    """Over one dialer; lives on the reactor."""
+class Beside(Protocol):
+    """A way to a switch beside its gateway, as the one on which its call records come."""
 
-    def __init__(self, dialer: Dialer, store: Store, gateways: Sequence[Gateway], now: Callable[[], datetime]) -> None:
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def health(self) -> Health: ...
+
+
+class Control:
+    """Over one dialer; lives on the reactor. ``beside`` are shown with their health beside the gateways."""
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        store: Store,
+        gateways: Sequence[Gateway],
+        now: Callable[[], datetime],
+        beside: Sequence[Beside] = (),
+    ) -> None:
+        self._beside = beside
         self._dialer = dialer
         self._store = store
         self._gateways = gateways
@@ -63,7 +82,8 @@ class Control:
                 taken_at=self._now(),
                 lines=tuple(self._dialer.lines),
                 campaigns=tuple(progress),
-                health={gateway.name: gateway.health for gateway in self._gateways},
+                health={gateway.name: gateway.health for gateway in self._gateways}
+                | {line.label: line.health for line in self._beside},
             )
             return self.latest
 

@@ -171,7 +171,7 @@ class Service:
             show_numbers=config.show_numbers,
             call_book=self.call_book,
         )
-        self.control = Control(self.dialer, self.store, self.gateways, now)
+        self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
         self.lookahead = LookAhead(self.store, self.prompts, reactor)
 
     @inlineCallbacks

@@ -75,13 +75,14 @@ class SmdrLine:
         self, gateway: str, settings: SmdrSettings, reactor: Any, owner: SmdrOwner, endpoint: Any = None
     ) -> None:
         self.gateway = gateway
+        self.label = f"{gateway} call records"
         self._settings = settings
         self._reactor = reactor
         self._owner = owner
         self._log = Logger()
         self._known = settings.form
         self._link = SmdrLink(settings.link_settings(), reactor, self, self._today, endpoint)
-        self.health = self._health(LinkState.DOWN, "not started")
+        self.health: Health = self._health(LinkState.DOWN, "not started")
         self.unread = 0  # lines that could not be read since the start
 
     def start(self) -> None:

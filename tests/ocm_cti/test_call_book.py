@@ -9,21 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import START, InlineStore
+from fakes import START, FakeGateway, InlineStore, InstantPrompts, WallClock
 from twisted.internet.task import Clock
 
 from ocm_cti import call_book
 from ocm_cti.call_book import CallBook
+from ocm_cti.dialer import Dialer
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.gateways.interface import EndedBy
 from ocm_cti.store import attempts, call_records, campaigns, lists, subscribers, tasks
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection
+
+SCENARIO = """
+name = "water"
+language = "en"
+
+[[step]]
+name = "agree"
+type = "confirm"
+message = "Press one."
+key = "1"
+tries = 1
+timeout_s = 60
+"""
 
 
 class Desk:
@@ -161,3 +176,37 @@ def test_records_of_a_gateway_that_is_not_configured_any_more_are_kept(desk: Des
     desk.book.recorded(replace(desk.record(), gateway="branch"))
     desk.clock.advance(1)
     assert desk.kept() == {"line": None}
+
+
+def test_the_dialer_tells_the_book_what_gateways_say_and_when_attempts_end(desk: Desk, tmp_path: Path) -> None:
+    """A record over CSTA that comes before the outcome: the end of the attempt makes the book look again."""
+    clock = WallClock()
+    gateway: Any = FakeGateway(clock)
+    store: Any = desk.store
+    book = CallBook(store, clock, clock.utc, {"office": lambda number: number.lstrip("+")})
+
+    def begin(conn: Connection) -> None:
+        list_id = lists.find_or_create(conn, "debtors", clock.utc())
+        subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
+        campaigns.start(conn, list_id, clock.utc(), SCENARIO, ListSettings(language="en"))
+
+    desk.store.now(begin)
+    dialer = Dialer(store, [gateway], InstantPrompts(tmp_path), tmp_path, clock, clock.utc, "test", call_book=book)
+    dialer.start()
+    (call,) = gateway.placed
+    call.answer()
+    call.listen()
+    clock.advance(30)
+    at = clock.utc()
+    dialer.call_recorded(
+        gateway, CallRecord("office", "csta", "A1", at, at, call.port, "1", "71", "out", duration_s=30)
+    )
+    clock.advance(1)
+    assert desk.kept() == {"A1": None}
+    call.end(EndedBy.THEM)
+    clock.advance(1)
+    assert desk.kept() == {"A1": call.attempt_id}
+    dialer.stop()
+    book.stop()
+    clock.advance(0)
+    assert clock.getDelayedCalls() == []
