@@ -187,7 +187,8 @@ class PanasonicGateway:
         elif name not in self._idle and not self._stopping:
             self._idle.add(name)
             self._link.worked()
-            if self._observer is not None and name in self.idle_ports:
+            free = self._link.calls_allowed is None or name in self.idle_ports
+            if self._observer is not None and free:
                 self._observer.port_freed(self, name)
 
     def _call_over(self, verdict: Verdict | None) -> None:
