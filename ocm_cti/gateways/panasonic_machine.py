@@ -216,8 +216,10 @@ class Machine:
             self.verdict = Verdict(Cause[cause_name], by, native)
             self._handed_over = verdict is Do.BY_TRANSFER
             return
-        if self._refusal is not None and before is State.REASON and cause in _VAGUE and verdict is not Do.CANCELLED:
-            verdict, (cause, native) = Do.BY_CAUSE, self._refusal
+        if self._refusal is not None and before is State.REASON and verdict is not Do.CANCELLED:
+            says_nothing = native.system == OURS or native.text in _NO_REASON
+            if says_nothing or (cause in _VAGUE and self._refusal[0] is not Cause.LINE_FAULT):
+                verdict, (cause, native) = Do.BY_CAUSE, self._refusal
         self.verdict = Verdict(self._failure(verdict, before, cause), None, native)
 
     def _failure(self, verdict: Do, before: State, cause: Cause) -> Cause:
@@ -247,5 +249,7 @@ class Machine:
         return Cause.UNREACHABLE if dropped and cause in _VAGUE else cause
 
 
+#: CSTA causes that say no more than that the call is over.
+_NO_REASON = frozenset({"normal", "normalClearing"})
 #: Causes that say only that the call is over: nothing of whether it had been answered.
 _VAGUE = frozenset({Cause.REJECTED, Cause.UNREACHABLE, Cause.UNKNOWN, Cause.NORMAL})

@@ -281,9 +281,13 @@ class Transfer:
         if self._voice_id is None:
             self._occurred(Event.REFUSED)
             return
-        self._around.voice.refer(self._voice_id, self._number).addCallbacks(
-            lambda _: self._occurred(Event.AGREED), self._not_referred
-        )
+        self._around.voice.refer(self._voice_id, self._number).addCallbacks(self._referred, self._not_referred)
+
+    def _referred(self, _: object) -> None:
+        if self.is_on:
+            self._occurred(Event.AGREED)
+        else:
+            self._happened(calls.Event.HANDED_OVER)  # after we had given up waiting
 
     def _not_referred(self, failure: Failure) -> None:
         code, reason = getattr(failure.value, "code", 0), getattr(failure.value, "reason", failure.getErrorMessage())

@@ -90,7 +90,7 @@ METHODS: dict[str, Row] = {
     "consultation": (State.CALLING, (Do.TIME_WAIT, Do.CONSULT)),
     "hold_make_call": (State.HOLDING, (Do.HOLD,)),
     "single_step": (State.JOINING, (Do.STEP,)),
-    "refer": (State.REFERRING, (Do.REFER,)),
+    "refer": (State.REFERRING, (Do.TIME_WAIT, Do.REFER)),
 }
 
 _CHECK: Row = (State.CHECKING, (Do.STOP, Do.LOOK))
@@ -132,7 +132,7 @@ TABLE: Table = {
     (State.REFERRING, Event.AGREED): (State.LEAVING, (Do.TIME_LEAVE,)),
     (State.REFERRING, Event.OUT): _DONE,
     (State.REFERRING, Event.REFUSED): _FAIL,
-    (State.REFERRING, Event.UNSURE): _FAIL,
+    (State.REFERRING, Event.LATE): _FAIL,  # it can't be taken back; if it succeeds yet, he is handed over yet
     #
     (State.LEAVING, Event.OUT): _DONE,
     (State.LEAVING, Event.NOTHING): _DONE,

@@ -21,7 +21,10 @@ class Sees:
     reasons: bool = True  # why a call failed
     far_end: bool = True  # that the person has hung up; else it lets us go in its own time
     answers_blindly: bool = False  # the timer is ours, and runs also without a link
-    voice: bool = True  # a voice of ours, that can break
+    voice: bool = True  # a voice of ours, that can break; else the switch's own, which listens while it speaks
+    dials_by_link: bool = True  # without a link nobody can have been called
+    transfers: bool = True  # it can hand a person over
+    supervised: bool = True  # ... and waits for the operator before it does
 
 
 class Bench(Protocol):
@@ -37,6 +40,11 @@ class Bench(Protocol):
     rejects: str
     does_not_exist: str
     congested: str
+    # Extensions of the switch, as they are dialled there
+    operator: str  # answers after a second
+    operator_absent: str
+    operator_unwilling: str
+    announcement: str  # a message of the switch's own, of five seconds
 
     def start(self) -> None:
         """All ports are idle when it returns."""
@@ -50,6 +58,9 @@ class Bench(Protocol):
     def pass_s(self, seconds: float) -> None: ...
     def far_hangs_up(self, port: str) -> None: ...
     def far_presses(self, port: str, keys: str) -> None: ...
+    def all_hang_up(self) -> None:
+        """Everybody who is in a call puts his telephone down."""
+
     def break_link(self) -> None: ...
     def mend_link(self) -> None: ...
     def kill_voice(self) -> None: ...

@@ -16,8 +16,10 @@ from ocm_cti.gateways.interface import LinkState
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.simulator.callees import Directory
+from ocm_cti.simulator.effects import Extension
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.journal import Journal
+from ocm_cti.simulator.numbering import Numbering, Station
 from ocm_cti.simulator.pbx import Pbx
 
 STEP_S = 0.05
@@ -60,6 +62,10 @@ class PanasonicBench:
     rejects = "+74951234508"
     does_not_exist = "+74951234509"
     congested = "+74951234513"
+    operator = "200"
+    operator_absent = "201"
+    operator_unwilling = "202"
+    announcement = "1"
 
     sees = Sees()
 
@@ -90,9 +96,18 @@ class PanasonicBench:
         return self.voice
 
     def _make_pbx(self) -> Pbx:
+        # Without SIP extensions the robot's are desk telephones that the PBX takes off the hook.
+        robots = [Station(name, kind="phone" if self.settings.voice == "ogm" else "sip") for name in EXTENSIONS]
+        operators = [
+            Station(self.operator, kind="phone", answer_after_s=1.0),
+            Station(self.operator_absent, kind="phone"),
+            Station(self.operator_unwilling, kind="phone"),
+        ]
+        numbering = Numbering.plain(self.variants, [*robots, *operators])
         pbx = Pbx(
-            self.variants, EXTENSIONS, Directory.load(), self.reactor, self.journal, self._telephones, lambda _: None
+            self.variants, numbering, Directory.load(), self.reactor, self.journal, self._telephones, lambda _: None
         )
+        pbx.switch.set_do_not_disturb(self.operator_unwilling, True)
         self.reactor.server = pbx.csta
         self.voice.pbx = pbx
         return pbx
@@ -136,11 +151,26 @@ class PanasonicBench:
         listener.call = self.gateway.place(port, number, 1, ring_timeout_s, None, listener)
         return listener
 
+    def parties(self, port: str) -> list[int]:
+        """The persons whom the calls of a port lead to."""
+        calls = [call for call in self.pbx.switch.calls if call.origin.device == Extension(port)]
+        people = [call.far.who for call in calls if call.far is not None]
+        return [person.party for person in people if person is not None]
+
     def far_hangs_up(self, port: str) -> None:
-        self.pbx.callee_hung_up(self.voice.serial_at(port))
+        self.pbx.party_hung_up(self.parties(port)[0])
 
     def far_presses(self, port: str, keys: str) -> None:
-        self.voice.press(port, keys)
+        if self.settings.voice == "ogm":
+            self.pbx.party_pressed(self.parties(port)[0], keys)
+        else:
+            self.voice.press(port, keys)
+
+    def all_hang_up(self) -> None:
+        for call in self.pbx.switch.calls:
+            for side in (call.far, call.origin):
+                if side is not None and side.who is not None:
+                    self.pbx.party_hung_up(side.who.party)
 
     def break_link(self) -> None:
         self.reactor.server = None

@@ -22,6 +22,7 @@ class Variant:
     sees: Sees = EVERYTHING
 
 
+BY_SIP = Sees(dials_by_link=False)
 BY_TIMER = Sees(certain=False, reasons=False, far_end=False)
 
 VARIANTS: dict[str, Variant] = {
@@ -57,4 +58,25 @@ VARIANTS: dict[str, Variant] = {
     "events-late-of-one-call-id": Variant({"late_events_s": 0.7, "call_ids": 1}),
     "voice-late": Variant(voice_latency_s=0.7),
     "both-late": Variant({"late_events_s": 0.4, "events_before_result": True}, voice_latency_s=0.4),
+    # Our extension dials by itself
+    "sip": Variant(gateway={"originate": "sip"}, sees=BY_SIP),
+    "sip-failures-are-tones": Variant({"sip_dial_failure": "tone"}, {"originate": "sip"}, sees=BY_SIP),
+    "sip-200-is-the-answer": Variant(gateway={"originate": "sip", "sip_200_is_answer": True}, sees=BY_SIP),
+    "sip-lco": Variant(
+        {"trunk_kind": "lco", "tone_s": 5.0},
+        {"originate": "sip", "answer": "timer"},
+        sees=replace(BY_TIMER, dials_by_link=False),
+    ),
+    "sip-events-late-of-one-call-id": Variant({"late_events_s": 0.4, "call_ids": 1}, {"originate": "sip"}, sees=BY_SIP),
+    "sip-voice-late": Variant({"duplicate_events": True}, {"originate": "sip"}, voice_latency_s=0.4, sees=BY_SIP),
+    # The voice of the PBX
+    "ogm": Variant(gateway={"voice": "ogm"}, sees=Sees(voice=False)),
+    # Handing over
+    "transfer-holds-and-calls": Variant({"transfer_call_id": "active"}, {"transfer": "hold_make_call"}),
+    "transfer-as-soon-as-it-rings": Variant(gateway={"transfer_waits_for": "ringing"}, sees=Sees(supervised=False)),
+    "transfer-in-a-single-step": Variant(
+        {"single_step_transfer": True}, {"transfer": "single_step"}, sees=Sees(supervised=False)
+    ),
+    "transfer-by-refer": Variant({"internal_ring_s": 15.0}, gateway={"transfer": "refer"}),
+    "no-transfer": Variant({"transfer_services": False}, sees=Sees(transfers=False)),
 }

@@ -15,8 +15,10 @@ from ocm_cti.gateways.interface import (
     InFlight,
     LinkState,
     NotPlaced,
+    NotSupported,
     RecordLimits,
     Settled,
+    TransferFailed,
 )
 
 
@@ -36,6 +38,24 @@ def answered(bench: Bench) -> tuple[Listener, str]:
     bench.until(lambda: "answered" in listener.names or listener.over, "answered")
     assert not listener.over, listener.told
     return listener, port
+
+
+def without_a_voice(bench: Bench, listener: Listener, path: Path) -> bool:
+    """Where the switch speaks for itself we can neither play nor record, and are told so."""
+    if bench.sees.voice:
+        return False
+    assert listener.call is not None
+    for refused in (listener.call.play([bench.prompt]), listener.call.record(path, RecordLimits())):
+        assert fired(refused)[0].check(NotSupported)
+    return True
+
+
+def listen(bench: Bench, listener: Listener) -> None:
+    """Keys are heard from now on."""
+    if not bench.sees.voice:
+        assert listener.call is not None
+        listener.call.play_announcement(bench.announcement)
+        bench.pass_s(0.5)
 
 
 def reach(bench: Bench, listener: Listener, stage: str) -> None:
@@ -132,22 +152,27 @@ def test_hung_up_before_the_answer(bench: Bench, stage: str) -> None:
 
 def test_keys_come_in_order(bench: Bench) -> None:
     listener, port = answered(bench)
+    listen(bench, listener)
     bench.far_presses(port, "12")
     bench.until(lambda: len(listener.names) >= 2 and listener.names[-1] == "digit", "a key")
     bench.until(lambda: [told[1] for told in listener.told if told[0] == "digit"] == ["1", "2"], "both keys")
 
 
-def test_a_prompt_plays_to_its_end(bench: Bench) -> None:
+def test_a_prompt_plays_to_its_end(bench: Bench, tmp_path: Path) -> None:
     listener, _ = answered(bench)
     assert listener.call is not None
+    if without_a_voice(bench, listener, tmp_path / "reply.wav"):
+        return
     played = fired(listener.call.play([bench.prompt, bench.prompt]))
     bench.until(lambda: played, "played")
     assert (played[0].heard_ms, played[0].of_ms, played[0].finished) == (2000, 2000, True)
 
 
-def test_a_prompt_is_stopped(bench: Bench) -> None:
+def test_a_prompt_is_stopped(bench: Bench, tmp_path: Path) -> None:
     listener, _ = answered(bench)
     assert listener.call is not None
+    if without_a_voice(bench, listener, tmp_path / "reply.wav"):
+        return
     played = fired(listener.call.play([bench.prompt] * 10))
     bench.pass_s(0.5)
     listener.call.stop_playing()
@@ -159,6 +184,8 @@ def test_a_prompt_is_stopped(bench: Bench) -> None:
 def test_the_end_of_the_call_ends_prompt_and_recording(bench: Bench, tmp_path: Path) -> None:
     listener, port = answered(bench)
     assert listener.call is not None
+    if without_a_voice(bench, listener, tmp_path / "reply.wav"):
+        return
     recorded = fired(listener.call.record(tmp_path / "reply.wav", RecordLimits()))
     played = fired(listener.call.play([bench.prompt] * 10))
     bench.pass_s(0.5)
@@ -178,8 +205,9 @@ def test_nobody_is_left_to_play_to(bench: Bench, tmp_path: Path) -> None:
     recorded = fired(listener.call.record(tmp_path / "reply.wav", RecordLimits()))
     listener.call.stop_playing()
     bench.until(lambda: played and recorded, "both refused")
-    assert played[0].check(CallOver)
-    assert recorded[0].check(CallOver)
+    wrong = CallOver if bench.sees.voice else NotSupported
+    assert played[0].check(wrong)
+    assert recorded[0].check(wrong)
 
 
 def test_a_port_takes_one_call(bench: Bench) -> None:
@@ -262,7 +290,7 @@ def test_the_link_breaks_before_the_answer(bench: Bench, stage: str) -> None:
         assert bench.calls_up == 0
         return
     bench.until(lambda: listener.over, "terminal report without a link")
-    expected = Cause.LINE_FAULT if stage == "at once" else Cause.UNKNOWN
+    expected = Cause.LINE_FAULT if stage == "at once" and bench.sees.dials_by_link else Cause.UNKNOWN
     assert listener.verdict[:2] == ("failed", expected)
     assert port not in bench.gateway.idle_ports
     bench.mend_link()
@@ -287,6 +315,8 @@ def test_the_link_breaks_in_an_answered_call(bench: Bench) -> None:
 
 @pytest.mark.parametrize("stage", ["at once", "dialing", "ringing", "answered"])
 def test_the_voice_breaks(bench: Bench, stage: str) -> None:
+    if not bench.sees.voice:
+        return
     listener = place(bench, bench.answers if stage == "answered" else bench.never_answers)
     reach(bench, listener, stage)
     bench.kill_voice()
@@ -327,3 +357,111 @@ def test_settling_needs_the_link(bench: Bench) -> None:
     settled = fired(bench.gateway.settle([InFlight(1, bench.gateway.ports[0], bench.answers, None)]))
     bench.until(lambda: settled, "refused")
     assert isinstance(settled[0].value, Exception)
+
+
+# The switch's own voice
+
+
+def test_an_announcement_of_the_switch(bench: Bench) -> None:
+    listener, _ = answered(bench)
+    assert listener.call is not None
+    whole = fired(listener.call.play_announcement(bench.announcement))
+    bench.pass_s(2)
+    assert whole == []
+    bench.far_presses(bench.gateway.ports[0], "3")
+    bench.until(lambda: listener.told[-1] == ("digit", "3"), "a key")
+    bench.until(lambda: whole, "played")
+    assert whole[0].finished and whole[0].heard_ms > 3000
+    stopped = fired(listener.call.play_announcement(bench.announcement))
+    bench.pass_s(1)
+    listener.call.stop_playing()
+    bench.until(lambda: stopped, "stopped")
+    assert not stopped[0].finished
+    assert 0 < stopped[0].heard_ms < 2000
+
+
+# Handing over
+
+
+def handed_over(bench: Bench, listener: Listener, port: str, result: list[Any]) -> None:
+    """The person has the operator on the line, and we have nothing of it any more."""
+    bench.until(lambda: listener.over, "terminal report")
+    assert result == [None]
+    assert listener.verdict[:3] == ("ended", Cause.TRANSFERRED, EndedBy.US)
+    bench.until(lambda: port in bench.gateway.idle_ports, "port idle")
+    bench.pass_s(2)
+    assert bench.calls_up == 1, "they go on without us"
+    bench.all_hang_up()
+    bench.until(lambda: bench.calls_up == 0, "the switch has no call left")
+
+
+def test_a_person_is_handed_over(bench: Bench) -> None:
+    listener, port = answered(bench)
+    assert listener.call is not None
+    result = fired(listener.call.transfer(bench.operator))
+    bench.until(lambda: result, "handed over")
+    if not bench.sees.transfers:
+        assert result[0].check(TransferFailed)
+        return
+    handed_over(bench, listener, port, result)
+
+
+@pytest.mark.parametrize("who", ["operator_absent", "operator_unwilling"])
+def test_an_operator_who_can_not_be_had(bench: Bench, who: str) -> None:
+    """The person is back on the line with us, and the conversation goes on."""
+    listener, port = answered(bench)
+    assert listener.call is not None
+    result = fired(listener.call.transfer(getattr(bench, who)))
+    bench.until(lambda: result, "given up")
+    if result == [None] and who == "operator_absent" and not bench.sees.supervised:
+        handed_over(bench, listener, port, result)  # to a telephone that rings
+        return
+    assert result[0].check(TransferFailed)
+    assert isinstance(result[0].value.reason, Cause) and str(result[0].value)
+    assert not listener.over
+    assert bench.calls_up == 1
+    listen(bench, listener)
+    bench.far_presses(port, "7")
+    bench.until(lambda: listener.told[-1] == ("digit", "7"), "he is there")
+    bench.far_hangs_up(port)
+    over(bench, listener, port)
+    assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+
+
+def test_the_person_hangs_up_while_the_operator_rings(bench: Bench) -> None:
+    listener, port = answered(bench)
+    assert listener.call is not None
+    result = fired(listener.call.transfer(bench.operator_absent))
+    bench.pass_s(1)
+    if result:
+        return  # he is handed over already, or there is no transfer
+    bench.far_hangs_up(port)
+    bench.until(lambda: result, "given up")
+    assert result[0].check(CallOver) or not bench.sees.far_end
+    over(bench, listener, port)
+    assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+
+
+@pytest.mark.parametrize("what", ["we hang up", "the link breaks", "the voice breaks", "we stop"])
+def test_a_transfer_that_is_disturbed_leaves_nothing_behind(bench: Bench, what: str) -> None:
+    listener, _ = answered(bench)
+    assert listener.call is not None
+    result = fired(listener.call.transfer(bench.operator_absent))
+    bench.pass_s(1)
+    if what == "we hang up":
+        listener.call.hang_up()
+    elif what == "the link breaks":
+        bench.break_link()
+        bench.pass_s(2)
+        bench.mend_link()
+        bench.pass_s(10)
+        listener.call.hang_up()
+    elif what == "the voice breaks" and bench.sees.voice:
+        bench.kill_voice()
+    else:
+        result += fired(bench.gateway.stop())
+    bench.until(lambda: result and listener.over, "both reported")
+    if what != "we stop" and bench.sees.voice:
+        bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back", 300)
+    bench.all_hang_up()  # who was handed over in time
+    bench.until(lambda: bench.calls_up == 0, "the switch has no call left")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from panasonic_bench import EXTENSIONS, PanasonicBench
 
 from ocm_cti.domain.causes import Cause
-from ocm_cti.gateways.interface import NotPlaced
+from ocm_cti.gateways.interface import CallOver, NotPlaced, TransferFailed
 
 PORTS = st.sampled_from(EXTENSIONS)
 CALLEES = st.sampled_from(["answers", "busy", "never_answers", "rejects", "does_not_exist", "congested"])
@@ -20,6 +20,7 @@ STEPS = st.one_of(
     st.tuples(st.just("hang up"), PORTS),
     st.tuples(st.just("far hangs up"), PORTS),
     st.tuples(st.just("press"), PORTS),
+    st.tuples(st.just("transfer"), st.sampled_from(["operator", "operator_absent", "operator_unwilling"]), PORTS),
     st.tuples(st.sampled_from(["break link", "mend link", "kill voice", "silence", "sound"])),
 )
 VARIANTS = st.fixed_dictionaries(
@@ -37,6 +38,24 @@ VARIANTS = st.fixed_dictionaries(
         "unregistered_in_service": st.booleans(),
         "trunks": st.sampled_from([1, 8]),
         "extension_answer_timeout_s": st.sampled_from([0.1, 5.0]),
+        "invite_before_result": st.booleans(),
+        "duplicate_events": st.booleans(),
+        "late_events_s": st.sampled_from([0.0, 0.2, 1.0]),
+        "cleared_sides": st.sampled_from(["both", "own", "far"]),
+        "transfer_services": st.booleans(),
+        "single_step_transfer": st.booleans(),
+        "transfer_call_id": st.sampled_from(["new", "active"]),
+        "sip_dial_failure": st.sampled_from(["reject", "tone"]),
+        "snapshot_form": st.sampled_from(["result", "segments"]),
+    },
+)
+WAYS = st.fixed_dictionaries(
+    {},
+    optional={
+        "originate": st.sampled_from(["csta", "sip"]),
+        "transfer": st.sampled_from(["consultation", "hold_make_call", "single_step", "refer"]),
+        "transfer_waits_for": st.sampled_from(["answered", "ringing"]),
+        "transfer_wait_s": st.sampled_from([2.0, 20.0]),
     },
 )
 
@@ -59,7 +78,11 @@ def do(bench: PanasonicBench, calls: list[tuple[str, Listener]], step: tuple[Any
             bench.pass_s(seconds)
         case "hang up", _ if at_port is not None and at_port.call is not None:
             at_port.call.hang_up()
-        case "far hangs up", port if any(ring.extension == port for ring in bench.voice.calls.values()):
+        case "transfer", operator, _ if at_port is not None and at_port.call is not None:
+            at_port.call.transfer(getattr(bench, operator)).addErrback(
+                lambda failure: failure.trap(CallOver, TransferFailed)
+            )
+        case "far hangs up", port if bench.parties(port):
             bench.far_hangs_up(port)
         case "press", port if any(ring.extension == port for ring in bench.voice.calls.values()):
             bench.far_presses(port, "1")
@@ -76,9 +99,11 @@ def do(bench: PanasonicBench, calls: list[tuple[str, Listener]], step: tuple[Any
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(STEPS, max_size=20), VARIANTS, st.sampled_from([0.0, 0.1, 0.7]))
-def test_any_history(steps: list[tuple[Any, ...]], variants: dict[str, Any], latency_s: float) -> None:
-    bench = PanasonicBench(variants, latency_s, silence_limit_s=100.0, request_timeout_s=4.0)
+@given(st.lists(STEPS, max_size=20), VARIANTS, WAYS, st.sampled_from([0.0, 0.1, 0.7]))
+def test_any_history(
+    steps: list[tuple[Any, ...]], variants: dict[str, Any], ways: dict[str, Any], latency_s: float
+) -> None:
+    bench = PanasonicBench(variants, latency_s, silence_limit_s=100.0, request_timeout_s=4.0, **ways)
     bench.start()
     calls: list[tuple[str, Listener]] = []
     for step in steps:
@@ -95,8 +120,10 @@ def test_any_history(steps: list[tuple[Any, ...]], variants: dict[str, Any], lat
             listener.call.hang_up()
     bench.until(lambda: list(bench.gateway.idle_ports) == list(EXTENSIONS), "all ports idle", 600)
     assert all(listener.over for _, listener in calls)
-    assert bench.calls_up == 0
-    assert bench.calls_asked <= len(calls), "at most one MakeCall for each call placed"
+    bench.all_hang_up()  # those who were handed over
+    bench.until(lambda: bench.calls_up == 0, "nothing of ours is left at the PBX", 200)
+    transfers = sum(step[0] == "transfer" for step in steps)
+    assert bench.calls_asked <= len(calls) + transfers, "at most one MakeCall for each call placed"
     for _, listener in calls:
         if listener.verdict[:2] == ("failed", Cause.LINE_FAULT):
             assert "answered" not in listener.names
@@ -104,10 +131,10 @@ def test_any_history(steps: list[tuple[Any, ...]], variants: dict[str, Any], lat
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(STEPS, max_size=12), VARIANTS)
-def test_stopped_at_any_moment(steps: list[tuple[Any, ...]], variants: dict[str, Any]) -> None:
+@given(st.lists(STEPS, max_size=12), VARIANTS, WAYS)
+def test_stopped_at_any_moment(steps: list[tuple[Any, ...]], variants: dict[str, Any], ways: dict[str, Any]) -> None:
     """Stop leaves no timer, no call of ours without a report, no connection."""
-    bench = PanasonicBench(variants)
+    bench = PanasonicBench(variants, **ways)
     bench.gateway.start(bench.watcher)
     calls: list[tuple[str, Listener]] = []
     for step in steps:
