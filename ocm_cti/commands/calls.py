@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import json_line, open_console, shown
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.service import utc_now
@@ -41,7 +40,7 @@ def calls(config_path: Path, *, which: str, days: float | None, limit: int, as_j
     console = open_console()
     if as_json:
         for each in shown:
-            console.out(json.dumps(as_object(each), ensure_ascii=False), highlight=False)
+            console.out(json_line(as_object(each)), highlight=False)
         return 0
     _print(console, shown, config)
     if len(kept) > len(shown):
@@ -110,7 +109,7 @@ def _print(console: Console, kept: list[KeptRecord], config: Config) -> None:
         console.print(grid)
     for each in kept:
         if each.record.fault:
-            words = f"{each.record.gateway}: not read: {each.record.fault}\n    {each.record.raw}"
+            words = f"{each.record.gateway}: not read: {shown(each.record.fault)}\n    {shown(each.record.raw)}"
             console.print(words, style="yellow", soft_wrap=True)
     if not kept:
         console.print("there are no such records")

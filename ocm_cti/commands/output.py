@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,3 +28,14 @@ def open_log(data: Path, *, echo: bool = False) -> TextIO:
     observers: list[Any] = [textFileLogObserver(file), *([textFileLogObserver(sys.stderr)] if echo else [])]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     return file
+
+
+def shown(text: str) -> str:
+    """What somebody else's machine said, without anything that a terminal would obey."""
+    return "".join(character if character.isprintable() else "\N{MIDDLE DOT}" for character in text)
+
+
+def json_line(value: object) -> str:
+    """One line of JSON; letters stay letters, what a terminal would obey is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,7 +11,7 @@ from typing import Any
 from rich.table import Table as Grid
 
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import json_line, open_console, shown
 from ocm_cti.domain.call_records import started_at
 from protocols.smdr.reader import Line, Lines, Reader, Recorded, Unread
 from protocols.smdr.records import Form, SmdrRecord, with_order
@@ -25,7 +24,7 @@ def decode(source: str, form: Form, encoding: str, received_on: date | None, *, 
     read = sum(isinstance(each, Recorded) for each in reads)
     if as_json:
         for each in reads:
-            print(json.dumps(as_object(each), ensure_ascii=False))
+            print(json_line(as_object(each)))
     else:
         _print(reads)
     sys.stdout.flush()
@@ -111,7 +110,7 @@ def _print(reads: list[Recorded | Unread]) -> None:
         console.print(grid)
     for each in reads:
         if isinstance(each, Unread):
-            console.print(f"not read: {each.reason}\n    {each.raw}", style="yellow", soft_wrap=True)
+            console.print(f"not read: {shown(each.reason)}\n    {shown(each.raw)}", style="yellow", soft_wrap=True)
 
 
 def _reason(read: Recorded | Unread) -> str:

@@ -17,6 +17,8 @@ from protocols.smdr.reader import Line, Reader, Recorded, Unread
 from protocols.smdr.records import Form, SmdrRecord, with_order
 
 SOURCE = "smdr"
+#: So many lines that can't be read are logged each, then every so-manieth: a wrong baud rate makes endless ones.
+UNREAD_LOGGED = 20
 
 
 class SmdrOwner(Protocol):
@@ -115,11 +117,13 @@ class SmdrLine:
         for line in lines:
             if isinstance(line, Unread):
                 self.unread += 1
-                self._log.warn(
-                    "{gateway}: a call record can't be read and is kept as it is: {reason}",
-                    gateway=self.gateway,
-                    reason=line.reason,
-                )
+                if self.unread <= UNREAD_LOGGED or self.unread % UNREAD_LOGGED == 0:
+                    self._log.warn(
+                        "{gateway}: a call record can't be read and is kept as it is: {reason} (no. {count})",
+                        gateway=self.gateway,
+                        reason=line.reason,
+                        count=self.unread,
+                    )
             self._owner.recorded(call_record(self.gateway, self._settings.zone, line))
         known = with_order(self._settings.form, self._link.session.reader.decoder)
         if known != self._known:

@@ -13,6 +13,7 @@ from protocols.smdr.records import Decoder, Form, SmdrRecord, Unreadable
 MAX_LINE = 512
 #: Two calls may look the same in whole minutes; so many lines are remembered to tell them apart.
 REMEMBERED = 4096
+NO_DATE = "does not begin with a date"
 #: Carriage return, line feed (in any combination) and the form feed between two pages.
 LINE_ENDS = "\r\n\f\v"
 
@@ -27,7 +28,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Unread:
-    """A line that could not be read; ``reason`` says why. ``copy`` as in Recorded."""
+    """A line that could not be read; ``reason`` says why. ``copy`` as in Recorded; 1 where it is no record at all."""
 
     raw: str
     reason: str
@@ -60,7 +61,8 @@ class Lines:
             if character in LINE_ENDS:
                 lines += self.finish()
             elif len(self._pending) < MAX_LINE:
-                if character == "\t" or character.isprintable():  # NUL, XON, XOFF, bells
+                # Not NUL, XON, XOFF, bells. What the encoding does not know keeps its place: columns count.
+                if character >= " " and character != "\x7f":
                     self._pending += character
             else:
                 self._cut = True
@@ -92,6 +94,8 @@ class Reader:
             return None
         if line.cut:
             return Unread(text, f"longer than {MAX_LINE} characters", self._copy(text))
+        if not begins_like_a_record(text):
+            return Unread(text, NO_DATE, 1)  # kept once: whatever else a PBX prints at the head of each page
         try:
             return Recorded(self.decoder.decode(text, received_on), self._copy(text))
         except Unreadable as error:

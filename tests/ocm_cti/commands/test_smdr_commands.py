@@ -105,6 +105,17 @@ def test_a_table_with_what_could_not_be_read_below() -> None:
     assert "not read: does not begin with a date\n    noise" in text
 
 
+def test_nothing_that_a_terminal_would_obey_is_printed() -> None:
+    evil = "\x9b2J\x1b]0;x"  # escapes of one and of two octets
+    for more in ((), ("--json",)):
+        text = decode("-", *more, typed=f"{A}\n22/11/26 {evil}\n").output
+        assert not {"\x9b", "\x1b"} & set(text)
+    assert [row["raw"] for row in objects(decode("-", "--json", "--encoding", "utf-8", typed=f"{evil}\n{A}\n"))] == [
+        "\x9b2J]0;x",
+        A,
+    ]
+
+
 CONFIG = """\
 data = "data"
 

@@ -65,6 +65,19 @@ def test_octets_outside_ascii_are_kept() -> None:
     assert read.raw.encode("latin-1") == b"\xa3 \xff\xfe"
 
 
+def test_a_character_that_the_encoding_does_not_know_keeps_its_place() -> None:
+    line = "22/11/26 10:03AM   301 01 984951234501         00:01'05 00001.95\x80\xa0"
+    (read,) = Session(Form("B", "dd/mm/yy")).receive(line.encode("latin-1") + b"\r\n", DAY)
+    assert isinstance(read, Recorded)
+    assert (str(read.record.cost), read.record.currency) == ("1.95", "\x80")
+
+
+def test_what_is_printed_on_every_page_is_kept_once() -> None:
+    reader = Reader(Form("A", "dd/mm/yy"))
+    reads = [reader.read(Line("KX-NS1000  SMDR"), DAY) for _ in range(3)]
+    assert reads == [Unread("KX-NS1000  SMDR", "does not begin with a date", 1)] * 3
+
+
 def test_equal_lines_are_counted_so_that_one_sent_again_can_be_told_from_another_call() -> None:
     reader = Reader(Form("A", "dd/mm/yy"))
     reads = [reader.read(Line(line), DAY) for line in (A, A2, A, A)]
