@@ -220,7 +220,8 @@ class PbxLink:
         self._records.link_down()
         if self._recorder is not None:
             self._recorder.connection_ended()
-        if not was_up and isinstance(link.loss, losses.ClosedByPeer | losses.ConnectionBroken):
+        hung_up = isinstance(link.loss, losses.ClosedByPeer | losses.ConnectionBroken)
+        if hung_up and not was_up and not is_serial(self._settings.link):
             reason = f"{reason}, before there was an association; the PBX may have another CTI client"
         if self._service is not None:
             if not self._refused:
