@@ -73,7 +73,7 @@ class Control(Factory):
         except (OrderError, FaultError) as error:
             return {"error": str(error)}
         except RequestError as error:
-            return {"error": f"the PBX refuses: {error.value}"}
+            return {"error": f"the PBX refuses: {error.error[1]}"}
 
 
 class Connection(LineOnlyReceiver):
@@ -110,7 +110,7 @@ class Connection(LineOnlyReceiver):
         self.transport.loseConnection()
 
     def _say(self, answer: Mapping[str, Any]) -> None:
-        self.sendLine(json.dumps(answer, ensure_ascii=False).encode())
+        self.transport.write(json.dumps(answer, ensure_ascii=False).encode() + self.delimiter)
 
 
 def _fault(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,6 @@ class SerialLine:
         self._factory = factory
         self._setting = setting
         self._log = log
-        self._pty: PtyTransport | None = None
         self._end: LineEnd | None = None
         self._timer: DelayedCall | None = None
         self._closed = False
@@ -52,10 +51,10 @@ class SerialLine:
     def open(self) -> str:
         """The path that a client opens: the pseudo-terminal's, or our device's. ConnectError when it can't be had."""
         if self._setting == PTY:
-            self._end = LineEnd(self, PTY)
-            self._pty = PtyTransport(self._reactor, self._end)
-            self._end.makeConnection(self._pty)
-            return self._pty.path
+            end: Any = self._new_end()
+            pty = PtyTransport(self._reactor, end)
+            end.makeConnection(pty)
+            return str(pty.path)
         failures: list[Failure] = []
         endpoint: Any = endpoint_from_setting(self._reactor, self._setting)
         endpoint.connect(Factory.forProtocol(self._new_end)).addErrback(failures.append)
@@ -78,7 +77,7 @@ class SerialLine:
 
     @property
     def _device(self) -> str:
-        return serial_from_setting(self._setting).device
+        return PTY if self._setting == PTY else serial_from_setting(self._setting).device
 
     def _new_end(self) -> LineEnd:
         self._end = LineEnd(self, self._device)
