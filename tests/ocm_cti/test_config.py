@@ -93,7 +93,7 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     assert plain.lists["debtors"].scenario.name == "debt"
     text = example.read_text(encoding="utf-8")
     switched_on = re.sub(
-        r"^# (?=\[speech\]|\[gateways\.office\.smdr\]|[a-z_.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE
+        r"^# (?=\[speech\]|\[gateways\.office\.smdr\]|[a-z_0-9.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE
     )
     switched_on = switched_on.replace('"../', f'"{example.parent.parent}/').replace("answer_timer_s = 0.0", "")
     (tmp_path / "ocm.toml").write_text(switched_on, encoding="utf-8")
@@ -103,6 +103,6 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     assert smdr == SmdrSettings(link="tcp:192.168.0.101:2300")
     assert replace(full.gateways["office"], local_host="", smdr=None) == plain.gateways["office"]
     gateway = text[text.index("[gateways.") : text.index("# [gateways.office.smdr]")]
-    explained = set(re.findall(r"^(?:# )?([a-z_]+) = ", gateway, flags=re.MULTILINE))
+    explained = set(re.findall(r"^(?:# )?([a-z_0-9]+) = ", gateway, flags=re.MULTILINE))
     settings = {field.name for field in fields(PanasonicSettings)} - {"name", "smdr"} | {"kind", "password_pattern"}
     assert explained == settings
