@@ -126,8 +126,9 @@ def replay(recording: str, address: str, side: str, wait_s: float) -> int:
     FILE is a packet capture or a recording of ours: one APDU a line, "> HEX" from client to switch, "< HEX" from switch
     to client, a time before it if you like, "|" where the connection ended, comments after "#".
 
-    Each exchange stands on one line, as recorded and as it was now; what differs in kind is marked with "!". The numbers
-    that a switch chooses itself (callID, cross references, its invoke ids) are put in the place of the recorded ones.
+    Each exchange stands on one line, as recorded and as it was now; what differs in kind is marked with "!". The
+    numbers that a switch chooses itself (callID, cross references, its invoke ids) are put in the place of the recorded
+    ones.
 
     Careful: calls in the recording are made again. Exit codes: 0 nothing differs, 1 something does, 2 it can't be done.
     """

@@ -138,7 +138,8 @@ def play(reactor: Any, session: list[Recorded], setting: str, plays: Direction, 
     replay = Replay(session, plays)
     player = Player(reactor, replay, plays is Direction.TO_CLIENT, wait_s, say)
     if plays is Direction.TO_SWITCH:
-        yield endpoint_from_setting(reactor, setting).connect(_Once(player))
+        endpoint: Any = endpoint_from_setting(reactor, setting)
+        yield endpoint.connect(_Once(player))
         yield player.ended
         return replay.differences
     port = yield listening(reactor, setting).listen(_Once(player))

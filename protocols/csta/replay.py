@@ -162,12 +162,18 @@ class Replay:
 
     def _match(self, apdu: bytes) -> bool:
         json = json_of(apdu)
-        for awaited in self._awaited:
-            if self._goes_with(awaited, apdu, json):
-                self._awaited.remove(awaited)
-                self._compare(awaited, apdu, json)
-                return True
-        return False
+        found = [awaited for awaited in self._awaited if self._goes_with(awaited, apdu, json)]
+        if not found:
+            return False
+        # Of two events of one kind, the one of the same monitor.
+        awaited = next((each for each in found if self._same_monitor(each.json, json)), found[0])
+        self._awaited.remove(awaited)
+        self._compare(awaited, apdu, json)
+        return True
+
+    def _same_monitor(self, recorded: dict[str, Any] | None, live: dict[str, Any] | None) -> bool:
+        before, now = _monitor(recorded), _monitor(live)
+        return before is not None and self._learned.get(("crossRefIdentifier", before), before) == now
 
     def _goes_with(self, awaited: _Awaited, apdu: bytes, json: dict[str, Any] | None) -> bool:
         recorded = awaited.json
@@ -226,6 +232,13 @@ class Replay:
             elif isinstance(inner, dict | list):
                 changed = self._rename(inner) or changed
         return changed
+
+
+def _monitor(json: dict[str, Any] | None) -> str | None:
+    match json:
+        case {"invoke": {"argument": {"crossRefIdentifier": str(number)}}}:
+            return number
+    return None
 
 
 def _number_name(name: str) -> str:
