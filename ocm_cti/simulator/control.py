@@ -1,9 +1,8 @@
 """Orders to a running simulator: one JSON object a line over TCP on 127.0.0.1, and one a line back.
 
     {"do": "fault", "name": "drop", "options": {"nth": 3, "after": 10}}    -> {"fault": "drop nth=3 after_s=10.0"}
-    {"do": "fault", "fault": "drop nth=3 after=10"}  (as the command line) -> the same
     {"do": "clear", "name": "silence"}  (without name: all)                -> {"cleared": ["silence"]}
-    {"do": "status"}                                                       -> {"status": {"calls": [...], ...}}
+    {"do": "status"}                                                       -> {"links": [...], "calls": [...], ...}
     {"do": "call-in", "from": "84951234501", "to": "302"}                  -> {"call": 7}
 
 What can't be done is answered by ``{"error": "..."}``, one line for people, and the next line is read. A line that is
@@ -21,7 +20,7 @@ from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineOnlyReceiver
 
 from ocm_cti.simulator.effects import RequestError
-from ocm_cti.simulator.fault_table import FAULTS, Fault, FaultError, read, read_line
+from ocm_cti.simulator.fault_table import FAULTS, Fault, FaultError, read
 
 MAX_LINE = 16_384  # octets
 
@@ -36,23 +35,24 @@ class Simulated(Protocol):
     def inject(self, fault: Fault) -> None:
         """FaultError when it concerns something that is not there."""
 
-    def clear_faults(self, name: str | None = None) -> list[str]:
+    def clear(self, name: str | None = None) -> list[Fault]:
         """End the faults of a name, or all; which they were."""
 
-    def call_in(self, number: str, extension: str) -> int:
+    def call_in(self, number: str, destination: str) -> int:
         """Somebody outside calls; the call's serial. RequestError when the PBX can't take it."""
 
     def status(self) -> dict[str, Any]:
-        """What goes on now; fit for JSON."""
+        """As overview.py has it; fit for JSON."""
 
 
-class ControlPort(Factory):
+class Control(Factory):
     """Takes orders from whoever connects."""
 
     noisy = False
 
-    def __init__(self, simulated: Simulated) -> None:
+    def __init__(self, simulated: Simulated, log: Callable[[str], None]) -> None:
         self.simulated = simulated
+        self.log = log
         self.connections: list[Connection] = []
 
     def buildProtocol(self, addr: IAddress | None) -> Connection:
@@ -83,7 +83,7 @@ class Connection(LineOnlyReceiver):
     MAX_LENGTH = MAX_LINE
     transport: Any
 
-    def __init__(self, control: ControlPort) -> None:
+    def __init__(self, control: Control) -> None:
         self._control = control
 
     def connectionMade(self) -> None:
@@ -101,7 +101,9 @@ class Connection(LineOnlyReceiver):
             self._say({"error": "expected one JSON object a line"})
             self.transport.loseConnection()
             return
-        self._say(self._control.answer(order))
+        answer = self._control.answer(order)
+        self._control.log(f"control: {line.decode('utf-8', 'replace').strip()} -> {answer.get('error', 'done')}")
+        self._say(answer)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self._say({"error": f"a line of more than {MAX_LINE} octets"})
@@ -112,14 +114,11 @@ class Connection(LineOnlyReceiver):
 
 
 def _fault(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
-    _nothing_else(order, "name", "options", "fault")
-    if "fault" in order:
-        fault = read_line(_text(order, "fault"))
-    else:
-        options = order.get("options", {})
-        if not isinstance(options, dict):
-            raise OrderError(f"options are an object, not {options!r}")
-        fault = read(_text(order, "name"), [f"{option}={_word(option, value)}" for option, value in options.items()])
+    _nothing_else(order, "name", "options")
+    options = order.get("options", {})
+    if not isinstance(options, dict):
+        raise OrderError(f"options are an object, not {options!r}")
+    fault = read(_text(order, "name"), [f"{option}={_word(option, value)}" for option, value in options.items()])
     simulated.inject(fault)
     return {"fault": fault.described()}
 
@@ -129,12 +128,12 @@ def _clear(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
     name = order.get("name")
     if name is not None and name not in FAULTS:
         raise OrderError(f"name is that of a fault ({', '.join(FAULTS)}), not {name!r}")
-    return {"cleared": simulated.clear_faults(name)}
+    return {"cleared": [fault.described() for fault in simulated.clear(name)]}
 
 
 def _status(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
     _nothing_else(order)
-    return {"status": simulated.status()}
+    return simulated.status()
 
 
 def _call_in(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
