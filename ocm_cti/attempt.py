@@ -209,6 +209,7 @@ class Attempt:
             confirmed=heard.confirmed,
             heard_out=heard.heard_out,
             fault=by is EndedBy.FAULT or self._cancelled,  # we stopped: not the person's doing
+            transferred=cause is Cause.TRANSFERRED or bool(heard.transferred_to),
         )
         self._finish(outcome, cause, native, heard, by)
 
@@ -247,7 +248,7 @@ class Attempt:
             heard_ms=heard.heard_ms if heard else 0,
             of_ms=heard.of_ms if heard else 0,
             keys=heard.keys if heard else "",
-            answers=heard.answers if heard else (),
+            answers=self._answers(heard) if heard else (),
             recordings=heard.recordings if heard else (),
         )
         self._log.info(
@@ -261,6 +262,11 @@ class Attempt:
             text=native.text,
         )
         self._write(finish)
+
+    def _answers(self, heard: RunResult) -> tuple[tuple[str, str], ...]:
+        """What the report says beside each step: what was answered, and whom the person was handed over to."""
+        handed_over = (("transferred to", heard.transferred_to),) if heard.transferred_to else ()
+        return (*heard.answers, *handed_over)
 
     def _write(self, finish: attempts.Finish) -> None:
         def job(conn: Connection) -> None:

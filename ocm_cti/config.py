@@ -134,6 +134,7 @@ class _Reader:
             for name, value in self._table("lists", table.get("lists", {})).items()
         }
         self._silence_outlasts_ringing(gateways, lists)
+        self._voices_are_there(gateways, lists)
         return Config(
             path=self._path,
             data=base / self._text("data", table.get("data", "ocm-data")),
@@ -162,6 +163,19 @@ class _Reader:
                         f"gateways.{gateway.name}.silent_peer_s",
                         f"must be longer than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
                     )
+
+    def _voices_are_there(self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]) -> None:
+        """Any gateway may get any list: what a scenario says must be sayable through each of them."""
+        for gateway in gateways.values():
+            for name, entry in lists.items():
+                scenario, key = entry.scenario, f"lists.{name}.scenario"
+                if scenario.announcements and gateway.voice != "ogm":
+                    number = scenario.announcements[0]
+                    self.fail(
+                        key, f'plays announcement {number}, but gateway {gateway.name} does not have voice = "ogm"'
+                    )
+                if gateway.voice == "ogm" and scenario.has_sound_of_ours:
+                    self.fail(key, f'says or records something itself, but gateway {gateway.name} has voice = "ogm"')
 
     def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, PanasonicSettings]:
         gateways = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -19,6 +19,7 @@ from ocm_cti.clock import Clock, Timer
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.scenario_run import (
     Action,
+    Announce,
     HangUp,
     Play,
     Record,
@@ -27,8 +28,11 @@ from ocm_cti.domain.scenario_run import (
     StartTimer,
     StopPlaying,
     StopTimer,
+    Transfer,
 )
-from ocm_cti.gateways.interface import Call, CallOver, Played, Recorded, RecordLimits
+from ocm_cti.gateways.interface import Call, CallOver, NotSupported, Played, Recorded, RecordLimits, TransferFailed
+
+Reported = TypeVar("Reported")
 
 #: After the call ended its prompt and its recording report at once; a gateway that keeps them back longer than this has
 #: a fault, and the attempt must not wait for it.
@@ -58,7 +62,7 @@ class Conversation:
         self._clock = clock
         self._log = log
         self._timer: Timer | None = None
-        self._unreported = 0  # prompts and recordings that have not yet said how far they got
+        self._unreported = 0  # prompts, recordings, transfers that have not yet said how far they got
         self._over = False
         self._result: Deferred[RunResult] | None = None
         self._grace: Timer | None = None
@@ -108,6 +112,8 @@ class Conversation:
             match action:
                 case Play():
                     self._play(action)
+                case Announce():
+                    self._report_later(self._call.play_announcement(action.ogm), self._played)
                 case StopPlaying():
                     self._call.stop_playing()
                 case StartTimer():
@@ -117,6 +123,8 @@ class Conversation:
                     self._stop_timer()
                 case Record():
                     self._record(action)
+                case Transfer():
+                    self._transfer(action)
                 case HangUp():
                     self._call.hang_up()
                 case _:
@@ -128,8 +136,11 @@ class Conversation:
         except KeyError as missing:
             self._give_up(f"no audio was prepared for {missing.args[0]!r}")
             return
+        self._report_later(self._call.play(files), self._played)
+
+    def _report_later(self, report: Deferred[Reported], told: Callable[[Reported], None]) -> None:
         self._unreported += 1
-        self._call.play(files).addCallbacks(self._played, self._media_failed).addErrback(self._broken)
+        report.addCallbacks(told, self._media_failed).addErrback(self._broken)
 
     def _played(self, played: Played) -> None:
         self._unreported -= 1
@@ -139,12 +150,28 @@ class Conversation:
     def _record(self, action: Record) -> None:
         path = self._recording_path(action.step)
         limits = RecordLimits(max_ms=action.max_ms, silence_ms=action.silence_ms, stop_keys=action.stop_keys)
-        self._unreported += 1
-        self._call.record(path, limits).addCallbacks(self._recorded, self._media_failed).addErrback(self._broken)
+        self._report_later(self._call.record(path, limits), self._recorded)
 
     def _recorded(self, recorded: Recorded) -> None:
         self._unreported -= 1
         self._after_report(self._run.recorded(recorded.path.name, recorded.length_ms))
+
+    def _transfer(self, action: Transfer) -> None:
+        self._unreported += 1
+        connecting = self._call.transfer(action.to)
+        connecting.addCallbacks(self._transferred, self._not_transferred).addErrback(self._broken)
+
+    def _transferred(self, _: object) -> None:
+        self._unreported -= 1
+        self._after_report(self._run.transferred())
+
+    def _not_transferred(self, failure: Failure) -> None:
+        if not isinstance(failure.value, TransferFailed | NotSupported):
+            self._media_failed(failure)
+            return
+        self._unreported -= 1
+        self._log.warn("nobody to hand the person over to: {why}", why=failure.getErrorMessage())
+        self._after_report(self._run.transfer_failed())
 
     def _after_report(self, actions: list[Action]) -> None:
         if not self._over:

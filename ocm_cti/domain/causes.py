@@ -9,6 +9,7 @@ class Cause(enum.Enum):
     """The reason the switch gave, in our words. What came of the call for the person is an Outcome, see outcomes.py."""
 
     NORMAL = "normal"  # normal clearing after an answer
+    TRANSFERRED = "transferred"  # we handed the person over to somebody else
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"

@@ -35,6 +35,7 @@ _OF_FAILURE: dict[Cause, Outcome] = {
     Cause.LINE_FAULT: Outcome.LINE_FAULT,
     Cause.CANCELLED: Outcome.LINE_FAULT,  # we hung up before the answer: our doing, so it is not counted
     Cause.UNKNOWN: Outcome.UNKNOWN,
+    Cause.TRANSFERRED: Outcome.UNKNOWN,  # nobody unanswered can be handed over
     Cause.NORMAL: Outcome.UNREACHABLE,  # cleared normally though nobody answered: the network gave up
 }
 
@@ -65,11 +66,14 @@ def of_failure(cause: Cause) -> Outcome:
     return _OF_FAILURE[cause]
 
 
-def of_answered(*, confirmed: bool, heard_out: bool, fault: bool) -> Outcome:
-    """The outcome of an answered call. What the person did stands; a fault of ours only excuses what he did not do."""
+def of_answered(*, confirmed: bool, heard_out: bool, fault: bool, transferred: bool = False) -> Outcome:
+    """The outcome of an answered call. What the person did stands; a fault of ours only excuses what he did not do.
+
+    Who was handed over to somebody has been reached, whatever he had heard of us before.
+    """
     if confirmed:
         return Outcome.CONFIRMED
-    if heard_out:
+    if heard_out or transferred:
         return Outcome.DELIVERED
     return Outcome.LINE_FAULT if fault else Outcome.CUT_SHORT
 

@@ -15,6 +15,13 @@ class Play:
 
 
 @dataclass(frozen=True)
+class Announce:
+    """Let the switch play its own recorded message of this number; report ``played`` as after Play."""
+
+    ogm: str
+
+
+@dataclass(frozen=True)
 class StopPlaying:
     """Stop what is playing; its ``played`` follows."""
 
@@ -40,11 +47,18 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """Connect the person with ``to``; report ``transferred``, or ``transfer_failed`` when he is still with us."""
+
+    to: str
+
+
+@dataclass(frozen=True)
 class HangUp:
     """The scenario is at its end; nothing follows."""
 
 
-Action = Play | StopPlaying | StartTimer | StopTimer | Record | HangUp
+Action = Play | Announce | StopPlaying | StartTimer | StopTimer | Record | Transfer | HangUp
 
 
 @dataclass(frozen=True)
@@ -67,3 +81,4 @@ class RunResult:
     recordings: tuple[tuple[str, str], ...]
     wrong_keys: int
     finished: bool
+    transferred_to: str = ""  # digits at the switch; "": he was not handed over

@@ -28,6 +28,11 @@ def with_successors(steps: Mapping[str, Step]) -> dict[str, Step]:
     filled = {}
     for step in steps.values():
         then = following[step.name] if step.then is None else known(step.then)
+        if step.kind == "transfer":
+            # Handed over he is not ours any more; else he goes on where the scenario does.
+            otherwise = following[step.name] if step.otherwise is None else known(step.otherwise)
+            filled[step.name] = step.replaced(then=None, otherwise=otherwise)
+            continue
         # An explicit "hang_up" that names no step must not fall back to ``then``, so keys keep END as it is.
         filled[step.name] = step.replaced(then=then, otherwise=known(step.otherwise if step.otherwise else END))
     return filled
@@ -39,7 +44,7 @@ def with_barge_in(steps: Mapping[str, Step]) -> dict[str, Step]:
     def awaited(step: Step, seen: frozenset[str]) -> bool:
         if step.collects:
             return True
-        if step.kind in ("record", "hang_up") or step.name in seen:
+        if step.kind in ("record", "transfer", "hang_up") or step.name in seen:
             return False
         return any(awaited(steps[to], seen | {step.name}) for to in step.automatic() if to is not None)
 

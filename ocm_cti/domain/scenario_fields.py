@@ -26,28 +26,46 @@ class ScenarioError(ValueError):
     """The scenario can't be used; the text is one line with the step and what is wrong."""
 
 
-_COLLECT = ("message", "keys", "tries", "timeout_s", "wrong", "silent", "barge_in", "heard", "then", "else")
+_COLLECT = (
+    "message",
+    "announcement",
+    "keys",
+    "tries",
+    "timeout_s",
+    "wrong",
+    "silent",
+    "barge_in",
+    "heard",
+    "then",
+    "else",
+)
 #: Which keys a step of each type may have.
 FIELDS: dict[str, tuple[str, ...]] = {
-    "say": ("message", "barge_in", "heard", "then"),
+    "say": ("message", "announcement", "barge_in", "heard", "then"),
     "ask": _COLLECT,
     "confirm": ("key", "pin", *_COLLECT),
     "record": ("message", "max_s", "silence_s", "stop_keys", "beep", "barge_in", "heard", "then"),
     "pause": ("seconds", "barge_in", "then"),
     "goto": ("when", "then", "else"),
-    "hang_up": ("message",),
+    "transfer": ("message", "announcement", "to", "heard", "else"),
+    "hang_up": ("message", "announcement"),
 }
 REQUIRED: dict[str, tuple[str, ...]] = {
-    "say": ("message",),
-    "ask": ("message", "keys"),
-    "confirm": ("message",),
+    "ask": ("keys",),
+    "transfer": ("to",),
     "pause": ("seconds",),
     "goto": ("then",),
 }
+#: Steps that say something: one of ``message`` and ``announcement``.
+SPEAK = frozenset({"say", "ask", "confirm"})
 #: Key of the document -> field of Step, where Python or the unit makes them differ.
 SPELLED = {"else": "otherwise", "max_s": "max_ms", "silence_s": "silence_ms", "beep": "with_beep"}
 
 DTMF = "0123456789*#ABCD"
+#: An extension or feature number as it is dialled at the switch, or a variable that holds one.
+DESTINATION = re.compile(r"[0-9*#]{1,32}|\{[^{}]+\}")
+#: Number of a recorded message of the switch (OGM).
+ANNOUNCEMENT = re.compile(r"[0-9]{1,8}")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 
 
@@ -113,6 +131,20 @@ class Reader:
     def _dtmf(self, key: str, value: Any) -> str:
         if not isinstance(value, str) or not value or set(value) - set(DTMF):
             raise self.wrong(f'{key}: {value!r} is no key; write the keys 0-9, * and # in quotes, like "1"')
+        return value
+
+    def destination(self, key: str) -> str:
+        value = self._table[key]
+        if not isinstance(value, str) or not DESTINATION.fullmatch(value):
+            raise self.wrong(
+                f'{key}: {value!r} can\'t be dialled; write digits in quotes, like "201", or "{{variable}}"'
+            )
+        return value
+
+    def announcement(self, key: str) -> str:
+        value = self._table[key]
+        if not isinstance(value, str) or not ANNOUNCEMENT.fullmatch(value):
+            raise self.wrong(f'{key}: {value!r} is no number of a recorded message; write it in quotes, like "12"')
         return value
 
     def stop_keys(self, key: str) -> str:
@@ -192,6 +224,8 @@ class Reader:
 
 _READ: dict[str, Callable[[Reader, str], Any]] = {
     "message": Reader.message,
+    "announcement": Reader.announcement,
+    "to": Reader.destination,
     "wrong": Reader.message,
     "silent": Reader.message,
     "keys": Reader.keys,

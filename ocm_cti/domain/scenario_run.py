@@ -1,9 +1,10 @@
 """The pure interpreter of one scenario for one person: what happened goes in, what to do comes out.
 
 ``Run`` reads no clock and touches no line. Each call returns the actions that follow, in order. At most one of Play,
-StopPlaying, Record, HangUp and StartTimer is among them and it is always the last, so that whoever carries them out may
-call back from inside. After Play comes exactly one ``played``, after Record one ``recorded``; there is never more than
-one timer. Keys are kept until a step takes them, whenever they were pressed.
+Announce, StopPlaying, Record, Transfer, HangUp and StartTimer is among them and it is always the last, so that whoever
+carries them out may call back from inside. After Play and Announce comes exactly one ``played``, after Record one
+``recorded``, after Transfer one ``transferred`` or ``transfer_failed``; there is never more than one timer. Keys are
+kept until a step takes them, whenever they were pressed; those pressed while somebody is being fetched are for nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from ocm_cti.domain.fragments import Beep, Fragment, Message
 from ocm_cti.domain.scenario_actions import (
     Action,
+    Announce,
     HangUp,
     Play,
     Record,
@@ -21,6 +23,7 @@ from ocm_cti.domain.scenario_actions import (
     StartTimer,
     StopPlaying,
     StopTimer,
+    Transfer,
 )
 from ocm_cti.domain.scenario_steps import END, Step
 from ocm_cti.domain.scenario_tally import Tally
@@ -30,6 +33,7 @@ __all__ = [
     "HIDDEN",
     "MAX_VISITS",
     "Action",
+    "Announce",
     "HangUp",
     "Play",
     "Record",
@@ -38,6 +42,7 @@ __all__ = [
     "StartTimer",
     "StopPlaying",
     "StopTimer",
+    "Transfer",
 ]
 
 #: How often a person may send himself to the same step ("press 9 to hear it again") before the call ends.
@@ -53,6 +58,7 @@ class _Phase(enum.Enum):
     WAITING = "waiting"  # for a key; the timer runs
     PAUSING = "pausing"  # the timer runs
     RECORDING = "recording"
+    TRANSFERRING = "transferring"
     OVER = "over"
 
 
@@ -124,6 +130,8 @@ class Run:
             self._keys.append(digit)
             return []
         self._keys.append(HIDDEN if step.pin is not None else digit)
+        if step.kind == "transfer":
+            return []  # meant for nobody: he is between us and the other one
         self._pending.append((len(self._keys) - 1, digit))
         if self._phase is _Phase.PLAYING and step.barge_in and self._what is not _What.BEEP:
             self._phase = _Phase.STOPPING
@@ -153,6 +161,20 @@ class Run:
         if self._phase is not _Phase.RECORDING:
             return []
         return self._enter(self._step.then)
+
+    def transferred(self) -> list[Action]:
+        """The person is connected with the other one; the call is not ours any more."""
+        if self._step.kind == "transfer":
+            self._tally.transferred_to = self._scenario.destination_of(self._step, self._variables)
+            self._tally.finished = True
+        self._phase = _Phase.OVER
+        return []
+
+    def transfer_failed(self) -> list[Action]:
+        """The person is still, or again, on the line with us."""
+        if self._phase is not _Phase.TRANSFERRING:
+            return []
+        return self._enter(self._step.otherwise)
 
     def call_over(self) -> None:
         """The call has ended: whatever is still reported is counted, but no action follows any more."""
@@ -184,6 +206,9 @@ class Run:
         return self._play(_What.MESSAGE, step.message)
 
     def _play(self, what: _What, message: Message) -> list[Action]:
+        if what is _What.MESSAGE and self._step.announcement is not None:
+            self._what, self._phase = what, _Phase.PLAYING
+            return [Announce(self._step.announcement)]
         fragments = self._scenario.fragments_of(message, self._variables, self._language)
         if self._step.beep:
             fragments += (Beep(),)
@@ -204,6 +229,9 @@ class Run:
                 return self._play(_What.BEEP, ())
             self._phase = _Phase.RECORDING
             return [Record(step.name, step.max_ms, step.silence_ms, step.stop_keys)]
+        if step.kind == "transfer":
+            self._phase = _Phase.TRANSFERRING
+            return [Transfer(self._scenario.destination_of(step, self._variables))]
         return self._enter(step.then if step.kind == "say" else None)
 
     # -- keys

@@ -31,6 +31,8 @@ class Step:
     place: str = ""  # "step 'name' (line 7)", for error texts
     line: int | None = None
     message: Message = ()
+    announcement: str | None = None  # the switch's own recorded message, in place of ``message``
+    to: str | None = None  # digits, or "{variable}"
     wrong: Message = ()
     silent: Message = ()
     keys: Mapping[str, str | None] = field(default_factory=dict)  # None: where ``then`` leads
@@ -66,14 +68,14 @@ class Step:
         """Steps that may follow without the person doing anything."""
         if self.kind == "hang_up":
             return ()
-        if self.collects:
+        if self.collects or self.kind == "transfer":
             return (self.otherwise,)
         return (self.then, self.otherwise) if self.when is not None else (self.then,)
 
     def successors(self) -> tuple[str | None, ...]:
         """All steps that may follow; None is the end of the call."""
         if not self.collects:
-            return self.automatic()
+            return self.automatic()  # a transfer that succeeds is the end
         chosen = tuple(target for target in self.keys.values() if target is not None)
         takes_then = self.kind == "confirm" or len(chosen) < len(self.keys)
         return (*((self.then,) if takes_then else ()), self.otherwise, *chosen)

@@ -26,6 +26,7 @@ class Tally:
         self.confirmed: dict[str, int] = {}  # step -> length of ``path`` when it was confirmed
         self.refused: set[str] = set()  # PIN steps that let nobody through
         self.finished = False
+        self.transferred_to = ""
         self._heard_ms: dict[str, int] = {}
         self._of_ms: dict[str, int] = {}
 
@@ -84,6 +85,7 @@ class Tally:
             recordings=tuple(self.recordings),
             wrong_keys=self.wrong_keys,
             finished=self.finished,
+            transferred_to=self.transferred_to,
         )
 
     def _all_confirmed(self, confirms: list[Step], ahead: list[Step], heard_out: bool) -> bool:

@@ -27,6 +27,8 @@ ask      ``message``, ``keys`` (a list, or key -> step); the keys pressed are th
 confirm  ``message``, ``key`` or ``pin`` (digits or ``"{variable}"``), other ``keys`` -> step; ``then`` if right
 record   ``message``, a beep, then the reply: ``max_s``, ``silence_s``, ``stop_keys``, ``beep``
 pause    ``seconds``
+transfer ``to`` (digits as dialled at the switch, or ``"{variable}"``), ``message`` before; connected, the scenario is
+         at its end; busy, not answered: ``else`` (default: the next step), and the person is back with us
 goto     ``then``, or with ``when = {variable|answer = "…", is = "…"}`` then/else
 hang_up  ``message`` (not counted as part of what had to be heard), then the end
 ======== ========================================================================================================
@@ -36,6 +38,9 @@ ask and confirm: ``tries`` (2), ``timeout_s`` (5, from the end of the message or
 or later, so that a stray key can't cut a message which expects none. ``heard``: the step's message belongs to what the
 person must have heard (say, ask and confirm by key do unless told otherwise). ``delivered_after`` at the top names a
 step: once its message has been heard out, the call counts as delivered.
+
+``announcement = "12"`` in place of a ``message``: the switch plays its own recorded message of that number (OGM).
+Experimental, and only where the gateway says that its switch does (``voice = "ogm"``).
 """
 
 from __future__ import annotations
@@ -62,7 +67,7 @@ from ocm_cti.domain.fragments import (
     slots,
     value_of,
 )
-from ocm_cti.domain.scenario_fields import FIELDS, REQUIRED, SPELLED, Reader, ScenarioError
+from ocm_cti.domain.scenario_fields import DESTINATION, FIELDS, REQUIRED, SPEAK, SPELLED, Reader, ScenarioError
 from ocm_cti.domain.scenario_steps import END, Condition, Step
 
 __all__ = [
@@ -112,6 +117,26 @@ class Scenario:
             if isinstance(piece, Recording)
         )
         return tuple(dict.fromkeys(found))
+
+    @property
+    def announcements(self) -> tuple[str, ...]:
+        """Numbers of the switch's own messages that it plays, each once."""
+        return tuple(dict.fromkeys(step.announcement for step in self.steps.values() if step.announcement))
+
+    @property
+    def has_sound_of_ours(self) -> bool:
+        """Whether it plays or records anything itself, so that the call needs a voice of ours."""
+        return any(step.kind == "record" or any(step.messages) for step in self.steps.values())
+
+    def destination_of(self, step: Step, values: Mapping[str, str]) -> str:
+        """The digits that a transfer step leads to for this person. Raises VariableMissing, also for no digits."""
+        assert step.to is not None
+        if not step.to.startswith("{"):
+            return step.to
+        value = value_of(self.declared[step.to[1:-1]], values)
+        if not DESTINATION.fullmatch(value):
+            raise VariableMissing(step.to[1:-1], f"{step.to}: {value!r} can't be dialled")
+        return value
 
     def fragments_of(self, message: Message, values: Mapping[str, str], language: str | None) -> tuple[Fragment, ...]:
         return resolve(message, self.declared, values, language or self.language)
@@ -165,6 +190,8 @@ def required_fragments(scenario: Scenario, variables: Mapping[str, str], languag
             pin = scenario.pin_of(step, variables)
             if not (pin.isascii() and pin.isdecimal()):
                 raise VariableMissing(step.pin.strip("{}"), f"{step.pin}: a PIN is made of digits only")
+        if step.to is not None:
+            scenario.destination_of(step, variables)
         for message in step.messages:
             found.update(dict.fromkeys(scenario.fragments_of(message, variables, language)))
         if step.beep:
@@ -204,6 +231,10 @@ def _step(table: dict[str, Any], number: int, line: int | None) -> Step:
         raise reader.wrong("the name hang_up is kept for a step of type hang_up")
     fields = {SPELLED.get(key, key): reader.value(key) for key in FIELDS[kind] if key in table}
     step = Step(name=reader.text("name", "") or "", kind=kind, place=reader.place, line=line, **fields)
+    if step.message and step.announcement is not None:
+        raise reader.wrong("message and announcement exclude each other")
+    if kind in SPEAK and not step.message and step.announcement is None:
+        raise reader.wrong("message is missing")
     if kind == "confirm" and (step.key is None) == (step.pin is None):
         raise reader.wrong("confirm needs either key or pin")
     if step.pin is not None and any(key[0] not in "*#" for key in step.keys):
@@ -223,6 +254,8 @@ def _used(steps: Mapping[str, Step], declared: Mapping[str, Variable]) -> tuple[
         names = [name for message in step.messages for name in slots(message)]
         if step.pin is not None and step.pin.startswith("{"):
             names.append(step.pin[1:-1])
+        if step.to is not None and step.to.startswith("{"):
+            names.append(step.to[1:-1])
         if step.when is not None and step.when.variable is not None:
             names.append(step.when.variable)
         for name in names:

@@ -106,3 +106,13 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     explained = set(re.findall(r"^(?:# )?([a-z_0-9]+) = ", gateway, flags=re.MULTILINE))
     settings = {field.name for field in fields(PanasonicSettings)} - {"name", "smdr"} | {"kind", "password_pattern"}
     assert explained == settings
+
+
+ANNOUNCED = '[[step]]\nname = "a"\ntype = "say"\nannouncement = "12"\n'
+
+
+def test_a_scenario_says_only_what_its_gateways_can_say(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    (tmp_path / "s.toml").write_text(ANNOUNCED)
+    with pytest.raises(ConfigError, match=r"lists\.debtors\.scenario: plays announcement 12, but gateway office"):
+        load(path)

@@ -11,9 +11,10 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from ocm_cti.conversation import LAST_WORDS_S, Conversation
+from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.scenario_run import Run, RunResult
 from ocm_cti.domain.scenarios import parse, required_fragments
-from ocm_cti.gateways.interface import CallOver, Played, Recorded, RecordLimits
+from ocm_cti.gateways.interface import CallOver, NotSupported, Played, Recorded, RecordLimits, TransferFailed
 
 SCENARIO = """
 name = "debt"
@@ -56,6 +57,7 @@ class FakeCall:
         self.log: list[str] = []
         self.playing: Deferred[Played] | None = None
         self.recording: Deferred[Recorded] | None = None
+        self.connecting: Deferred[None] | None = None
         self.path: Path | None = None
         self.over = False
 
@@ -81,8 +83,15 @@ class FakeCall:
         self.log.append("hang up")
         self.over = True
 
-    def transfer(self, number: str) -> None:
-        raise AssertionError("not part of this scenario")
+    def play_announcement(self, ogm: str) -> Deferred[Played]:
+        self.log.append(f"announce {ogm}")
+        self.playing = Deferred()
+        return self.playing
+
+    def transfer(self, number: str) -> Deferred[None]:
+        self.log.append(f"transfer {number}")
+        self.connecting = Deferred()
+        return self.connecting
 
     def heard(self, heard_ms: int = 1000, of_ms: int = 1000) -> None:
         assert self.playing is not None
@@ -98,8 +107,8 @@ class FakeCall:
 class Talk:
     """A conversation with everything around it."""
 
-    def __init__(self, *, missing: bool = False) -> None:
-        scenario = parse(SCENARIO)
+    def __init__(self, *, missing: bool = False, text: str = SCENARIO) -> None:
+        scenario = parse(text)
         fragments = required_fragments(scenario, {}, "en")
         names = {fragment: Path(f"f{index}") for index, fragment in enumerate(fragments)}
         if missing:
@@ -211,3 +220,90 @@ def test_a_prompt_that_was_not_prepared_is_our_fault() -> None:
     talk.conversation.start()
     assert talk.call.log == ["hang up"]
     assert "no audio" in talk.conversation.fault
+
+
+HAND_OVER = """
+language = "en"
+
+[[step]]
+name = "water"
+type = "say"
+message = "The water is off today."
+
+[[step]]
+name = "duty"
+type = "transfer"
+to = "201"
+
+[[step]]
+name = "sorry"
+type = "hang_up"
+message = "Nobody is there."
+"""
+
+
+def handed_over() -> Talk:
+    talk = Talk(text=HAND_OVER)
+    talk.conversation.start()
+    talk.call.heard()
+    assert talk.call.log[-1] == "transfer 201"
+    return talk
+
+
+@pytest.mark.parametrize("first", ["connected", "ended"])
+def test_a_person_is_handed_over(first: str) -> None:
+    """In whichever order the gateway tells that he is connected and that our part of the call is over."""
+    talk = handed_over()
+    assert talk.call.connecting is not None
+    if first == "connected":
+        talk.call.connecting.callback(None)
+        talk.over()
+    else:
+        talk.over()
+        assert talk.results == [], "the transfer has not said yet what came of it"
+        talk.call.connecting.callback(None)
+    assert "hang up" not in talk.call.log
+    (result,) = talk.results
+    assert (result.transferred_to, result.heard_out, talk.conversation.fault) == ("201", True, "")
+
+
+@pytest.mark.parametrize("why", [TransferFailed(Cause.BUSY, "201 is busy"), NotSupported("no transfer here")])
+def test_nobody_to_hand_over_to(why: Exception) -> None:
+    """The person hears the next step; that the duty desk is engaged is no fault of the call."""
+    talk = handed_over()
+    assert talk.call.connecting is not None
+    talk.call.connecting.errback(why)
+    talk.play_out()
+    assert talk.call.log[-2:] == ["play f1", "hang up"]
+    talk.over()
+    assert (talk.results[0].transferred_to, talk.conversation.fault) == ("", "")
+
+
+def test_the_person_hangs_up_while_waiting() -> None:
+    talk = handed_over()
+    assert talk.call.connecting is not None
+    talk.over()
+    talk.call.connecting.errback(CallOver())
+    (result,) = talk.results
+    assert (result.heard_out, result.transferred_to, talk.conversation.fault) == (True, "", "")
+
+
+ANNOUNCED = '[[step]]\nname = "a"\ntype = "say"\nannouncement = "12"\n'
+
+
+def test_the_switch_says_its_own_message() -> None:
+    talk = Talk(text=ANNOUNCED)
+    talk.conversation.start()
+    talk.call.heard(4000, 4000)
+    assert talk.call.log == ["announce 12", "hang up"]
+    talk.over()
+    assert talk.results[0].heard_out
+
+
+def test_a_switch_without_messages_of_its_own_is_our_fault() -> None:
+    talk = Talk(text=ANNOUNCED)
+    talk.conversation.start()
+    assert talk.call.playing is not None
+    talk.call.playing.errback(NotSupported("gateway office has no announcements"))
+    assert talk.call.log[-1] == "hang up"
+    assert "no announcements" in talk.conversation.fault

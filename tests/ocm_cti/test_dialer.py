@@ -21,7 +21,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy, Settled
-from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, reports, subscribers, tasks
 from ocm_cti.store.schema import attempt, calling, task
 
 SCENARIO = """
@@ -60,7 +60,9 @@ POLICY = ListSettings(
 class House:
     """Everything around a dialer; ``people`` are lists of numbers."""
 
-    def __init__(self, folder: Path, people: list[list[str]], policy: ListSettings = POLICY) -> None:
+    def __init__(
+        self, folder: Path, people: list[list[str]], policy: ListSettings = POLICY, scenario: str = SCENARIO
+    ) -> None:
         self.clock = WallClock()
         self.store = InlineStore(folder / "ocm.db")
         self.prompts = InstantPrompts(folder)
@@ -75,7 +77,7 @@ class House:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, "water", self.clock.utc())
             subscribers.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy)
+            return campaigns.start(conn, list_id, self.clock.utc(), scenario, policy)
 
         self.campaign = self.store.now(fill)
         self.dialer = self.new_dialer()
@@ -149,6 +151,41 @@ def test_a_confirmed_person_is_done(house: House) -> None:
     assert (row.state, row.keys, row.native_id) == ("finished", "1", call.native_id)
     assert house.locks() == []
     assert house.store.now(campaigns.running) == []
+
+
+HAND_OVER = """
+language = "en"
+
+[[step]]
+name = "duty"
+type = "transfer"
+message = "I connect you."
+to = "201"
+heard = true
+
+[[step]]
+name = "water"
+type = "say"
+message = "Nobody is there. The water is off today."
+"""
+
+
+def test_a_person_handed_over_has_been_reached(tmp_path: Path) -> None:
+    house = House(tmp_path, [["+74950000001"]], scenario=HAND_OVER)
+    try:
+        house.dialer.start()
+        (call,) = house.gateway.calls.values()
+        call.answer()
+        call.heard()
+        call.connect()
+        assert house.outcomes() == ["delivered"]
+        row = house.row(call.attempt_id)
+        assert (row.cause, row.outcome, row.ended_by) == ("transferred", "delivered", "us")
+        people = house.store.now(lambda conn: list(reports.people(conn, [house.campaign])))
+        assert people[0].answers == "transferred to=201"
+        assert house.locks() == []
+    finally:
+        house.close()
 
 
 def test_hung_up_early_is_called_again_after_the_interval(house: House) -> None:

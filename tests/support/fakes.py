@@ -22,6 +22,7 @@ from ocm_cti.gateways.interface import (
     LinkState,
     Native,
     NotPlaced,
+    NotSupported,
     Played,
     Recorded,
     RecordLimits,
@@ -84,6 +85,7 @@ class FakeCall:
         self.hung_up = False
         self.playing: Deferred[Played] | None = None
         self.recording: tuple[Deferred[Recorded], Path] | None = None
+        self.transferring: tuple[str, Deferred[None]] | None = None
 
     # what the dialer asks
 
@@ -104,6 +106,13 @@ class FakeCall:
         done: Deferred[Recorded] = Deferred()
         self.recording = (done, path)
         return done
+
+    def play_announcement(self, ogm: str) -> Deferred[Played]:
+        return fail(NotSupported("the switch of this test has no messages of its own"))
+
+    def transfer(self, number: str) -> Deferred[None]:
+        self.transferring = (number, Deferred())
+        return self.transferring[1]
 
     def hang_up(self) -> None:
         if self.over or self.hung_up:
@@ -138,6 +147,12 @@ class FakeCall:
         while (self.playing is not None or self.recording is not None) and not self.over:
             self.heard()
             self.said(0)
+
+    def connect(self) -> None:
+        """Hand the person over to whom we asked for."""
+        assert self.transferring is not None
+        self.transferring[1].callback(None)
+        self._terminal(lambda: self.observer.ended(Cause.TRANSFERRED, EndedBy.US, NATIVE))
 
     def fail(self, cause: Cause) -> None:
         self._terminal(lambda: self.observer.failed(cause, NATIVE))

@@ -23,7 +23,7 @@ def confirm(**changes: str) -> str:
     return ask(**{"name": '"c"', "type": '"confirm"', "keys": "", "key": '"1"', **changes})
 
 
-@pytest.mark.parametrize("name", ["debt", "staff"])
+@pytest.mark.parametrize("name", ["debt", "staff", "operator"])
 def test_the_scenarios_of_the_demo_are_right(name: str) -> None:
     scenario = parse((FIXTURES / f"{name}.toml").read_text(encoding="utf-8"))
     audio = FIXTURES.parent / "audio"
