@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ocm_cti.simulator.csta_server import ClientLink
+from ocm_cti.simulator.effects import Device
 from ocm_cti.simulator.injection import described_device
 from ocm_cti.simulator.pbx import Pbx
 from ocm_cti.simulator.switch import Call
@@ -14,7 +15,8 @@ from ocm_cti.simulator.switch import Call
 def overview(pbx: Pbx, links: Sequence[ClientLink]) -> dict[str, Any]:
     """``links`` in the order that faults count them. Devices are named as the faults name them."""
     switch = pbx.switch
-    out = [one for one in (*switch.extensions, *switch.trunks) if not switch.in_service(one)]
+    devices: list[Device] = [*switch.extensions, *switch.trunks]
+    out = [device for device in devices if not switch.in_service(device)]
     return {
         "calls": [_call(call) for call in switch.calls],
         "links": [_link(number, link) for number, link in enumerate(links, 1)],
