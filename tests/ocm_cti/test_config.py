@@ -114,5 +114,5 @@ ANNOUNCED = '[[step]]\nname = "a"\ntype = "say"\nannouncement = "12"\n'
 def test_a_scenario_says_only_what_its_gateways_can_say(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     (tmp_path / "s.toml").write_text(ANNOUNCED)
-    with pytest.raises(ConfigError, match=r"lists\.debtors\.scenario: plays announcement 12; gateway office"):
+    with pytest.raises(ConfigError, match=r"lists\.debtors\.scenario: plays announcement 12, but gateway office"):
         load(path)
