@@ -18,10 +18,11 @@ from .digest import DigestClient
 from .events import DigitInfo, Ended, HeaderView
 from .messages import Request, Response
 from .offers import Offers
+from .refer import Refer, receive_notify
 from .server_transaction import ServerTransaction
 
 #: Methods that exist (RFC 3261, 3262, 3265, 3311, 3428, 3515, 3903, 6086): 405 for those not taken, 501 for others
-KNOWN_METHODS = frozenset({*ALLOWED, "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER"})
+KNOWN_METHODS = frozenset({*ALLOWED, "REGISTER", "PRACK", "SUBSCRIBE", "PUBLISH", "MESSAGE", "REFER"})
 
 
 class Stage(enum.Enum):
@@ -57,6 +58,7 @@ class Call:
         self.offers: Offers | None = None
         self.dialog: Dialog | None = None
         self._digest = digest
+        self._refer: Refer | None = None
         book.calls[key] = self
 
     def enter_dialog(self, dialog: Dialog) -> Offers:
@@ -71,6 +73,16 @@ class Call:
         if self.stage is not Stage.STANDING or self.offers is None:
             raise LocalProtocolError(f"cannot offer anew: {self.stage.value}")
         self.offers.offer(sdp, now)
+
+    def refer(self, target_uri: str, digest: DigestClient | None, now: float) -> None:
+        """REFER of ours; ``digest`` where the call itself has none. LocalProtocolError unless the call stands, and
+        while another REFER is open."""
+        if self.stage is not Stage.STANDING or self.dialog is None:
+            raise LocalProtocolError(f"cannot refer: {self.stage.value}")
+        if self._refer is not None and self._refer.open:
+            raise LocalProtocolError("another REFER is open in this call")
+        credentials = self._digest or digest
+        self._refer = Refer(self.core, self.key, self.dialog, self.contact, target_uri, credentials, now)
 
     def hang_up(self, now: float) -> None:
         raise NotImplementedError
@@ -92,6 +104,8 @@ class Call:
             self.offers.receive(transaction, now)
         elif request.method == "INFO":
             self._receive_digit(transaction, now)
+        elif request.method == "NOTIFY":
+            receive_notify(transaction, now, self._refer_of)
         else:
             respond_outside(transaction, now)
 
@@ -102,6 +116,8 @@ class Call:
 
     def closed_by_them(self, request: Request, now: float) -> None:
         """A BYE."""
+        if self._refer is not None:
+            self._refer.left(now)
         self.end(True, reason_of(request, "BYE"), now, headers=request.headers)
         self.leave_dialog()
 
@@ -126,6 +142,8 @@ class Call:
         self.book.calls.pop(self.key, None)
         if self.offers is not None:
             self.offers.close(now)
+        if self._refer is not None:
+            self._refer.close()
 
     def bye(self, now: float, dialog: Dialog | None = None) -> None:
         """Send BYE in our dialog, or in that of a fork; the dialog is left when it is answered or nobody answers."""
@@ -150,6 +168,10 @@ class Call:
     def _unheard(self, dialog: Dialog) -> None:
         self.book.dialogs.pop(dialog.id, None)
 
+    def _refer_of(self, event_id: str | None) -> Refer | None:
+        """Also one that is over: its last NOTIFY may be still to come."""
+        return self._refer if self._refer is not None and self._refer.is_meant(event_id) else None
+
     def _receive_digit(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
         digit = digit_of(request)
@@ -163,11 +185,13 @@ class Call:
 
 
 def respond_outside(transaction: ServerTransaction, now: float) -> None:
-    """OPTIONS (11.2), and the methods that we do not take, inside and outside a dialog."""
+    """OPTIONS (11.2), NOTIFYs that nobody asked for, and methods that we do not take, inside and outside a dialog."""
     request = transaction.request
     allow = ("Allow", ", ".join(ALLOWED))
     if request.method == "OPTIONS":
         transaction.respond(200, now, headers=[allow, ("Accept", "application/sdp"), ("Supported", "timer")])
+    elif request.method == "NOTIFY":
+        receive_notify(transaction, now, lambda _: None)
     elif request.method in KNOWN_METHODS:
         transaction.respond(405, now, headers=[allow])
     else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Hop = tuple[str, int]
 
 #: What we take inside and outside a dialog; sent as Allow.
-ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE")
+ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "NOTIFY")
 
 
 class Core:

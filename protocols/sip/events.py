@@ -155,6 +155,24 @@ class DigitInfo(Event):
 
 
 @dataclass(frozen=True)
+class ReferDone(Event):
+    """Our ``refer`` went well: the other side has taken its party over. Hang up, if it does not. One of ReferDone and
+    ReferFailed is told for each ``refer``, unless the call ends before."""
+
+    call: str
+
+
+@dataclass(frozen=True)
+class ReferFailed(Event):
+    """Our ``refer`` came to nothing, and the call stands as before. ``code`` is that of the answer to REFER, or that of
+    the call to the destination as a NOTIFY told it; 408 when nobody told anything."""
+
+    call: str
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Bound(Event):
     """Registrar: a user registered (told when the binding begins or its contact changes, not at refreshes)."""
 

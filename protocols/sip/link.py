@@ -179,6 +179,10 @@ class SIPLink(DatagramProtocol):
         self.agent.reoffer(call, sdp, self._now())
         self._flush()
 
+    def refer(self, call: str, target_uri: str, credentials: Account | None = None) -> None:
+        self.agent.refer(call, target_uri, credentials, self._now())
+        self._flush()
+
     # -- inside
 
     def _now(self) -> float:

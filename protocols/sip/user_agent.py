@@ -32,6 +32,8 @@ from .events import (
     Incoming,
     Malformed,
     Reanswered,
+    ReferDone,
+    ReferFailed,
     Refused,
     Registered,
     RegistrationFailed,
@@ -60,6 +62,8 @@ __all__ = [
     "Incoming",
     "Malformed",
     "Reanswered",
+    "ReferDone",
+    "ReferFailed",
     "Refused",
     "Registered",
     "RegistrationFailed",
@@ -171,9 +175,6 @@ class UserAgent:
             Target.read(target_uri)
         except RemoteProtocolError as error:
             raise LocalProtocolError(str(error)) from error
-        digest = None
-        if credentials is not None:
-            digest = DigestClient(credentials.user, credentials.password, self._core.token)
         domain = credentials.realm_host if credentials else self._core.host
         display_name = credentials.display_name if credentials else ""
         call = OutgoingCall(
@@ -185,7 +186,7 @@ class UserAgent:
             destination=destination,
             sdp=sdp,
             headers=headers or {},
-            digest=digest,
+            digest=self._digest(credentials),
             now=now,
         )
         return call.key
@@ -220,7 +221,21 @@ class UserAgent:
         """A re-INVITE of ours (hold, new address) in a call that stands; Reanswered or ReofferRefused follows."""
         self._call(call).reoffer(sdp, now)
 
+    def refer(self, call: str, target_uri: str, credentials: Account | None, now: float) -> None:
+        """REFER the other side of a call that stands to somebody (RFC 3515); ReferDone or ReferFailed follows.
+        ``credentials`` answer a challenge where the call was theirs; one of ours keeps its own."""
+        try:
+            Target.read(target_uri)
+        except RemoteProtocolError as error:
+            raise LocalProtocolError(str(error)) from error
+        self._call(call).refer(target_uri, self._digest(credentials), now)
+
     # -- inside
+
+    def _digest(self, credentials: Account | None) -> DigestClient | None:
+        if credentials is None:
+            return None
+        return DigestClient(credentials.user, credentials.password, self._core.token)
 
     def _call(self, key: str) -> Call:
         if key not in self._book.calls:
