@@ -125,7 +125,7 @@ def _fault(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clear(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
     _nothing_else(order, "name")
-    name = order.get("name")
+    name = _text(order, "name") if "name" in order else None
     if name is not None and name not in FAULTS:
         raise OrderError(f"name is that of a fault ({', '.join(FAULTS)}), not {name!r}")
     return {"cleared": [fault.described() for fault in simulated.clear(name)]}

@@ -13,6 +13,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+# SystemStatus of ECMA-285 but normal.
+STATUSES = (
+    "overloadReached",
+    "messagesLost",
+    "overloadImminent",
+    "overloadRelieved",
+    "disabled",
+    "partiallyDisabled",
+    "initializing",
+    "enabled",
+)
+
 
 class FaultError(ValueError):
     """A fault that does not exist, or an option that it can't take; one line for people."""
@@ -80,6 +92,8 @@ class Drop(WireFault):
     nth: int = _option(1, "the first, second ... frame from now on")
     every: bool = _option(False, "again and again every so many frames, not once")
     what: str = _option("frames", "which frames are counted", "events", "frames")
+    probability: float = _option(0.0, "each of them is lost with this probability, 0 to 1, in place of nth")
+    seed: int = _option(0, "of the dice for probability: the same seed loses the same ones")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +131,26 @@ class Silence(WireFault):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HalfFrame(WireFault):
+    name = "half_frame"
+    about = "the link stops in the midst of the next frame; the rest comes when it is cleared, unless it closes"
+
+    close: bool = _option(False, "whether the link breaks there")
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutOfService(Fault):
     name = "out_of_service"
     about = "a device can't be used"
+
+    device: str = _option("", "extension, 302, or outside line, line5; needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackInService(Fault):
+    name = "back_in_service"
+    about = "a device can be used again, whichever fault it had"
+    momentary = True
 
     device: str = _option("", "extension, 302, or outside line, line5; needed")
 
@@ -138,7 +169,9 @@ class Overload(Fault):
     about = "the PBX tells its clients by SystemStatus how it is; normal again when cleared"
 
     state: str = _option(
-        "overloadReached", "which status", "overloadReached", "messageLost", "disabled", "partiallyDisabled"
+        "overloadReached",
+        "which status; Panasonic's list has overloadReached and messagesLost (RE), ECMA-285 the others",
+        *STATUSES,
     )
 
 
@@ -169,7 +202,9 @@ ROWS: tuple[type[Fault], ...] = (
     Abort,
     Cut,
     Silence,
+    HalfFrame,
     OutOfService,
+    BackInService,
     TrunkLoss,
     Overload,
     Restart,
@@ -178,6 +213,10 @@ ROWS: tuple[type[Fault], ...] = (
 FAULTS: Mapping[str, type[Fault]] = {row.name: row for row in ROWS}
 
 _TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+
+
+MOST = 86_400
+_RANGES = {"octets": (1, MOST), "nth": (1, MOST), "probability": (0, 1)}
 
 
 def read(name: str, pairs: Iterable[str]) -> Fault:
@@ -198,8 +237,8 @@ def read(name: str, pairs: Iterable[str]) -> Fault:
         given[option] = _value(kind, rows[option], text.strip())
     if kind.momentary and given.get("for_s"):
         raise FaultError(f"fault {kind.name} happens in a moment: it has no for")
-    if kind is OutOfService and not given.get("device"):
-        raise FaultError("fault out_of_service needs device=")
+    if "device" in rows and not given.get("device"):
+        raise FaultError(f"fault {kind.name} needs device=")
     return kind(**given)
 
 
@@ -239,8 +278,8 @@ def _value(kind: type[Fault], row: dataclasses.Field[Any], text: str) -> Any:
             number = type(row.default)(text)
         except ValueError:
             raise FaultError(f"{where} is a number, not {text!r}") from None
-        least = 1 if row.name in ("octets", "nth") else 0
-        if not least <= number <= 86400:
+        least, most = _RANGES.get(row.name, (0, MOST))
+        if not least <= number <= most:
             raise FaultError(f"{where} is out of range: {text!r}")
         return number
     if kind is Junk and row.name == "octets":

@@ -8,6 +8,7 @@ from typing import Any
 from ocm_cti.simulator.clock import Clock, DelayedCall
 from ocm_cti.simulator.effects import Device, Extension, Trunk
 from ocm_cti.simulator.fault_table import (
+    BackInService,
     Fault,
     FaultError,
     LoseRegistration,
@@ -93,6 +94,8 @@ class Injection:
             case OutOfService() | TrunkLoss():
                 for device in self._devices(fault):
                     self._pbx.set_out_of_service(device, True)
+            case BackInService():
+                self._repair(fault)
             case Overload(state=state):
                 self._pbx.csta.system_status(state)
             case Restart(down_s=down_s):
@@ -117,6 +120,15 @@ class Injection:
                 others = [other.state for other in self.in_force if isinstance(other, Overload)]
                 self._pbx.csta.system_status(others[-1] if others else NORMAL)
 
+    def _repair(self, fault: BackInService) -> None:
+        """What is wrong with its device ends; other lines of a lost group stay dead."""
+        devices = self._devices(fault)
+        for other in [one for one in self.in_force if isinstance(one, OutOfService) and self._devices(one) == devices]:
+            self._stop_timer(other)
+            self._end(other)
+        for device in devices:
+            self._pbx.set_out_of_service(device, False)
+
     def _stop_timer(self, fault: Fault) -> None:
         timer = self._timers.pop(id(fault), None)
         if timer is not None and timer.active():
@@ -126,7 +138,7 @@ class Injection:
         """The devices that a fault is about; FaultError when there are none such."""
         numbering = self._pbx.switch.numbering
         match fault:
-            case OutOfService(device=name):
+            case OutOfService(device=name) | BackInService(device=name):
                 found: Device = Extension(name)
                 if name.startswith(LINE) and name.removeprefix(LINE).isdigit():
                     found = Trunk(int(name.removeprefix(LINE)))

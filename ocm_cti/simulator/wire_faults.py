@@ -6,8 +6,10 @@ dropped, doubled, cut and held back, always in order: nothing overtakes what was
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
@@ -15,7 +17,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from ocm_cti.simulator.clock import Clock, DelayedCall
-from ocm_cti.simulator.fault_table import Abort, Cut, Delay, Drop, Duplicate, Junk, Silence, Split, WireFault
+from ocm_cti.simulator.fault_table import Abort, Cut, Delay, Drop, Duplicate, HalfFrame, Junk, Silence, Split, WireFault
 
 # Panasonic's notes, section 8; whether it stands in a frame was not seen for sure.
 ABORT = bytes.fromhex("6403800100")
@@ -71,6 +73,9 @@ class Wire(Protocol):
         self._last_s = 0.0
         self._timer: DelayedCall | None = None
         self._counted: dict[int, int] = {}  # frames that a Drop has counted, by its identity
+        self._dice: dict[int, Random] = {}  # of a Drop by probability, likewise
+        self._stuck = False  # a HalfFrame holds back the rest of a frame and what comes after it
+        self._inbound = Inbound()
 
     # Protocol of the real transport
 
@@ -82,8 +87,10 @@ class Wire(Protocol):
         self.link.makeConnection(self)
 
     def dataReceived(self, data: bytes) -> None:
-        if not any(isinstance(fault, Silence) and not fault.hears for fault in self._faults.on(self)):
-            self.link.dataReceived(data)
+        deaf = any(isinstance(fault, Silence) and not fault.hears for fault in self._faults.on(self))
+        heard = self._inbound.heard(data, deaf)
+        if heard:
+            self.link.dataReceived(heard)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop()
@@ -106,9 +113,9 @@ class Wire(Protocol):
         self.write(b"".join(pieces))
 
     def loseConnection(self) -> None:
-        """Close when everything is sent that is held back."""
+        """Close when everything is sent that is held back for a time."""
         self.disconnecting = True
-        if not self._waiting:
+        if not self._waiting or self._waiting[0][0] == math.inf:
             self.transport.loseConnection()
 
     def abortConnection(self) -> None:
@@ -127,19 +134,34 @@ class Wire(Protocol):
     def happen(self, fault: WireFault) -> None:
         match fault:
             case Junk(octets=text):
-                self.transport.write(bytes.fromhex(text))
+                self._next(bytes.fromhex(text))
             case Abort(framed=framed, close=close):
-                self.transport.write(len(ABORT).to_bytes(2, "big") + ABORT if framed else ABORT)
+                self._next(len(ABORT).to_bytes(2, "big") + ABORT if framed else ABORT)
                 if close:
-                    self.transport.loseConnection()
+                    self.loseConnection()
             case Cut():
                 self.abortConnection()
 
+    def _next(self, octets: bytes) -> None:
+        """After what is held back."""
+        self._waiting.append((max(self._faults.clock.seconds(), self._last_s), octets))
+        self._flush()
+
     def forget(self, fault: WireFault) -> None:
+        """It is over."""
         self._counted.pop(id(fault), None)
+        self._dice.pop(id(fault), None)
+        if isinstance(fault, HalfFrame) and self._stuck and not any(isinstance(on, HalfFrame) for on in self._on()):
+            self._stuck = False
+            self._last_s = now_s = self._faults.clock.seconds()
+            self._waiting = deque((min(due_s, now_s), piece) for due_s, piece in self._waiting)
+            self._flush()
+
+    def _on(self) -> list[WireFault]:
+        return self._faults.on(self)
 
     def _send(self, frame: bytes, faults: list[WireFault]) -> None:
-        times, late_s, split = 1, 0.0, None
+        times, late_s, split, half = 1, 0.0, None, None
         for fault in faults:
             match fault:
                 case Silence():
@@ -152,7 +174,12 @@ class Wire(Protocol):
                     late_s += seconds
                 case Split():
                     split = fault
+                case HalfFrame() if not self._stuck:
+                    half = fault
         due_s = max(self._faults.clock.seconds() + late_s, self._last_s)
+        if half is not None:
+            self._stop_amid(frame, due_s, close=half.close)
+            return
         for _ in range(times):
             for number, piece in enumerate(_pieces(frame, split)):
                 if split is not None and (number or self._waiting):
@@ -161,9 +188,21 @@ class Wire(Protocol):
         self._last_s = due_s
         self._flush()
 
+    def _stop_amid(self, frame: bytes, due_s: float, *, close: bool) -> None:
+        """Only the first half of a frame goes out, and nothing after it."""
+        self._stuck, self._last_s = True, math.inf
+        self._waiting.append((due_s, frame[: (len(frame) + 1) // 2]))
+        self._waiting.append((math.inf, frame[(len(frame) + 1) // 2 :]))
+        self._flush()
+        if close:
+            self.loseConnection()
+
     def _drops(self, fault: Drop, frame: bytes) -> bool:
         if fault.what == "events" and not is_event(frame):
             return False
+        if fault.probability:
+            dice = self._dice.setdefault(id(fault), Random(fault.seed))
+            return dice.random() < fault.probability
         count = self._counted[id(fault)] = self._counted.get(id(fault), 0) + 1
         return count % fault.nth == 0 if fault.every else count == fault.nth
 
@@ -174,7 +213,7 @@ class Wire(Protocol):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-        if self._waiting:
+        if self._waiting and self._waiting[0][0] < math.inf:
             self._timer = self._faults.clock.callLater(max(0.0, self._waiting[0][0] - now_s), self._flush)
         elif self.disconnecting:
             self.transport.loseConnection()
@@ -184,6 +223,37 @@ class Wire(Protocol):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
+
+
+class Inbound:
+    """Which octets of a client the PBX hears: a frame is heard or not as a whole, by how it was when it began, so that
+    the ends of a silence cut none in two."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left = 0  # octets of the present frame that are still to come
+        self._deaf = False
+
+    def heard(self, data: bytes, deaf: bool) -> bytes:
+        """The octets to hand on; what has begun and shows no length yet counts as begun."""
+        found = bytearray()
+        while data:
+            if not self._left:
+                if not self._head:
+                    self._deaf = deaf
+                take = 1
+                self._head += data[:1]
+                if self._head == ABORT[:1]:
+                    self._left, self._head = len(ABORT) - 1, b""
+                elif len(self._head) == 2:
+                    self._left, self._head = int.from_bytes(self._head, "big"), b""
+            else:
+                take = min(self._left, len(data))
+                self._left -= take
+            if not self._deaf:
+                found += data[:take]
+            data = data[take:]
+        return bytes(found)
 
 
 def frames(data: bytes) -> Iterator[bytes]:
