@@ -87,9 +87,9 @@ def parse(argv: Sequence[str]) -> PbxConfig:
             config = dataclasses.replace(config, **{name: getattr(given, name)})
     if given.csta_pty or given.csta_serial is not None:
         config = dataclasses.replace(config, csta_serial=PTY if given.csta_pty else given.csta_serial)
-    for words in given.fault:
-        fault_table.read(words[0], words[1:])
     faults = tuple(" ".join(words) for words in given.fault)
+    for text in faults:
+        fault_table.read_line(text)
     return dataclasses.replace(config, verbose=given.verbose or config.verbose, faults=config.faults + faults)
 
 
