@@ -20,6 +20,7 @@ def _quiet(command: Callable[..., int]) -> Callable[..., None]:
 
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> None:
+        from ocm_cti.commands.csta_pcap import NoReader
         from protocols.errors import ProtocolError
 
         try:
@@ -31,7 +32,7 @@ def _quiet(command: Callable[..., int]) -> Callable[..., None]:
             code = 0
         except KeyboardInterrupt:
             code = 130
-        except (_Wrong, ProtocolError, OSError) as error:
+        except (_Wrong, NoReader, ProtocolError, OSError) as error:
             click.echo(f"ocm: {error}", err=True)
             code = 2
         sys.exit(code)
