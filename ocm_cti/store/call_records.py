@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ocm_cti.domain.call_matching import TRANSFERRED, Candidate, Matching, match
 from ocm_cti.domain.call_records import CallRecord
+from ocm_cti.domain.causes import Cause
 from ocm_cti.store.schema import attempt, call_record, task
 
 #: Lengths of the table's columns: what a switch sends may be longer, and is then cut, not refused.
@@ -20,7 +21,6 @@ _LENGTHS = {"raw": 1024, "extension": 40, "trunk": 40, "number": 100, "currency"
 _LENGTHS |= {"condition": 20, "fault": 300}
 #: No call is longer: an attempt that was placed earlier than this before the first record ended is none of its.
 _LONGEST_CALL = timedelta(hours=12)
-_HANDED_OVER = "transferred"  # the cause of an attempt whose person we handed over
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _candidates(
             has_record=(before is not None and before.has_record) or row.source == source,
             was_transferred=(before is not None and before.was_transferred)
             or (row.condition or "").upper() == TRANSFERRED
-            or row.cause == _HANDED_OVER,
+            or row.cause == Cause.TRANSFERRED.value,
         )
     return list(candidates.values())
 
