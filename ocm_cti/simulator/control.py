@@ -1,6 +1,6 @@
 """Orders to a running simulator: one JSON object a line over TCP on 127.0.0.1, and one a line back.
 
-    {"do": "fault", "name": "drop", "options": {"nth": 3, "after": 10}}    -> {"fault": "drop nth=3 after_s=10.0"}
+    {"do": "fault", "name": "drop", "options": {"nth": 3, "after": 10}}    -> {"fault": "drop after_s=10 nth=3"}
     {"do": "clear", "name": "silence"}  (without name: all)                -> {"cleared": ["silence"]}
     {"do": "status"}                                                       -> {"links": [...], "calls": [...], ...}
     {"do": "call-in", "from": "84951234501", "to": "302"}                  -> {"call": 7}
@@ -72,8 +72,6 @@ class Control(Factory):
             return deed(self.simulated, order)
         except (OrderError, FaultError) as error:
             return {"error": str(error)}
-        except RequestError as error:
-            return {"error": f"the PBX refuses: {error.error[1]}"}
 
 
 class Connection(LineOnlyReceiver):
@@ -138,7 +136,14 @@ def _status(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
 
 def _call_in(simulated: Simulated, order: Mapping[str, Any]) -> dict[str, Any]:
     _nothing_else(order, "from", "to")
-    return {"call": simulated.call_in(_text(order, "from"), _text(order, "to"))}
+    number, extension = _text(order, "from"), _text(order, "to")
+    try:
+        return {"call": simulated.call_in(number, extension)}
+    except RequestError as error:
+        why = f"{extension} is busy, not registered or out of service, or no line is free"
+        if error.error[1] == "invalidDeviceID":
+            why = f"there is no extension {extension!r}"
+        raise OrderError(f"the PBX refuses ({error.error[1]}): {why}") from None
 
 
 _DEEDS: Mapping[str, Callable[[Simulated, Mapping[str, Any]], dict[str, Any]]] = {

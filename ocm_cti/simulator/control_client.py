@@ -105,16 +105,45 @@ def _told(command: str, answer: dict[str, Any]) -> list[str]:
 
 
 def _status(status: dict[str, Any]) -> list[str]:
-    lines = [f"calls: {len(status['calls'])}"]
-    for call in status["calls"]:
-        parties = " - ".join(f"{side['device']} {side['state']}" for side in call["connections"])
-        lines.append(f"  {call['call']}  {call['call_id']}  {call['state']}  {call['dialled']}  {parties}")
-    lines.append(f"links: {len(status['links'])}")
-    for link in status["links"]:
-        state = "associated" if link["associated"] else "not associated"
-        lines.append(f"  {link['link']}  {link['peer']}  {state}  monitors: {', '.join(link['monitors']) or 'none'}")
-    lines.append(f"registered: {len(status['registrations'])}")
-    lines += [f"  {extension}  {contact}" for extension, contact in status["registrations"].items()]
-    lines.append(f"out of service: {', '.join(status['out_of_service']) or 'nothing'}")
-    lines.append(f"faults: {', '.join(status['faults']) or 'none'}")
-    return lines
+    lines = [f"power {status['power']}, system status {status['system_status']}"]
+    lines += _table(
+        "calls",
+        ("call", "callID", "state", "dialled", "parties"),
+        [
+            (
+                str(call["call"]),
+                call["call_id"],
+                call["state"],
+                call["dialled"],
+                ", ".join(f"{side['device']} {side['state']}" for side in call["connections"]),
+            )
+            for call in status["calls"]
+        ],
+    )
+    lines += _table(
+        "links",
+        ("link", "client", "associated", "monitors"),
+        [
+            (
+                str(link["link"]),
+                link["peer"],
+                "yes" if link["associated"] else "no",
+                " ".join(link["monitors"]) or "none",
+            )
+            for link in status["links"]
+        ],
+    )
+    lines += _table("registrations", ("extension", "contact"), list(status["registrations"].items()))
+    faults = [(fault, "in force") for fault in status["faults"]]
+    faults += [(fault, "to come") for fault in status["faults_to_come"]]
+    lines += _table("faults", ("fault", "state"), faults)
+    return [*lines, f"out of service: {' '.join(status['out_of_service']) or 'nothing'}"]
+
+
+def _table(what: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Aligned columns under a line that counts them; no columns for no rows."""
+    if not rows:
+        return [f"{what}: none"]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
+    return [f"{what}: {len(rows)}", *(f"  {line}".rstrip() for line in lines)]

@@ -218,6 +218,11 @@ class ClientLink(Protocol):
     def associated(self) -> bool:
         return self._association.state is State.OPEN and not self._gone and not self._silent
 
+    @property
+    def monitors(self) -> tuple[Monitor, ...]:
+        """In the order that they were started."""
+        return tuple(self._monitors.values())
+
     # The transport
 
     def connectionMade(self) -> None:

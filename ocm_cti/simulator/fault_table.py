@@ -48,7 +48,9 @@ class Fault:
     def described(self) -> str:
         """As the command line would say it."""
         rows = dataclasses.fields(self)
-        said = [f"{row.name}={getattr(self, row.name)}" for row in rows if getattr(self, row.name) != row.default]
+        said = [
+            f"{row.name}={_shown(getattr(self, row.name))}" for row in rows if getattr(self, row.name) != row.default
+        ]
         return " ".join([self.name, *said])
 
 
@@ -258,10 +260,15 @@ def described() -> str:
             if row.name in common:
                 continue
             choices = f" ({' | '.join(row.metadata['choices'])})" if row.metadata["choices"] else ""
-            shown = str(row.default).lower() if isinstance(row.default, bool) else row.default
-            lines.append(f"      {row.name}={shown}{choices}  {row.metadata['about']}")
+            lines.append(f"      {row.name}={_shown(row.default)}{choices}  {row.metadata['about']}")
     lines.append("  each of them may have after=SECONDS; those that last, for=SECONDS")
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _value(kind: type[Fault], row: dataclasses.Field[Any], text: str) -> Any:

@@ -44,25 +44,25 @@ class Injection:
         self._lose_registration = lose_registration
         self._log = log
         self._timers: dict[int, DelayedCall] = {}
-        self._waiting: list[Fault] = []
+        self.waiting: list[Fault] = []  # to begin yet
         self.in_force: list[Fault] = []
 
     def inject(self, fault: Fault) -> None:
         """FaultError when it concerns something that is not there."""
         self._devices(fault)
         if fault.after_s:
-            self._waiting.append(fault)
+            self.waiting.append(fault)
             self._timers[id(fault)] = self._clock.callLater(fault.after_s, self._begin, fault)
         else:
             self._begin(fault)
 
     def clear(self, name: str | None = None) -> list[Fault]:
         """End the faults of a name, or all, also those that wait; which they were."""
-        chosen = [one for one in (*self.in_force, *self._waiting) if name is None or one.name == name]
+        chosen = [one for one in (*self.in_force, *self.waiting) if name is None or one.name == name]
         for fault in chosen:
             self._stop_timer(fault)
-            if any(one is fault for one in self._waiting):
-                self._waiting = [one for one in self._waiting if one is not fault]
+            if any(one is fault for one in self.waiting):
+                self.waiting = [one for one in self.waiting if one is not fault]
             else:
                 self._end(fault)
         return chosen
@@ -82,7 +82,7 @@ class Injection:
 
     def _begin(self, fault: Fault) -> None:
         self._timers.pop(id(fault), None)
-        self._waiting = [one for one in self._waiting if one is not fault]
+        self.waiting = [one for one in self.waiting if one is not fault]
         self._log(f"fault: {fault.described()}")
         if not fault.momentary:
             self.in_force.append(fault)

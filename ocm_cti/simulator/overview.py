@@ -20,6 +20,7 @@ def overview(pbx: Pbx, links: Sequence[ClientLink]) -> dict[str, Any]:
     return {
         "calls": [_call(call) for call in switch.calls],
         "links": [_link(number, link) for number, link in enumerate(links, 1)],
+        "system_status": pbx.csta.status,
         "out_of_service": [described_device(device) for device in out],
     }
 
@@ -29,7 +30,7 @@ def _call(call: Call) -> dict[str, Any]:
     return {
         "call": call.serial,
         "call_id": call.call_id.hex(),
-        "state": call.state.value,
+        "state": call.state.name.lower(),
         "dialled": call.dialled,
         "answered": call.answered,
         "connections": sides,
@@ -41,5 +42,5 @@ def _link(number: int, link: ClientLink) -> dict[str, Any]:
         "link": number,
         "peer": link.peer,
         "associated": link.associated,
-        "monitors": [described_device(monitor.device) for monitor in link._monitors.values()],
+        "monitors": [described_device(monitor.device) for monitor in link.monitors],
     }

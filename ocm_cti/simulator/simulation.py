@@ -118,6 +118,8 @@ class Simulator:
             **overview(self.pbx, [wire.link for wire in self.wires.wires]),
             "registrations": self.sip.registrations,
             "faults": [fault.described() for fault in self.injection.in_force],
+            "faults_to_come": [fault.described() for fault in self.injection.waiting],
+            "power": "off" if self._coming_up is not None and self._coming_up.active() else "on",
             "smdr_waiting": len(self.smdr.kept),
         }
 
