@@ -54,6 +54,7 @@ from protocols.csta.requests import (
     Timer,
 )
 from protocols.csta.states import State
+from protocols.csta.timers import Timers
 from protocols.csta.unknowns import Unknowns
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 from protocols.rose import problem_text
@@ -159,7 +160,7 @@ class CSTAProtocol(TwistedProtocol):
         self._association = Association(role, bare_abort=bare_abort, seen=seen, **limits)
         self._requests = Requests(self._association, clock, self._write, request_timeout_s, window, per_s, burst)
         self._request_timeout_s = request_timeout_s
-        self._timers: dict[str, Timer] = {}
+        self._timers = Timers(clock)
         self._heard_s = 0.0
         self._gone = False
         self._undecoded: set[tuple[str, str]] = set()
@@ -241,9 +242,9 @@ class CSTAProtocol(TwistedProtocol):
             without_delay(True)  # small APDUs, each waited for
         self._heard_s = self._clock.seconds()
         if self._role is Role.CLIENT or self._quiet_s is None:  # nobody need be at the other end of a serial line yet
-            self._start("associating", self._associate_timeout_s, self._not_associated)
-        self._start("silence", self._silence_limit_s, self._silent)
-        self._start("probe", self._probe_s, self._probe)
+            self._timers.start("associating", self._associate_timeout_s, self._not_associated)
+        self._timers.start("silence", self._silence_limit_s, self._silent)
+        self._timers.start("probe", self._probe_s, self._probe)
         if self._role is not Role.CLIENT:
             return
         if self._quiet_s is None:
@@ -251,7 +252,7 @@ class CSTAProtocol(TwistedProtocol):
             return
         if self._abort_first:
             self._write(self._association.abort())
-        self._start("quiet", self._quiet_s, self._associate)
+        self._timers.start("quiet", self._quiet_s, self._associate)
 
     def _associate(self) -> None:
         self._write(self._association.associate())
@@ -260,9 +261,9 @@ class CSTAProtocol(TwistedProtocol):
         if self.loss is not None or self._gone:
             return
         self._heard_s = self._clock.seconds()
-        self._restart("silence", self._silence_limit_s)
-        self._restart("probe", self._probe_s)
-        if self._restart("quiet", self._quiet_s):
+        self._timers.restart("silence", self._silence_limit_s)
+        self._timers.restart("probe", self._probe_s)
+        if self._timers.restart("quiet", self._quiet_s):
             return  # of an association that is over
         frames = self._association.frames
         self._association.receive_data(data)
@@ -277,13 +278,13 @@ class CSTAProtocol(TwistedProtocol):
 
     def _watch_frame(self, went_on: bool) -> None:
         if not self._association.held or went_on:
-            self._stop("frame")
+            self._timers.stop("frame")
         if self._association.held and "frame" not in self._timers:
-            self._start("frame", self._frame_timeout_s, self._stalled)
+            self._timers.start("frame", self._frame_timeout_s, self._stalled)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
-        self._stop_timers()
+        self._timers.stop_all()
         loss = self.loss or losses.ConnectionBroken(reason.getErrorMessage())
         self.loss = loss
         self._requests.lost(lambda operation, sent: LinkLost(operation, str(loss), sent=sent, why=loss))
@@ -345,7 +346,7 @@ class CSTAProtocol(TwistedProtocol):
             self.close("association refused by us")
 
     def _opened(self) -> None:
-        self._stop("associating")
+        self._timers.stop("associating")
         self._observer.associated(self)
 
     def _aborted(self, loss: losses.AssociationAborted) -> None:
@@ -395,7 +396,7 @@ class CSTAProtocol(TwistedProtocol):
         self._drop(losses.FrameStalled(self._association.held, self._frame_timeout_s or 0.0))
 
     def _probe(self) -> None:
-        self._stop("probe")
+        self._timers.stop("probe")
         if not self.is_open:
             return
         asked_s = self._clock.seconds()
@@ -406,7 +407,7 @@ class CSTAProtocol(TwistedProtocol):
 
         def again(_: object) -> None:
             if self.loss is None and not self._gone and "probe" not in self._timers:
-                self._start("probe", self._probe_s, self._probe)
+                self._timers.start("probe", self._probe_s, self._probe)
 
         self._requests.ask("requestSysStat", {}).addErrback(unanswered).addBoth(again)
 
@@ -417,7 +418,7 @@ class CSTAProtocol(TwistedProtocol):
     def _close(self, loss: losses.Loss) -> None:
         if self.loss is None and not self._gone:
             self.loss = loss
-            self._stop_timers()
+            self._timers.stop_all()
             if self._quiet_s is not None:
                 self._say_abort()
             if self.transport is not None:
@@ -433,27 +434,5 @@ class CSTAProtocol(TwistedProtocol):
             self._close(loss)  # a serial line lingers only for a moment, and the other side must hear of it
             return
         self.loss = loss
-        self._stop_timers()
+        self._timers.stop_all()
         cut()
-
-    # Timers
-
-    def _start(self, name: str, after_s: float | None, then: Callable[[], None]) -> None:
-        if after_s is not None:
-            self._timers[name] = self._clock.callLater(after_s, then)
-
-    def _restart(self, name: str, after_s: float | None) -> bool:
-        timer = self._timers.get(name)
-        if timer is None or after_s is None or not timer.active():
-            return False
-        timer.reset(after_s)
-        return True
-
-    def _stop(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None and timer.active():
-            timer.cancel()
-
-    def _stop_timers(self) -> None:
-        for name in list(self._timers):
-            self._stop(name)
