@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -119,34 +119,46 @@ def _cut(text: str) -> str:
     return text if len(text) <= COLUMNS else text[: COLUMNS - 1] + "…"
 
 
-class _Once(Factory):
-    """The first client that comes gets the player; others are turned away."""
+class _Players(Factory):
+    """Each connection gets the next player; those that come after the last are turned away."""
 
     noisy = False
 
-    def __init__(self, player: Player) -> None:
-        self._player: Player | None = player
+    def __init__(self, players: Iterable[Player]) -> None:
+        self._players = iter(players)
 
     def buildProtocol(self, addr: Any) -> Player | None:
-        player, self._player = self._player, None
-        return player
+        return next(self._players, None)
 
 
 @inlineCallbacks
-def play(reactor: Any, session: list[Recorded], setting: str, plays: Direction, wait_s: float, say: Any) -> Any:
-    """One connection of a recording; fires with how many exchanges differ in kind."""
-    replay = Replay(session, plays)
-    player = Player(reactor, replay, plays is Direction.TO_CLIENT, wait_s, say)
-    if plays is Direction.TO_SWITCH:
-        endpoint: Any = endpoint_from_setting(reactor, setting)
-        yield endpoint.connect(_Once(player))
+def play(
+    reactor: Any,
+    sessions: list[list[Recorded]],
+    setting: str,
+    plays: Direction,
+    wait_s: float,
+    say: Callable[[str], None],
+) -> Any:
+    """All connections of a recording, one after the other; fires with how many exchanges differ in kind."""
+    replays = [Replay(session, plays) for session in sessions]
+    bare_abort = plays is Direction.TO_CLIENT
+    players = [Player(reactor, replay, bare_abort, wait_s, say) for replay in replays]
+    factory = _Players(players)
+    port = None
+    if plays is Direction.TO_CLIENT:
+        port = yield listening(reactor, setting).listen(factory)
+        say(f"waiting for a client on {setting}")
+    for number, player in enumerate(players, 1):
+        if port is None:
+            endpoint: Any = endpoint_from_setting(reactor, setting)
+            yield endpoint.connect(factory)
         yield player.ended
-        return replay.differences
-    port = yield listening(reactor, setting).listen(_Once(player))
-    say(f"waiting for a client on {setting}")
-    yield player.ended
-    yield port.stopListening()
-    return replay.differences
+        if number < len(players):
+            say(f"connection {number} of {len(players)} is over")
+    if port is not None:
+        yield port.stopListening()
+    return sum(replay.differences for replay in replays)
 
 
 def listening(reactor: Any, setting: str) -> Any:
@@ -174,10 +186,7 @@ def run(sessions: list[list[Recorded]], setting: str, plays: Direction, wait_s: 
     def all_of_them() -> Any:
         nonlocal different
         try:
-            for number, session in enumerate(sessions, 1):
-                if len(sessions) > 1:
-                    click.echo(f"connection {number} of {len(sessions)}, {len(session)} APDUs")
-                different += yield play(reactor, session, setting, plays, wait_s, click.echo)
+            different = yield play(reactor, sessions, setting, plays, wait_s, click.echo)
         except Exception as error:
             failures.append(error)
         reactor.stop()
