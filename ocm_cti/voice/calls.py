@@ -2,81 +2,40 @@
 
     incoming ── answer ──▶ answered ── ACK ──▶ established ──▶ over
         └──────── refuse, CANCEL, fault ──────────────────────▶ over
+    dialled ── 200 ──▶ established ──▶ over
+        └── refused, hung up, fault ──▶ over
 
-``ended`` is told once for each call that was told as ``incoming``. How far a prompt got is reported before it; a
+``ended`` is told once for each call that was told as ``incoming``, and for each dialled one that was not told as
+``refused``. How far a prompt got is reported before it; a
 recording is reported when it lies on disk, which may be a moment after.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from ocm_cti.voice.call_media import CallMedia
-from ocm_cti.voice.commands import CallOver, Unanswerable
-from ocm_cti.voice.player import AudioCache, Played
+from ocm_cti.voice.accounts import Accounts, address_at
+from ocm_cti.voice.call_parts import Call, Commands, Reactor, Reporter, State
+from ocm_cti.voice.commands import CallOver, DialFailed, ReferRefused, Unanswerable
+from ocm_cti.voice.live_calls import LiveCalls
+from ocm_cti.voice.player import Played
 from ocm_cti.voice.recorder import InThread, RecordedReply
 from protocols.errors import LocalProtocolError
-from protocols.rtp.link import Clock, Ticker, UDPReactor
 from protocols.sip import sdp
 from protocols.sip import user_agent as sip
 
-#: How often calls are looked at for a peer that has fallen silent.
-WATCH_S: Final = 1.0
 #: SIP answers that we give of our own accord (RFC 3261 §21).
 NOT_ACCEPTABLE, UNAVAILABLE = 488, 503
-
-
-class Reactor(Clock, UDPReactor, Protocol):
-    """Time and UDP sockets."""
-
-
-class Commands(Protocol):
-    """What we ask of SIP: the commands of ``protocols.sip.link.SIPLink``."""
-
-    def register(self, account: sip.Account) -> None: ...
-    def unregister(self, user: str) -> None: ...
-    def ring(self, call: str) -> None: ...
-    def answer(self, call: str, sdp: bytes) -> None: ...
-    def answer_offer(self, call: str, sdp: bytes) -> None: ...
-    def refuse_offer(self, call: str, code: int) -> None: ...
-    def refuse(self, call: str, code: int) -> None: ...
-    def hang_up(self, call: str) -> None: ...
-
-
-class Reporter(Protocol):
-    """Who is told; in the process it is the parent."""
-
-    def registration_changed(self, extension: str, registered: bool, reason: str) -> None: ...
-    def incoming(self, call: str, extension: str, caller: str) -> None: ...
-    def established(self, call: str) -> None: ...
-    def digit(self, call: str, digit: str) -> None: ...
-    def ended(self, call: str, by: str, reason: str) -> None: ...
-
-
-class _State(enum.Enum):
-    INCOMING = "incoming"
-    ANSWERED = "answered"
-    ESTABLISHED = "established"
-
-
-@dataclass
-class _Call:
-    """``offer`` is None when the caller waits for ours. ``version`` counts the session descriptions that we sent."""
-
-    key: str
-    offer: sdp.MediaOffer | None
-    state: _State = _State.INCOMING
-    media: CallMedia | None = None
-    rtp_port: int = 0
-    version: int = 0
+REQUEST_TIMEOUT, REQUEST_PENDING = 408, 491
+#: A call that we dialled and that rings for so long is given up; who dials wants to know much sooner. SIP itself has
+#: no limit for it.
+RING_LIMIT_S: Final = 300.0
 
 
 class Calls:
@@ -98,33 +57,61 @@ class Calls:
         silent_peer_s: float | None = None,
     ) -> None:
         self._reactor = reactor
+        self._calls = LiveCalls(
+            reactor,
+            host,
+            in_thread,
+            self._pressed,
+            lambda call: self._silent(call, silent_peer_s or 0.0),
+            rtp_ports=rtp_ports,
+            silent_peer_s=silent_peer_s,
+        )
         self._sip = commands
         self._reporter = reporter
-        self._host = host
-        self._in_thread = in_thread
-        self._rtp_ports = None if rtp_ports is None else [port for port in rtp_ports if port % 2 == 0]
-        self._silent_peer_s = silent_peer_s
-        self._ticker = Ticker(reactor)
-        self._cache = AudioCache(in_thread)
-        self._calls: dict[str, _Call] = {}
-        self._watch_timer: Any = None
-        self._closing: set[Deferred[Any]] = set()
+        self._accounts = Accounts()
         self._log = Logger()
 
     # Asked by the parent
 
+    def register(self, account: sip.Account) -> None:
+        """Hold the registration of an extension, which may dial once it stands."""
+        self._accounts.add(account)
+        self._sip.register(account)
+
+    def unregister(self, extension: str) -> None:
+        self._accounts.remove(extension)
+        self._sip.unregister(extension)
+
+    def dial(self, extension: str, digits: str) -> str:
+        """Call ``digits`` at the switch of a registered extension; returns the key of the call. DialFailed."""
+        account = self._accounts.registered(extension)
+        call = Call("", extension, State.DIALLED)
+        try:
+            target = address_at(account, digits)
+            self._calls.open_media(call)
+            offer, _ = self._calls.describe(call, None)
+            call.key = self._sip.invite(
+                target,
+                from_user=extension,
+                destination=(account.registrar_host, account.registrar_port),
+                sdp=offer,
+                credentials=account,
+            )
+        except (ValueError, CannotListenError, LocalProtocolError) as error:
+            self._calls.close_media(call)
+            raise DialFailed(str(error)) from error
+        self._calls.add(call)
+        call.ring_limit = self._reactor.callLater(RING_LIMIT_S, self._unanswered, call)
+        return call.key
+
     def answer(self, key: str) -> None:
         """Pick up. CallOver when the caller has gone; Unanswerable when we can't, and then the call is over."""
-        call = self._find(key)
-        if call.state is not _State.INCOMING:
+        call = self._calls.find(key)
+        if call.state is not State.INCOMING:
             return
-        media = CallMedia(
-            self._ticker, self._reactor, self._cache, self._in_thread, lambda digit: self._reporter.digit(key, digit)
-        )
-        call.media = media
         try:
-            call.rtp_port = media.listen(self._reactor, self._host, self._ports())
-            octets, agreed = self._describe(call, call.offer)
+            media = self._calls.open_media(call)
+            octets, agreed = self._calls.describe(call, call.offer)
         except (CannotListenError, sdp.SDPError) as error:
             self._log.warn("{call} can't be answered: {error}", call=key, error=error)
             self._refuse(key, UNAVAILABLE if isinstance(error, CannotListenError) else NOT_ACCEPTABLE)
@@ -133,15 +120,15 @@ class Calls:
         if not self._unless_over(self._sip.answer, key, octets):
             self._over(call, "them", "the caller gave up")
             raise CallOver(f"call {key} is over")
-        call.state = _State.ANSWERED
+        call.state = State.ANSWERED
         if agreed is not None:
             media.connect(agreed)
-        self._watch()
+        self._calls.watch.begin()
 
     def refuse(self, key: str, code: int) -> None:
         """Turn an incoming call away. CallOver when it has gone."""
-        call = self._find(key)
-        if call.state is not _State.INCOMING:
+        call = self._calls.find(key)
+        if call.state is not State.INCOMING:
             self.hang_up(key)
             return
         self._refuse(key, code)
@@ -156,7 +143,7 @@ class Calls:
 
     def play(self, key: str, paths: Sequence[Path]) -> Deferred[Played]:
         """CallOver unless the call is up; else as CallMedia.play."""
-        return self._media(key).play(paths)
+        return self._calls.media_of(key).play(paths)
 
     def stop_playing(self, key: str) -> None:
         """Be silent; harmless when nothing plays or the call is over."""
@@ -166,15 +153,35 @@ class Calls:
 
     def record(self, key: str, path: Path, max_ms: int, silence_ms: int, stop_keys: str) -> Deferred[RecordedReply]:
         """CallOver unless the call is up; else as CallMedia.record."""
-        recorded = self._media(key).record(path, max_ms, silence_ms, stop_keys)
-        self._outlive(recorded)
+        recorded = self._calls.media_of(key).record(path, max_ms, silence_ms, stop_keys)
+        self._calls.outlive(recorded)
         return recorded
+
+    def refer(self, key: str, digits: str) -> Deferred[None]:
+        """Have the switch connect the other side of an established call with ``digits``; fires when it has.
+
+        ReferRefused when it has not: the other side is with us. CallOver when the call ends meanwhile.
+        """
+        call = self._calls.find(key)
+        account = self._accounts.of(call.extension)
+        if call.state is not State.ESTABLISHED:
+            raise CallOver(f"call {key} is not established")
+        if account is None:
+            return fail(ReferRefused(0, f"extension {call.extension} has no registration"))
+        if call.referring is not None:
+            return fail(ReferRefused(REQUEST_PENDING, "another transfer of this call goes on"))
+        try:
+            self._sip.refer(key, address_at(account, digits), account)
+        except (ValueError, LocalProtocolError) as error:
+            return fail(ReferRefused(0, str(error)))
+        call.referring = Deferred()
+        return call.referring
 
     def shut_down(self) -> Deferred[None]:
         """Hang up everything; fires when all recordings lie on disk and all sockets are closed."""
-        for key in list(self._calls):
-            self.hang_up(key)
-        return DeferredList(list(self._closing)).addCallback(lambda _: None)
+        for call in self._calls:
+            self.hang_up(call.key)
+        return self._calls.all_closed()
 
     # Told by SIP
 
@@ -182,29 +189,45 @@ class Calls:
         """Take an event of the user agent."""
         match event:
             case sip.Registered(user=user):
-                self._reporter.registration_changed(user, True, "")
+                self._registration(user, True, "")
             case sip.RegistrationFailed(user=user, code=code, reason=reason):
-                self._reporter.registration_changed(user, False, f"{code} {reason}".strip())
+                self._registration(user, False, f"{code} {reason}".strip())
             case sip.Unregistered(user=user):
-                self._reporter.registration_changed(user, False, "")
+                self._registration(user, False, "")
             case sip.Incoming():
                 self._incoming(event)
+            case sip.Ringing(call=key) if key in self._calls:
+                self._ringing(self._calls.find(key), event)
+            case sip.Answered(call=key, sdp=octets) if key in self._calls:
+                self._answered(self._calls.find(key), octets)
+            case sip.Refused(call=key, code=code, reason=reason) if key in self._calls:
+                self._refused(
+                    self._calls.find(key), code, ": ".join(filter(None, [reason, event.headers.get("Reason")]))
+                )
+            case sip.ReferDone(call=key) if key in self._calls:
+                self._referred(self._calls.find(key), None)
+            case sip.ReferFailed(call=key, code=code, reason=reason) if key in self._calls:
+                self._referred(self._calls.find(key), ReferRefused(code, reason))
             case sip.Confirmed(call=key, sdp=octets) if key in self._calls:
-                self._confirmed(self._calls[key], octets)
+                self._confirmed(self._calls.find(key), octets)
             case sip.Reoffered(call=key, sdp=octets) if key in self._calls:
-                self._reoffered(self._calls[key], octets)
+                self._reoffered(self._calls.find(key), octets)
             case sip.DigitInfo(call=key, digit=digit) if key in self._calls:
-                media = self._calls[key].media
+                media = self._calls.find(key).media
                 if media is not None:
                     media.press(digit)
             case sip.Ended(call=key) if key in self._calls:
                 by = "fault" if event.fault else "them" if event.by_them else "us"
-                self._over(self._calls[key], by, event.reason)
+                self._over(self._calls.find(key), by, event.reason)
             case sip.Malformed(source=source, reason=reason):
                 self._log.info("from {source}: {reason}", source=source, reason=reason)
             case _:
-                # Events of a call that is over here, or of one that we place; nothing waits for them.
+                # Events of a call that is over here: nothing waits for them.
                 self._log.debug("{event} changes nothing", event=event)
+
+    def _registration(self, extension: str, registered: bool, reason: str) -> None:
+        self._accounts.told(extension, registered, reason)
+        self._reporter.registration_changed(extension, registered, reason)
 
     def _incoming(self, event: sip.Incoming) -> None:
         try:
@@ -215,10 +238,53 @@ class Calls:
             return
         if not self._unless_over(self._sip.ring, event.call):
             return
-        self._calls[event.call] = _Call(event.call, offer)
+        self._calls.add(Call(event.call, event.to_user, State.INCOMING, offer))
         self._reporter.incoming(event.call, event.to_user, _user_of(event.from_uri))
 
-    def _confirmed(self, call: _Call, octets: bytes) -> None:
+    def _ringing(self, call: Call, event: sip.Ringing) -> None:
+        """Progress; audio that comes with it may be heard, but it is no answer."""
+        try:
+            if event.sdp and call.media is not None:
+                call.early = sdp.accept(event.sdp)
+                call.media.connect(call.early)
+        except sdp.SDPError as error:
+            self._log.info("{call}: early audio that we don't understand: {error}", call=call.key, error=error)
+        if event.code != call.progress:
+            call.progress = event.code
+            self._reporter.ringing(call.key, event.code)
+
+    def _answered(self, call: Call, octets: bytes) -> None:
+        """200 to our INVITE, acknowledged. Some leave the session out that they have described before."""
+        try:
+            agreed = sdp.accept(octets) if octets else call.early
+            if agreed is None or call.media is None:
+                raise sdp.SDPError("an answer without a session description")
+            call.media.connect(agreed)
+        except sdp.SDPError as error:
+            self._sip.hang_up(call.key)
+            self._over(call, "fault", str(error))
+            return
+        call.ring_limit.cancel()
+        call.state = State.ESTABLISHED
+        self._reporter.established(call.key)
+        self._calls.watch.begin()
+
+    def _refused(self, call: Call, code: int, reason: str) -> None:
+        self._calls.drop(call)
+        self._reporter.refused(call.key, code, reason)
+
+    def _unanswered(self, call: Call) -> None:
+        self._sip.hang_up(call.key)
+        self._refused(call, REQUEST_TIMEOUT, f"not answered within {RING_LIMIT_S:g} s")
+
+    def _referred(self, call: Call, refusal: ReferRefused | None) -> None:
+        referring, call.referring = call.referring, None
+        if referring is not None and refusal is not None:
+            referring.errback(refusal)
+        elif referring is not None:
+            referring.callback(None)
+
+    def _confirmed(self, call: Call, octets: bytes) -> None:
         """The ACK came; with their answer where the offer was ours, at first or later."""
         try:
             if octets and call.media is not None:
@@ -227,16 +293,16 @@ class Calls:
             self._sip.hang_up(call.key)
             self._over(call, "fault", str(error))
             return
-        if call.state is _State.ANSWERED:
-            call.state = _State.ESTABLISHED
+        if call.state is State.ANSWERED:
+            call.state = State.ESTABLISHED
             self._reporter.established(call.key)
 
-    def _reoffered(self, call: _Call, octets: bytes) -> None:
+    def _reoffered(self, call: Call, octets: bytes) -> None:
         """Hold, another address or codec; with nothing in it they ask for our offer."""
         if call.media is None:
             return
         try:
-            ours, agreed = self._describe(call, sdp.parse(octets) if octets else None)
+            ours, agreed = self._calls.describe(call, sdp.parse(octets) if octets else None)
         except sdp.SDPError as error:
             self._log.warn("{call}: a new offer is not acceptable: {error}", call=call.key, error=error)
             self._unless_over(self._sip.refuse_offer, call.key, NOT_ACCEPTABLE)
@@ -246,12 +312,10 @@ class Calls:
 
     # Within
 
-    def _describe(self, call: _Call, offer: sdp.MediaOffer | None) -> tuple[bytes, sdp.Agreed | None]:
-        """Our answer and what it comes to, or our offer. SDPError when there is no common codec."""
-        call.version += 1
-        if offer is None:
-            return sdp.offer(self._host, call.rtp_port, call.rtp_port, call.version), None
-        return sdp.answer(offer, self._host, call.rtp_port, call.rtp_port, call.version)
+    def _pressed(self, call: Call, digit: str) -> None:
+        # Before its answer a call that we dialled has nobody who could mean us.
+        if call.state is not State.DIALLED:
+            self._reporter.digit(call.key, digit)
 
     def _refuse(self, key: str, code: int) -> None:
         self._unless_over(self._sip.refuse, key, code)
@@ -265,58 +329,13 @@ class Calls:
             return False
         return True
 
-    def _find(self, key: str) -> _Call:
-        try:
-            return self._calls[key]
-        except KeyError:
-            raise CallOver(f"call {key} is over") from None
-
-    def _media(self, key: str) -> CallMedia:
-        call = self._find(key)
-        if call.media is None:
-            raise CallOver(f"call {key} has not been answered")
-        return call.media
-
-    def _ports(self) -> list[int] | None:
-        # From where the last call left off, so that a late packet of an old call does not meet a new one.
-        if self._rtp_ports is not None:
-            self._rtp_ports.append(self._rtp_ports.pop(0))
-        return self._rtp_ports
-
-    def _over(self, call: _Call, by: str, reason: str) -> None:
-        del self._calls[call.key]
-        if call.media is not None:
-            self._outlive(call.media.close())
+    def _over(self, call: Call, by: str, reason: str) -> None:
+        self._calls.drop(call)
         self._reporter.ended(call.key, by, reason)
-        if not self._calls and self._watch_timer is not None:
-            self._watch_timer.cancel()
-            self._watch_timer = None
 
-    def _outlive(self, closing: Deferred[Any]) -> None:
-        """Something that ``shut_down`` waits for, also after its call has ended."""
-        over: Deferred[None] = Deferred()
-        self._closing.add(over)
-
-        def done(result: Any) -> Any:
-            self._closing.discard(over)
-            over.callback(None)
-            return result
-
-        closing.addBoth(done)
-
-    def _watch(self) -> None:
-        if self._silent_peer_s is not None and self._watch_timer is None:
-            self._watch_timer = self._reactor.callLater(WATCH_S, self._look)
-
-    def _look(self) -> None:
-        self._watch_timer = None
-        limit_s, now_s = self._silent_peer_s, self._reactor.seconds()
-        for call in list(self._calls.values()):
-            if limit_s is not None and call.media is not None and call.media.silent_s(now_s) >= limit_s:
-                self._sip.hang_up(call.key)
-                self._over(call, "fault", f"no RTP from the peer for {limit_s:g} s")
-        if self._calls:
-            self._watch()
+    def _silent(self, call: Call, limit_s: float) -> None:
+        self._sip.hang_up(call.key)
+        self._over(call, "fault", f"no RTP from the peer for {limit_s:g} s")
 
 
 def _user_of(uri: str) -> str:

@@ -37,7 +37,9 @@ class Told(Protocol):
     def ready(self, sip_port: int) -> None: ...
     def registration_changed(self, extension: str, registered: bool, reason: str) -> None: ...
     def incoming(self, call: str, extension: str, caller: str) -> None: ...
+    def ringing(self, call: str, code: int) -> None: ...
     def established(self, call: str) -> None: ...
+    def refused(self, call: str, code: int, reason: str) -> None: ...
     def digit(self, call: str, digit: str) -> None: ...
     def ended(self, call: str, by: str, reason: str) -> None: ...
 
@@ -64,9 +66,19 @@ class ChildLink(amp.AMP):
         self._told.incoming(call, extension, caller)
         return {}
 
+    @commands.Ringing.responder
+    def _ringing(self, call: str, code: int) -> dict[str, Any]:
+        self._told.ringing(call, code)
+        return {}
+
     @commands.Established.responder
     def _established(self, call: str) -> dict[str, Any]:
         self._told.established(call)
+        return {}
+
+    @commands.Refused.responder
+    def _refused(self, call: str, code: int, reason: str) -> dict[str, Any]:
+        self._told.refused(call, code, reason)
         return {}
 
     @commands.Digit.responder
@@ -212,7 +224,6 @@ class _Streams:
 
 def _as_lost(failure: Failure) -> Failure:
     """What AMP says of a broken link, in our words; errors that the commands declare pass."""
-    declared = (commands.CallOver, commands.AudioUnreadable, commands.RecordingFailed, commands.Unanswerable)
-    if isinstance(failure.value, declared):
+    if isinstance(failure.value, tuple(commands.ERRORS)):
         return failure
     raise VoiceProcessLost(f"the voice process was lost: {failure.value}") from failure.value

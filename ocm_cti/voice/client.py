@@ -20,20 +20,31 @@ from twisted.protocols import amp
 
 from ocm_cti.voice import commands
 from ocm_cti.voice.child import Child, ProcessReactor, VoiceProcessLost
-from ocm_cti.voice.commands import AudioUnreadable, CallOver, RecordingFailed, Unanswerable
+from ocm_cti.voice.commands import (
+    AudioUnreadable,
+    CallOver,
+    DialFailed,
+    RecordingFailed,
+    ReferRefused,
+    Unanswerable,
+)
 
 __all__ = [
     "AudioUnreadable",
     "CallOver",
+    "DialFailed",
     "PlayReport",
     "RecordReport",
     "RecordingFailed",
+    "ReferRefused",
     "Unanswerable",
     "VoiceClient",
     "VoiceObserver",
     "VoiceProcessLost",
 ]
 
+#: What the process answers when the other side was taken over.
+REFERRED: Final = 200
 #: A child that was told to stop and has not gone by then is killed.
 STOP_S: Final = 5.0
 #: The delay before a new start doubles up to this.
@@ -78,14 +89,23 @@ class VoiceObserver(Protocol):
     def incoming(self, call_id: str, extension: str, caller: str) -> None:
         """A call rings at one of our extensions: ``answer`` or ``refuse`` it."""
 
+    def ringing(self, call_id: str, code: int) -> None:
+        """A call that we dialled goes on: 180 it rings, 183 there may be audio, which is no answer. Not repeated."""
+
     def established(self, call_id: str) -> None:
-        """Our answer has arrived at the caller; media run both ways."""
+        """The call stands, answered by us or by them; media run both ways."""
+
+    def refused(self, call_id: str, code: int, reason: str) -> None:
+        """A call that we dialled was answered with 300 to 699 (408: with nothing). ``ended`` does not follow."""
 
     def digit(self, call_id: str, digit: str) -> None:
         """They pressed a key. One that stopped a recording is not told."""
 
     def ended(self, call_id: str, by: str, reason: str) -> None:
-        """Once for each call that was told as incoming. ``by`` is ``us``, ``them`` or ``fault``."""
+        """Once for each call that was told as incoming, or was dialled and not told as refused.
+
+        ``by`` is ``us``, ``them`` or ``fault``.
+        """
 
 
 class VoiceClient:
@@ -175,6 +195,20 @@ class VoiceClient:
         """Give the registration back."""
         return self._ask(commands.Unregister, extension=extension).addCallback(_nothing)
 
+    def dial(self, extension: str, digits: str) -> Deferred[str]:
+        """Call ``digits``, as dialled at the switch, from a registered extension; fires with the call_id.
+
+        ``ringing`` may follow, then ``established``, ``refused`` or ``ended``. DialFailed when nothing was dialled,
+        VoiceProcessLost when that is not known. Nothing ends the ringing soon but ``hang_up``.
+        """
+        generation = self._generation
+        return self._ask(commands.Dial, extension=extension, digits=digits).addCallback(self._dialled, generation)
+
+    def _dialled(self, answer: dict[str, str], generation: int) -> str:
+        call_id = f"{generation}.{answer['call']}"
+        self._live.add(call_id)
+        return call_id
+
     def answer(self, call_id: str) -> Deferred[None]:
         """Pick up; ``established`` follows. CallOver when the caller has gone; Unanswerable when media can't be had."""
         return self._ask_call(call_id, commands.Answer).addCallback(_nothing)
@@ -206,6 +240,15 @@ class VoiceClient:
         return self._ask_call(call_id, commands.Record, path=str(path.absolute()), **limits).addCallback(
             lambda answer: RecordReport(path, **answer)
         )
+
+    def refer(self, call_id: str, digits: str) -> Deferred[None]:
+        """Have the switch connect the other side of an established call with ``digits`` (SIP REFER, RFC 3515).
+
+        Fires when it has; then ``hang_up``, where the switch does not. ReferRefused: they are still with us; its
+        ``code`` is SIP's (408: the switch never said what became of it), 0 when nothing was asked. CallOver when the
+        call ends meanwhile; a switch that has agreed, says nothing more and ends the call has taken them over.
+        """
+        return self._ask_call(call_id, commands.Refer, digits=digits).addCallback(_referred)
 
     def hang_up(self, call_id: str) -> Deferred[None]:
         """End a call in any state; ``ended`` by us follows. Never fails."""
@@ -274,6 +317,15 @@ class VoiceClient:
         self._live.add(call_id)
         self._guarded(self._observer.incoming, call_id, extension, caller)
 
+    def child_ringing(self, call_id: str, code: int) -> None:
+        if call_id in self._live:
+            self._guarded(self._observer.ringing, call_id, code)
+
+    def child_refused(self, call_id: str, code: int, reason: str) -> None:
+        if call_id in self._live:
+            self._live.remove(call_id)
+            self._guarded(self._observer.refused, call_id, code, reason)
+
     def child_established(self, call_id: str) -> None:
         if call_id in self._live:
             self._guarded(self._observer.established, call_id)
@@ -305,6 +357,12 @@ class _Named:
     def incoming(self, call: str, extension: str, caller: str) -> None:
         self._client.child_incoming(self._prefix + call, extension, caller)
 
+    def ringing(self, call: str, code: int) -> None:
+        self._client.child_ringing(self._prefix + call, code)
+
+    def refused(self, call: str, code: int, reason: str) -> None:
+        self._client.child_refused(self._prefix + call, code, reason)
+
     def established(self, call: str) -> None:
         self._client.child_established(self._prefix + call)
 
@@ -313,6 +371,11 @@ class _Named:
 
     def ended(self, call: str, by: str, reason: str) -> None:
         self._client.child_ended(self._prefix + call, by, reason)
+
+
+def _referred(answer: dict[str, Any]) -> None:
+    if answer["code"] != REFERRED:
+        raise ReferRefused(answer["code"], answer["reason"])
 
 
 def _nothing(_: object) -> None:

@@ -6,7 +6,7 @@ call is named by its SIP dialog key, which is the child's own; the parent makes 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from twisted.protocols import amp
 
@@ -32,13 +32,31 @@ class Unanswerable(Exception):
     """The call can't be answered (no common codec, no free port for RTP); it has been refused and ``ended`` is told."""
 
 
+class DialFailed(Exception):
+    """Nothing was dialled: the extension is not registered, the number is none, or there is no free port for RTP."""
+
+
+class ReferRefused(Exception):
+    """The other side was not taken over and is still with us: ``code`` and ``reason`` of SIP, 0 when none was asked."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code} {reason}".strip() if code else reason)
+        self.code = code
+        self.reason = reason
+
+
+#: Errors that keep their type on the way to the parent.
+ERRORS: Final[dict[type[Exception], bytes]] = {
+    CallOver: b"CALL_OVER",
+    DialFailed: b"DIAL_FAILED",
+    AudioUnreadable: b"AUDIO_UNREADABLE",
+    RecordingFailed: b"RECORDING_FAILED",
+    Unanswerable: b"UNANSWERABLE",
+}
+
+
 class _Asked(amp.Command):
-    errors: ClassVar = {
-        CallOver: b"CALL_OVER",
-        AudioUnreadable: b"AUDIO_UNREADABLE",
-        RecordingFailed: b"RECORDING_FAILED",
-        Unanswerable: b"UNANSWERABLE",
-    }
+    errors: ClassVar = ERRORS
 
 
 class _Told(amp.Command):
@@ -62,6 +80,13 @@ class Register(_Asked):
 
 class Unregister(_Asked):
     arguments: ClassVar = [(b"extension", TEXT)]
+
+
+class Dial(_Asked):
+    """Send an INVITE from a registered extension; answered when it has been handed to SIP."""
+
+    arguments: ClassVar = [(b"extension", TEXT), (b"digits", TEXT)]
+    response: ClassVar = [CALL]
 
 
 class Answer(_Asked):
@@ -96,6 +121,13 @@ class Record(_Asked):
     response: ClassVar = [(b"length_ms", NUMBER), (b"why", TEXT)]
 
 
+class Refer(_Asked):
+    """Have the switch connect the other side with somebody else. ``code`` 200: it has; else why it has not."""
+
+    arguments: ClassVar = [CALL, (b"digits", TEXT)]
+    response: ClassVar = [(b"code", NUMBER), (b"reason", TEXT)]
+
+
 class HangUp(_Asked):
     arguments: ClassVar = [CALL]
 
@@ -124,8 +156,20 @@ class Incoming(_Told):
     arguments: ClassVar = [CALL, (b"extension", TEXT), (b"caller", TEXT)]
 
 
+class Ringing(_Told):
+    """A provisional answer to a call that we dialled."""
+
+    arguments: ClassVar = [CALL, (b"code", NUMBER)]
+
+
 class Established(_Told):
     arguments: ClassVar = [CALL]
+
+
+class Refused(_Told):
+    """The final answer to a call that we dialled, and no good one; ``Ended`` does not follow."""
+
+    arguments: ClassVar = [CALL, (b"code", NUMBER), (b"reason", TEXT)]
 
 
 class Digit(_Told):

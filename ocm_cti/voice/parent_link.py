@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
@@ -14,18 +14,12 @@ from twisted.python.failure import Failure
 
 from ocm_cti.voice import commands
 from ocm_cti.voice.calls import Calls
+from ocm_cti.voice.commands import ReferRefused
 from ocm_cti.voice.player import Played
 from ocm_cti.voice.recorder import RecordedReply
 from protocols.sip.user_agent import Account
 
 Answer = dict[str, Any]
-
-
-class Registrations(Protocol):
-    """Who holds our registrations: ``protocols.sip.link.SIPLink``."""
-
-    def register(self, account: Account) -> None: ...
-    def unregister(self, user: str) -> None: ...
 
 
 class ParentLink(amp.AMP):
@@ -39,12 +33,10 @@ class ParentLink(amp.AMP):
         self._shut_down = shut_down
         self._gone = gone
         self._calls: Calls
-        self._registrations: Registrations
 
-    def serve(self, calls: Calls, registrations: Registrations) -> None:
+    def serve(self, calls: Calls) -> None:
         """Whom to ask from now on; before the link is connected."""
         self._calls = calls
-        self._registrations = registrations
 
     # The parent asks
 
@@ -52,13 +44,17 @@ class ParentLink(amp.AMP):
     def _register(
         self, extension: str, password: str, registrar_host: str, registrar_port: int, expires_s: int
     ) -> Answer:
-        self._registrations.register(Account(extension, password, registrar_host, registrar_port, expires_s=expires_s))
+        self._calls.register(Account(extension, password, registrar_host, registrar_port, expires_s=expires_s))
         return {}
 
     @commands.Unregister.responder
     def _unregister(self, extension: str) -> Answer:
-        self._registrations.unregister(extension)
+        self._calls.unregister(extension)
         return {}
+
+    @commands.Dial.responder
+    def _dial(self, extension: str, digits: str) -> Answer:
+        return {"call": self._calls.dial(extension, digits)}
 
     @commands.Answer.responder
     def _answer(self, call: str) -> Answer:
@@ -82,6 +78,10 @@ class ParentLink(amp.AMP):
     @commands.Record.responder
     def _record(self, call: str, path: str, max_ms: int, silence_ms: int, stop_keys: str) -> Deferred[Answer]:
         return self._calls.record(call, Path(path), max_ms, silence_ms, stop_keys).addCallback(_recorded)
+
+    @commands.Refer.responder
+    def _refer(self, call: str, digits: str) -> Deferred[Answer]:
+        return self._calls.refer(call, digits).addCallbacks(lambda _: {"code": 200, "reason": ""}, _refused)
 
     @commands.HangUp.responder
     def _hang_up(self, call: str) -> Answer:
@@ -107,8 +107,14 @@ class ParentLink(amp.AMP):
     def incoming(self, call: str, extension: str, caller: str) -> None:
         self._tell(commands.Incoming, call=call, extension=extension, caller=caller)
 
+    def ringing(self, call: str, code: int) -> None:
+        self._tell(commands.Ringing, call=call, code=code)
+
     def established(self, call: str) -> None:
         self._tell(commands.Established, call=call)
+
+    def refused(self, call: str, code: int, reason: str) -> None:
+        self._tell(commands.Refused, call=call, code=code, reason=reason)
 
     def digit(self, call: str, digit: str) -> None:
         self._tell(commands.Digit, call=call, digit=digit)
@@ -128,6 +134,13 @@ class ParentLink(amp.AMP):
 
 def _played(played: Played) -> Answer:
     return {"heard_ms": played.heard_ms, "of_ms": played.of_ms, "finished": played.finished}
+
+
+def _refused(failure: Failure) -> Answer:
+    refusal = failure.value
+    if not isinstance(refusal, ReferRefused):
+        failure.raiseException()
+    return {"code": refusal.code, "reason": refusal.reason}
 
 
 def _recorded(reply: RecordedReply) -> Answer:

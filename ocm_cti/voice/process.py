@@ -97,7 +97,7 @@ class VoiceProcess:
             rtp_ports=ports,
             silent_peer_s=options.silent_peer_s,
         )
-        self._parent.serve(self._calls, self._sip)
+        self._parent.serve(self._calls)
 
     def start(self) -> None:
         """Open the SIP port and report to the parent. CannotListenError when the port is taken."""
