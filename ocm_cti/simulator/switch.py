@@ -170,8 +170,6 @@ class Switch(Features):
 
     def clear(self, call_id: bytes, device: Device | None) -> None:
         """ClearConnection; ``device`` None means whichever. RequestError when there is no such connection."""
-        if device is None and not any(call.call_id == call_id for call in self._calls.values()):
-            raise RequestError(*NO_CONNECTION)
         call, side = self.connection(call_id, device)
         self.clear_side(call, side if device is not None else None)
 
@@ -356,7 +354,7 @@ class Switch(Features):
         handset: Handset | None = next((one for one in self._handsets.values() if one.serial == serial), None)
         if handset is None:
             return []
-        return [(call, side) for call in self.calls for side in call.sides if side.handset is handset]
+        return [(call, side) for call in self.calls for side in call.sides if side.handset is handset and side.up]
 
     def _leaves(self, call: Call, side: Side, by: str) -> None:
         """One side hung up."""

@@ -35,9 +35,14 @@ class Features(Engine):
         call = next((call for call in self._calls.values() if call.call_id == call_id), None)
         if call is None:
             raise RequestError(*NO_CONNECTION)
-        side = call.side(call.extension if device is None else device)
-        if side is None or not side.up:
+        up = [side for side in call.sides if side.up]
+        if device is None:
+            up.sort(key=lambda side: isinstance(side.device, Trunk))
+        else:
+            up = [side for side in up if side.device == device]
+        if not up:
             raise RequestError(*NO_CONNECTION)
+        side = up[0]
         return call, side
 
     def _talking(self, call: Call) -> bool:
@@ -161,7 +166,7 @@ class Features(Engine):
         if self.settings.transfer_call_id == "new":
             call.call_id = self._next_call_id()
         self._write(call, "transferred", by=_text(own.device), to=_text(reached.device), of=old.serial)
-        if self._talking(call):
+        if self._talking(call) and not any(side.held for side in call.sides):
             self._media.join(call)
         moved = (old_ids[0], staying), (old_ids[1], reached)
         self._effects.append(switch_reports.transferred(own.device, *moved, call, reached.device, "transfer"))
@@ -171,7 +176,6 @@ class Features(Engine):
         return call, reached
 
     def _take_place(self, call: Call, leaving: Side, coming: Side) -> None:
-        coming.held = False
         if leaving is call.origin:
             call.origin = coming
         else:
@@ -195,7 +199,7 @@ class Features(Engine):
         self._media.part(call)
         old_id = call.call_id
         calling = _name(call, staying)
-        call.origin, call.far, staying.held = staying, None, False
+        call.origin, call.far = staying, None
         if self.settings.transfer_call_id == "new":
             call.call_id = self._next_call_id()
         call.calling, call.called, call.dialled, call.inbound = calling, digits, digits, False

@@ -91,4 +91,6 @@ class Media:
 
     def shared(self, handset: Handset, call: Call) -> bool:
         """Whether another call than this is at the telephone."""
-        return any(side.handset is handset for other in self._calls() if other is not call for side in other.sides)
+        return any(
+            side.handset is handset and side.up for other in self._calls() if other is not call for side in other.sides
+        )
