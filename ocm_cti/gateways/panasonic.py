@@ -3,6 +3,9 @@
 Connect -> associate -> device list -> monitor each robot extension -> register each by SIP -> snapshot of each; then a
 port is idle. A call: MakeCall from the extension -> the PBX rings it -> the voice process picks up -> the PBX dials ->
 events tell the progress (panasonic_calls.py has the table).
+
+With ``originate = "sip"`` the extension dials by itself and CSTA only watches; with ``voice = "ogm"`` (experimental)
+the voice is the PBX's own, and there is no SIP at all.
 """
 
 from __future__ import annotations

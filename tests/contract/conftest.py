@@ -21,8 +21,10 @@ SOCKETS = "panasonic-sockets"
 ALSO_ON_SOCKETS = frozenset(
     {
         "test_a_call_that_nobody_takes",
+        "test_a_person_is_handed_over",
         "test_a_prompt_is_stopped",
         "test_all_ports_at_once",
+        "test_an_announcement_of_the_switch",
         "test_an_answered_call_hung_up_by_the_person",
         "test_an_answered_call_hung_up_by_us",
         "test_hung_up_before_the_answer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.simulator.callees import Directory
 from ocm_cti.simulator.effects import Extension
+from ocm_cti.simulator.fault_table import WireFault
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.journal import Journal
 from ocm_cti.simulator.numbering import Numbering, Station
 from ocm_cti.simulator.pbx import Pbx
+from ocm_cti.simulator.wire_faults import Faults
 
 STEP_S = 0.05
 EXTENSIONS = ("301", "302", "303")
@@ -69,7 +71,14 @@ class PanasonicBench:
 
     sees = Sees()
 
-    def __init__(self, variants: Mapping[str, Any] | None = None, voice_latency_s: float = 0.0, **changed: Any) -> None:
+    def __init__(
+        self,
+        variants: Mapping[str, Any] | None = None,
+        voice_latency_s: float = 0.0,
+        wire_faults: Sequence[WireFault] = (),
+        **changed: Any,
+    ) -> None:
+        self.wire_faults = wire_faults
         self.reactor = MemoryLineReactor()
         self.watcher = Watcher()
         self.journal = CountingJournal()
@@ -87,7 +96,7 @@ class PanasonicBench:
     @classmethod
     def of_variant(cls, name: str) -> PanasonicBench:
         variant = VARIANTS[name]
-        bench = cls(variant.pbx, variant.voice_latency_s, **variant.gateway)
+        bench = cls(variant.pbx, variant.voice_latency_s, variant.wire, **variant.gateway)
         bench.sees = variant.sees
         return bench
 
@@ -108,7 +117,10 @@ class PanasonicBench:
             self.variants, numbering, Directory.load(), self.reactor, self.journal, self._telephones, lambda _: None
         )
         pbx.switch.set_do_not_disturb(self.operator_unwilling, True)
-        self.reactor.server = pbx.csta
+        self.wires = Faults(pbx.csta, self.reactor)
+        for fault in self.wire_faults:
+            self.wires.begin(fault)
+        self.reactor.server = self.wires
         self.voice.pbx = pbx
         return pbx
 
@@ -177,7 +189,7 @@ class PanasonicBench:
         self.reactor.cut()
 
     def mend_link(self) -> None:
-        self.reactor.server = self.pbx.csta
+        self.reactor.server = self.wires
 
     def kill_voice(self) -> None:
         self.voice.die()

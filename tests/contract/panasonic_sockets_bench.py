@@ -19,8 +19,10 @@ from ocm_cti.gateways.interface import LinkState
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.simulator.callees import Directory
-from ocm_cti.simulator.process import Arguments, Simulator
-from ocm_cti.simulator.switch import Extension
+from ocm_cti.simulator.calls import Call
+from ocm_cti.simulator.config import ExtensionConfig, PbxConfig
+from ocm_cti.simulator.effects import Extension
+from ocm_cti.simulator.simulation import Simulator
 from ocm_cti.voice.client import VoiceClient
 
 CALLEES = """
@@ -61,6 +63,10 @@ class PanasonicSocketsBench:
     rejects = "+74951234508"
     does_not_exist = "+74951234509"
     congested = "+74951234513"
+    operator = "200"
+    operator_absent = "201"
+    operator_unwilling = "202"
+    announcement = "1"
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -70,7 +76,15 @@ class PanasonicSocketsBench:
         self._journal = folder / "calls.jsonl"
         people = Directory.parse(CALLEES, "callees of the contract", folder)
         self.reactor: Any = SelectReactor()
-        self.simulator = Simulator(self.reactor, Arguments(EXTENSIONS, directory=people, log=self._journal))
+        operators = (
+            ExtensionConfig(self.operator, kind="phone", answer_after_s=0.3),
+            ExtensionConfig(self.operator_absent, kind="phone"),
+            ExtensionConfig(self.operator_unwilling, kind="phone"),
+        )
+        self.simulator = Simulator(
+            self.reactor, PbxConfig((*EXTENSIONS, *operators), directory=people, log=self._journal)
+        )
+        self.simulator.pbx.switch.set_do_not_disturb(self.operator_unwilling, True)
         self.watcher = Watcher()
         self.gateway: PanasonicGateway
         self.voice: VoiceClient
@@ -126,23 +140,32 @@ class PanasonicSocketsBench:
         end_s = time.monotonic() + seconds
         self.until(lambda: time.monotonic() >= end_s, "time passes")
 
-    def _serial(self, port: str) -> int:
-        call = self.simulator.pbx.switch.call_of(Extension(port))
-        assert call is not None
-        return call.serial
+    def _call(self, port: str) -> Call:
+        return next(call for call in self.simulator.pbx.switch.calls if call.origin.device == Extension(port))
 
     def far_hangs_up(self, port: str) -> None:
-        self.simulator.pbx.callee_hung_up(self._serial(port))
+        far = self._call(port).far
+        assert far is not None and far.who is not None
+        self.simulator.pbx.party_hung_up(far.who.party)
 
     def far_presses(self, port: str, keys: str) -> None:
-        self.simulator.sip._legs[self._serial(port)].port.send_digits(keys, 100, 100)
+        leg = self._call(port).origin.leg
+        assert leg is not None
+        self.simulator.sip._legs[leg].port.send_digits(keys, 100, 100)
+
+    def all_hang_up(self) -> None:
+        for call in self.simulator.pbx.switch.calls:
+            for side in (call.far, call.origin):
+                if side is not None and side.who is not None:
+                    self.simulator.pbx.party_hung_up(side.who.party)
 
     def break_link(self) -> None:
-        self.simulator._csta.stopListening()
+        self.simulator._ports["csta_port"].stopListening()
         self.simulator.pbx.csta.close()
 
     def mend_link(self) -> None:
-        self.simulator._csta = self.reactor.listenTCP(self._csta_port, self.simulator.pbx.csta, interface="127.0.0.1")
+        listening = self.reactor.listenTCP(self._csta_port, self.simulator.wires, interface="127.0.0.1")
+        self.simulator._ports["csta_port"] = listening
 
     def kill_voice(self) -> None:
         assert self.voice.pid is not None

@@ -1,6 +1,7 @@
 """What nobody knows about a real Panasonic PBX, and what a line may do to its words: each a run of the whole contract.
 
-``pbx`` are rows of the simulator's table, ``gateway`` settings of ours that fit them, ``sees`` what can't be had then.
+``pbx`` are rows of the simulator's table, ``wire`` its faults between PBX and gateway, ``gateway`` settings of ours that
+fit them, ``sees`` what can't be had then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 from gateway_bench import Sees
 
+from ocm_cti.simulator.fault_table import Delay, Duplicate, Split, WireFault
+
 EVERYTHING = Sees()
 
 
@@ -19,6 +22,7 @@ class Variant:
     pbx: Mapping[str, Any] = field(default_factory=dict)
     gateway: Mapping[str, Any] = field(default_factory=dict)
     voice_latency_s: float = 0.0
+    wire: tuple[WireFault, ...] = ()
     sees: Sees = EVERYTHING
 
 
@@ -58,6 +62,11 @@ VARIANTS: dict[str, Variant] = {
     "events-late-of-one-call-id": Variant({"late_events_s": 0.7, "call_ids": 1}),
     "voice-late": Variant(voice_latency_s=0.7),
     "both-late": Variant({"late_events_s": 0.4, "events_before_result": True}, voice_latency_s=0.4),
+    # The wire
+    "wire-in-single-octets": Variant(wire=(Split(octets=1, gap_s=0.0),)),
+    "wire-slow": Variant(wire=(Delay(seconds=0.4),)),
+    "wire-says-events-twice": Variant(wire=(Duplicate(what="events"),)),
+    "wire-slow-sip": Variant(gateway={"originate": "sip"}, wire=(Delay(seconds=0.4),), sees=BY_SIP),
     # Our extension dials by itself
     "sip": Variant(gateway={"originate": "sip"}, sees=BY_SIP),
     "sip-failures-are-tones": Variant({"sip_dial_failure": "tone"}, {"originate": "sip"}, sees=BY_SIP),

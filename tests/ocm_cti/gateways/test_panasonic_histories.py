@@ -8,6 +8,7 @@ from gateway_bench import Listener
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from panasonic_bench import EXTENSIONS, PanasonicBench
+from twisted.python.failure import Failure
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallOver, NotPlaced, TransferFailed
@@ -60,6 +61,11 @@ WAYS = st.fixed_dictionaries(
 )
 
 
+def refused(failure: Failure) -> None:
+    """The ways in which a transfer may come to nothing."""
+    failure.trap(CallOver, TransferFailed)
+
+
 def do(bench: PanasonicBench, calls: list[tuple[str, Listener]], step: tuple[Any, ...]) -> None:
     at_port = next((listener for port, listener in reversed(calls) if port == step[-1]), None)
     match step:
@@ -79,9 +85,7 @@ def do(bench: PanasonicBench, calls: list[tuple[str, Listener]], step: tuple[Any
         case "hang up", _ if at_port is not None and at_port.call is not None:
             at_port.call.hang_up()
         case "transfer", operator, _ if at_port is not None and at_port.call is not None:
-            at_port.call.transfer(getattr(bench, operator)).addErrback(
-                lambda failure: failure.trap(CallOver, TransferFailed)
-            )
+            at_port.call.transfer(getattr(bench, operator)).addErrback(refused)
         case "far hangs up", port if bench.parties(port):
             bench.far_hangs_up(port)
         case "press", port if any(ring.extension == port for ring in bench.voice.calls.values()):
