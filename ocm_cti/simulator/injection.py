@@ -99,6 +99,7 @@ class Injection:
             case Overload(state=state):
                 self._pbx.csta.system_status(state)
             case Restart(down_s=down_s):
+                self._wires.lose_held()
                 self._restart(down_s)
             case LoseRegistration(extension=extension):
                 for user in [extension] if extension else [one.number for one in self._pbx.switch.extensions]:

@@ -53,6 +53,11 @@ class Faults(Factory):
         for wire in self.wires:
             wire.forget(fault)
 
+    def lose_held(self) -> None:
+        """What is held back will never be sent: the power is off."""
+        for wire in self.wires:
+            wire.lose_held()
+
     def concerns(self, fault: WireFault, wire: Wire) -> bool:
         return not fault.link or (wire in self.wires and self.wires.index(wire) + 1 == fault.link)
 
@@ -93,7 +98,7 @@ class Wire(Protocol):
             self.link.dataReceived(heard)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._stop()
+        self.lose_held()
         if self in self._faults.wires:
             self._faults.wires.remove(self)
         self.link.connectionLost(reason)
@@ -119,7 +124,7 @@ class Wire(Protocol):
             self.transport.loseConnection()
 
     def abortConnection(self) -> None:
-        self._stop()
+        self.lose_held()
         self.disconnecting = True
         getattr(self.transport, "abortConnection", self.transport.loseConnection)()
 
@@ -218,8 +223,10 @@ class Wire(Protocol):
         elif self.disconnecting:
             self.transport.loseConnection()
 
-    def _stop(self) -> None:
+    def lose_held(self) -> None:
+        """Send nothing of what is held back."""
         self._waiting.clear()
+        self._last_s, self._stuck = 0.0, False
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
