@@ -1,7 +1,7 @@
 """What nobody knows about a real Panasonic PBX, and what a line may do to its words: each a run of the whole contract.
 
-``pbx`` are rows of the simulator's table, ``wire`` its faults between PBX and gateway, ``gateway`` settings of ours that
-fit them, ``sees`` what can't be had then.
+``pbx`` are rows of the simulator's table, ``wire`` its faults between PBX and gateway, ``gateway`` settings of ours
+that fit them, ``sees`` what can't be had then.
 """
 
 from __future__ import annotations
