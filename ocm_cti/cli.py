@@ -126,6 +126,13 @@ def simulate(arguments: tuple[str, ...]) -> None:
     Point an ocm.toml at the CSTA and SIP ports that it prints; extensions are 301-308, the password of 301 is pw301.
     The last two digits of a number choose what the person called does: 01 listens and presses 1, 06 is busy twice, 07
     never answers, 09 does not exist, ...
+
+    \b
+    While it runs with --control PORT, from another terminal (each with --help):
+      ocm simulate fault NAME [OPTION=VALUE ...] --control HOST:PORT
+      ocm simulate clear [NAME] --control HOST:PORT
+      ocm simulate status [--json] --control HOST:PORT
+      ocm simulate call-in NUMBER EXTENSION --control HOST:PORT
     """
     from ocm_cti.simulator.process import main as simulator_main
 
