@@ -8,7 +8,7 @@ import wave
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from twisted.internet.address import IPv4Address
@@ -236,12 +236,15 @@ class Bench:
             return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
 
 
-def made_benches(directory: Path) -> Iterator[Callable[..., Bench]]:
-    """Makes benches; afterwards nothing may be left on their clocks or networks. For a fixture."""
-    made: list[Bench] = []
+Kind = TypeVar("Kind", bound=Bench)
 
-    def make(*variants: str, **more: Any) -> Bench:
-        made.append(Bench(directory, *variants, **more))
+
+def made_benches(directory: Path, kind: type[Kind]) -> Iterator[Callable[..., Kind]]:
+    """Makes benches; afterwards nothing may be left on their clocks or networks. For a fixture."""
+    made: list[Kind] = []
+
+    def make(*variants: str, **more: Any) -> Kind:
+        made.append(kind(directory, *variants, **more))
         return made[-1]
 
     yield make

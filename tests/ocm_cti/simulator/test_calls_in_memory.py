@@ -19,7 +19,7 @@ from protocols.sip.registration import Account
 
 @pytest.fixture
 def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    yield from made_benches(tmp_path)
+    yield from made_benches(tmp_path, Bench)
 
 
 def correlation(heard: Any, said: Any) -> float:
