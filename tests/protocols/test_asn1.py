@@ -166,3 +166,65 @@ def test_an_untagged_choice_cannot_be_implicit() -> None:
 def test_a_table_with_a_slip_does_not_compile(table: str) -> None:
     with pytest.raises((TypeError, ValueError)):
         asn1.numbered(table)
+
+
+Wrapped = explicit(1, Untagged, name="Wrapped")
+Everything = sequence(
+    "Everything",
+    must("wrapped", Wrapped),
+    may("text", explicit(2, asn1.IA5_STRING)),
+    may("either", choice("", alternative("a", implicit(3, asn1.OCTET_STRING)), alternative("b", implicit(4, Inner)))),
+    may("colours", sequence_of(Colour)),
+    may("high", implicit(40, asn1.IA5_STRING)),
+)
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"wrapped": ("text", LONG), "text": LONG, "either": ("a", b"y" * 200), "high": LONG},
+        {"wrapped": ("text", "x" * 125), "text": "x" * 124, "either": ("a", b"y" * 127), "high": "x" * 127},
+        {"wrapped": ("text", "x" * 126), "text": "x" * 125, "either": ("a", b"y" * 128), "high": "x" * 128},
+        {"wrapped": ("text", "x" * 128), "text": "x" * 128, "either": ("b", {"first": -1, "second": 2**64})},
+        {"wrapped": ("_unknown", b"\x8f\x00"), "colours": ["red"] * 100},
+    ],
+)
+def test_short_and_long_lengths_read_alike(value: dict[str, Any]) -> None:
+    assert Everything.decode_all(Everything.encode(value)) == value
+
+
+def test_strings_in_pieces_where_a_tag_wraps_them() -> None:
+    octets = "3015" + "A105" + "A003" + "160131" + "A207" + "3605" + "160132" + "1600" + "A303" + "040141"
+    assert Everything.decode_all(bytes.fromhex(octets)) == {
+        "wrapped": ("text", "1"),
+        "text": "2",
+        "either": ("a", b"A"),
+    }
+
+
+def test_the_order_of_a_dict_is_no_matter() -> None:
+    value = {"choice": ("number", 1), "flag": True, "late": b"a", "early": b"b", "_unknown": [b"\x8f\x00"]}
+    backwards = dict(reversed(value.items()))
+    assert Outer.encode(backwards) == Outer.encode(value) == bytes.fromhex("300E0201010101FF8301618201628F00")
+    with pytest.raises(LocalProtocolError, match="Outer has no x, y"):
+        Outer.encode(backwards | {"y": 1, "x": 2})
+
+
+def test_what_is_not_declared_can_be_asked_for() -> None:
+    value = {
+        "wrapped": ("_unknown", b"\x8f\x00"),
+        "either": ("b", {"first": 1, "_unknown": [b"\x85\x00", b"\xbf\x7f\x00"]}),
+        "colours": ["red", 7, 200000],
+        "_unknown": [b"\x05\x00"],
+    }
+    assert asn1.unknown_parts(Everything, value) == [
+        ("wrapped: element 8F", b"\x8f\x00"),
+        ("either.b: element 85", b"\x85\x00"),
+        ("either.b: element BF7F", b"\xbf\x7f\x00"),
+        ("colours: number 7", b"\x07"),
+        ("colours: number 200000", b"\x03\x0d\x40"),
+        (": element 05", b"\x05\x00"),
+    ]
+    assert asn1.unknown_parts(Everything, {"wrapped": ("text", "1"), "colours": ["red"]}) == []
+    assert asn1.unknown_parts(asn1.ANY, b"\x05\x00") == []
