@@ -6,8 +6,8 @@
         └── refused, hung up, fault ──▶ over
 
 ``ended`` is told once for each call that was told as ``incoming``, and for each dialled one that was not told as
-``refused``. How far a prompt got is reported before it; a
-recording is reported when it lies on disk, which may be a moment after.
+``refused``. How far a prompt got is reported before it; a recording is reported when it lies on disk, which may be a
+moment after.
 """
 
 from __future__ import annotations
@@ -200,10 +200,9 @@ class Calls:
                 self._ringing(self._calls.find(key), event)
             case sip.Answered(call=key, sdp=octets) if key in self._calls:
                 self._answered(self._calls.find(key), octets)
-            case sip.Refused(call=key, code=code, reason=reason) if key in self._calls:
-                self._refused(
-                    self._calls.find(key), code, ": ".join(filter(None, [reason, event.headers.get("Reason")]))
-                )
+            case sip.Refused(call=key, code=code) if key in self._calls:
+                words = [event.reason, event.headers.get("Reason")]
+                self._refused(self._calls.find(key), code, ": ".join(filter(None, words)))
             case sip.ReferDone(call=key) if key in self._calls:
                 self._referred(self._calls.find(key), None)
             case sip.ReferFailed(call=key, code=code, reason=reason) if key in self._calls:

@@ -1,4 +1,4 @@
-"""The calls that a voice process has at the moment, with their media; whose turn it is to speak SIP is not known here."""
+"""The calls that a voice process has at the moment, with their media; of SIP nothing is known here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from protocols.sip import sdp
 
 
 class LiveCalls:
-    """By key. ``pressed`` is told every key; ``silent`` every call whose peer has sent nothing for ``silent_peer_s``."""
+    """By key. ``pressed`` is told every key, ``silent`` each call whose peer has sent nothing for ``silent_peer_s``."""
 
     def __init__(
         self,

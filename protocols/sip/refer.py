@@ -32,7 +32,7 @@ UNTOLD_S: Final = 64 * T1_S
 #: Code that we tell when there was none (RFC 3261 section 21.4.9).
 TIMEOUT: Final = 408
 
-_STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?")
+_STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?!\d)(?: ([^\r\n]*))?")
 
 
 class State(enum.Enum):

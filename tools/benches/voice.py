@@ -112,6 +112,10 @@ class Bench:
         if self._established == self._calls:
             deferLater(self._reactor, SETTLE_S, self._measure)
 
+    def ringing(self, call_id: str, code: int) -> None: ...
+
+    def refused(self, call_id: str, code: int, reason: str) -> None: ...
+
     def digit(self, call_id: str, digit: str) -> None: ...
 
     def ended(self, call_id: str, by: str, reason: str) -> None:
