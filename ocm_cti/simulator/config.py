@@ -173,9 +173,14 @@ def read(text: str, name: str, folder: Path, variants: Iterable[str] = ()) -> Pb
     keep, control = top.table("keep"), top.table("control")
     smdr_port = smdr.port("tcp_port", 0) if smdr.given else None
     settings = _settings([(smdr, "smdr_"), (top.table("variants"), "")], variants)
-    pattern = check_password_pattern(sip.text("password_pattern", PASSWORD_PATTERN), f"{name}: sip.password_pattern")
+    try:
+        pattern = check_password_pattern(sip.text("password_pattern", PASSWORD_PATTERN), "password_pattern")
+    except ConfigError:
+        raise
+    except ArgumentError as error:
+        raise ConfigError(f"{sip.place}: {error}") from None
     config = PbxConfig(
-        extensions=_extensions(top.tables("extensions")),
+        extensions=_extensions(top.tables("extensions"), name),
         csta_port=csta.port("tcp_port", 0),
         sip_port=sip.port("udp_port", 0),
         host=top.text("host", "127.0.0.1"),
@@ -220,7 +225,7 @@ def _settings(tables: Sequence[tuple[_Table, str]], more: Iterable[str]) -> Sett
     return Settings.from_pairs([*settings, *more])
 
 
-def _extensions(tables: Sequence[_Table]) -> tuple[ExtensionConfig, ...]:
+def _extensions(tables: Sequence[_Table], file: str) -> tuple[ExtensionConfig, ...]:
     found: dict[str, ExtensionConfig] = {}
     for table in tables:
         kind = table.choice("kind", EXTENSION_KINDS, "sip")
@@ -245,9 +250,9 @@ def _extensions(tables: Sequence[_Table]) -> tuple[ExtensionConfig, ...]:
                 number, name, kind, password, answer_after_s, _person(table, number, name, steps)
             )
     if not found:
-        raise ConfigError(f"{tables[0].file if tables else 'the configuration'}: no [[extensions]]")
+        raise ConfigError(f"{file}: no [[extensions]]")
     if len(found) > MOST_EXTENSIONS:
-        raise ConfigError(f"{tables[0].file}: more than {MOST_EXTENSIONS} extensions")
+        raise ConfigError(f"{file}: more than {MOST_EXTENSIONS} extensions")
     return tuple(found.values())
 
 

@@ -12,6 +12,7 @@ from simulator_bench import HOST, Bench, Network, made_benches
 
 from ocm_cti.simulator import audio
 from ocm_cti.simulator.config import ExtensionConfig
+from ocm_cti.simulator.effects import Extension
 from ocm_cti.simulator.fault_table import LoseRegistration, Restart
 from protocols.rtp.link import MediaPort, Ticker
 from protocols.sip import sdp
@@ -47,6 +48,7 @@ class Telephone:
         self.keys: list[str] = []
         self.incoming: Incoming | None = None
         self.call = ""
+        self.referred: list[int] = []  # the answers to its REFERs
         self.ports: list[MediaPort] = []
         self._ticker = Ticker(network)
         self._numbers = iter(range(10**6))
@@ -120,10 +122,6 @@ class Telephone:
 
     def _referred(self, response: Any, now: float) -> None:
         self.referred.append(response.code)
-
-    @property
-    def referred(self) -> list[int]:
-        return self.__dict__.setdefault("_referred_codes", [])
 
     def saw(self, kind: type[Event]) -> bool:
         return any(isinstance(event, kind) for event in self.events)
@@ -309,7 +307,7 @@ def test_a_desk_telephone_may_wait_for_the_computer(make_office: Maker) -> None:
     office.network.run(5)
     assert phone.codes() == [180]
     (call,) = office.simulator.pbx.switch.calls
-    office.simulator.pbx.switch.answer(call.call_id, call.far and call.far.device)
+    office.simulator.pbx.switch.answer(call.call_id, Extension("202"))
     office.simulator.pbx.carry_out()
     office.network.run(1)
     assert phone.codes() == [180, 200]
