@@ -204,8 +204,8 @@ class PlacedCall(RunningCall):
             if self._transfer is not None:
                 self._transfer.second.voice_id = None
             return
-        if by == "them" and self._transfer is not None:
-            self._transfer.voice_left()
+        if by == "them" and self._transfer is not None and self._transfer.voice_left():
+            return
         self._happened(Event.VOICE_LEFT if by == "them" else Event.VOICE_BROKE, native=Native(SIP, by, reason))
 
     def voice_lost(self, reason: str) -> None:

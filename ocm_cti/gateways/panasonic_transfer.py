@@ -17,8 +17,9 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways import panasonic_calls as calls
 from ocm_cti.gateways.interface import CallOver, TransferFailed
 from ocm_cti.gateways.panasonic_around import Surroundings
-from ocm_cti.gateways.panasonic_causes import make_call_error, nothing_to_clear, sip_cause
+from ocm_cti.gateways.panasonic_causes import make_call_error, nothing_to_clear
 from ocm_cti.gateways.panasonic_reading import Seen, Told
+from ocm_cti.gateways.panasonic_refer import Refer
 from ocm_cti.gateways.panasonic_second import SecondCall
 from ocm_cti.gateways.panasonic_transfers import LEAVES_BY_SUCCESS, METHODS, TABLE, Do, Event, State
 from protocols.csta.link import LinkLost, RequestError, RequestFailed, RequestRejected
@@ -64,6 +65,7 @@ class Transfer:
         self._happened = happened
         self._timer: Any = None
         self._result: Deferred[None] = Deferred()
+        self._refer = Refer(around, self._taken_over, self._not_taken_over, self._tell_kept)
         self._why = (Cause.UNKNOWN, "the transfer failed")
 
     @property
@@ -86,6 +88,7 @@ class Transfer:
         self._stop()
         self.second.drop()
         self._result.errback(CallOver("the call is over"))
+        self._tell_kept()
 
     # What is told
 
@@ -96,8 +99,8 @@ class Transfer:
         if told.name == "transferred":
             return told.own and self._held in (told.call_id, told.second) and self._out()
         if told.call_id == self._held:
-            if told.event is calls.Event.OWN_CLEARED and self.state in LEAVES_BY_SUCCESS:
-                return self._out()
+            if told.event is calls.Event.OWN_CLEARED:
+                return self._refer.keeps(told.event) or (self.state in LEAVES_BY_SUCCESS and self._out())
             if told.name == "retrieved":
                 self._occurred(Event.BACK)
             return False
@@ -122,7 +125,7 @@ class Transfer:
                 self._occurred(Event.READY)
 
     def _out(self) -> bool:
-        if self.state not in LEAVES_BY_SUCCESS:
+        if self.state not in LEAVES_BY_SUCCESS and self.state is not State.REFERRING:
             return False
         self._occurred(Event.OUT)
         # Our connections are gone by the word of the PBX.
@@ -138,6 +141,8 @@ class Transfer:
             return True
         person = next((one for one in seen if one.call_id == self._held), None)
         seconds = [one.call_id for one in seen if one.call_id != self._held]
+        if person is None and self._refer.keeps(calls.Event.ABSENT):
+            return True
         if person is None:
             if self.state not in LEAVES_BY_SUCCESS:
                 return False
@@ -155,9 +160,10 @@ class Transfer:
 
     def voice_left(self) -> bool:
         """The SIP dialog of our extension was ended by the PBX."""
-        if self.state not in LEAVES_BY_SUCCESS:
-            return False
-        self._occurred(Event.OUT)
+        if self._refer.keeps(calls.Event.VOICE_LEFT):
+            return True
+        if self.state in LEAVES_BY_SUCCESS:
+            self._occurred(Event.OUT)
         return False  # the call machine hears that its leg is gone as well
 
     # A second dialog, where the PBX rings our extension for the second call
@@ -201,8 +207,8 @@ class Transfer:
                 self._ask("makeCall", {"callingDevice": device, "calledDirectoryNumber": to}, Event.CALLED)
             case Do.STEP:
                 self._ask("singleStepTrans", {"activeCall": person, "transferredTo": to}, Event.AGREED)
-            case Do.REFER:
-                self._refer()
+            case Do.REFER if self._voice_id is not None:
+                self._refer.ask(self._voice_id, self._number)
             case Do.JOIN:
                 self._ask("transferCall", {"heldCall": person, "activeCall": self.second.connection}, Event.AGREED)
             case Do.DROP:
@@ -218,6 +224,7 @@ class Transfer:
             case Do.FAIL:
                 self.second.hang_up()
                 self._result.errback(TransferFailed(*self._why))
+                self._tell_kept()
             case Do.STRAND:
                 self.second.drop()
                 self._happened(calls.Event.STRANDED)
@@ -233,6 +240,7 @@ class Transfer:
         self._happened(calls.Event.HANDED_OVER)
         self.second.hang_up()
         self._result.callback(None)
+        self._tell_kept()
 
     def _stop(self) -> None:
         if self._timer is not None and self._timer.active():
@@ -277,20 +285,21 @@ class Transfer:
         else:
             self._occurred(Event.UNSURE)
 
-    def _refer(self) -> None:
-        if self._voice_id is None:
-            self._occurred(Event.REFUSED)
-            return
-        self._around.voice.refer(self._voice_id, self._number).addCallbacks(self._referred, self._not_referred)
+    # By SIP
 
-    def _referred(self, _: object) -> None:
-        if self.is_on:
-            self._occurred(Event.AGREED)
-        else:
+    def _taken_over(self) -> None:
+        if not self.is_on:
             self._happened(calls.Event.HANDED_OVER)  # after we had given up waiting
+            return
+        self._occurred(Event.AGREED)
+        if self._refer.leg_ended:
+            self._occurred(Event.OUT)
 
-    def _not_referred(self, failure: Failure) -> None:
-        code, reason = getattr(failure.value, "code", 0), getattr(failure.value, "reason", failure.getErrorMessage())
-        cause, _ = sip_cause(code, reason)
-        self._why = cause, f"the PBX refuses REFER: {code or ''} {reason}".strip()
+    def _not_taken_over(self, cause: Cause, text: str) -> None:
+        self._why = cause, text
         self._occurred(Event.REFUSED)
+
+    def _tell_kept(self) -> None:
+        """What the call machine has not heard yet of the end of our legs."""
+        for event in self._refer.kept():
+            self._happened(event)

@@ -165,4 +165,4 @@ TABLE: Table = {
 }
 
 #: Our extension may leave the call by success here; elsewhere the person has gone, or the PBX has thrown us out.
-LEAVES_BY_SUCCESS = frozenset({State.JOINING, State.REFERRING, State.LEAVING, State.BLIND_JOIN})
+LEAVES_BY_SUCCESS = frozenset({State.JOINING, State.LEAVING, State.BLIND_JOIN})

@@ -12,19 +12,15 @@ from twisted.internet.defer import Deferred, fail, succeed
 from ocm_cti.simulator.callees import Callee
 from ocm_cti.simulator.effects import AnswerExtension, ReferResult, RejectExtension, RequestError, Tone
 from ocm_cti.simulator.pbx import Pbx
-from ocm_cti.voice.client import CallOver, PlayReport, RecordReport, VoiceObserver, VoiceProcessLost
-
-
-class DialFailed(Exception):
-    """As the voice process says it."""
-
-
-class ReferRefused(Exception):
-    """As the voice process says it; ``code`` of SIP."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code} {reason}")
-        self.code, self.reason = code, reason
+from ocm_cti.voice.client import (
+    CallOver,
+    DialFailed,
+    PlayReport,
+    RecordReport,
+    ReferRefused,
+    VoiceObserver,
+    VoiceProcessLost,
+)
 
 
 @dataclass

@@ -75,9 +75,7 @@ def test_every_plain_setting_can_be_set() -> None:
     }
     for row in dataclasses.fields(PanasonicSettings):
         if row.name not in given and isinstance(row.default, bool | int | float):
-            given[row.name] = (
-                (not row.default) if isinstance(row.default, bool) else type(row.default)(row.default + 7)
-            )
+            given[row.name] = (not row.default) if isinstance(row.default, bool) else type(row.default)(row.default + 7)
     settings = read(**given)
     for name, value in given.items():
         assert getattr(settings, name) == value, name

@@ -21,16 +21,12 @@ from ocm_cti.gateways.panasonic_calls import Event
 from ocm_cti.gateways.panasonic_causes import SIP_CAUSES, sip_cause
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import Seen, Told
-from ocm_cti.voice.client import VoiceProcessLost
+from ocm_cti.voice.client import DialFailed, VoiceProcessLost
 from protocols.csta.link import RequestFailed
 from protocols.csta.panasonic import call_id
 
 OURS, OLD = b"\x01\x02\x03\x04", b"\x09\x09\x09\x09"
 NATIVE = Native("csta", "3", "busy")
-
-
-class DialFailed(Exception):
-    """As the voice process refuses to dial."""
 
 
 class Voice:

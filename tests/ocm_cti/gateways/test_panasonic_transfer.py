@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from ocm_cti.gateways.panasonic_calls import Event
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import Seen, Told
 from ocm_cti.gateways.panasonic_transfers import METHODS, TABLE, Do, State
+from ocm_cti.voice.client import CallOver as VoiceCallOver
+from ocm_cti.voice.client import ReferRefused
 from protocols.csta.link import LinkLost, RequestFailed, RequestTimedOut
 from protocols.csta.panasonic import call_id, connection_id, dialing_number
 
@@ -104,6 +107,11 @@ class Bench:
     def operator_answers(self) -> None:
         self.told(Event.ALERTING, "delivered", OPERATOR)
         self.told(Event.ANSWERED, "established", OPERATOR)
+
+    @property
+    def may_refer(self) -> bool:
+        """REFER waits for its answer."""
+        return any(asked[0] == "refer" for asked in self.voice.asked) and not self.voice.referring.called
 
     @property
     def asked(self) -> str:
@@ -221,25 +229,40 @@ def test_a_single_step_that_is_refused() -> None:
     is_with_us(bench)
 
 
-def test_by_refer() -> None:
+REFER_ENDS = ["cleared", "bye", "answer"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(REFER_ENDS)))
+@pytest.mark.parametrize("taken_over", [True, False])
+def test_by_refer(order: tuple[str, ...], taken_over: bool) -> None:
+    """What the end of our legs means, the answer to REFER says, in whatever order they come."""
     bench = Bench(transfer="refer")
     bench.transfer()
     assert bench.voice.asked[-1] == ("refer", "v1", "200")
-    bench.voice.referring.callback(None)
-    bench.told(Event.OWN_CLEARED, "connectionCleared", PERSON, own=True)
+    for what in order:
+        match what:
+            case "cleared":
+                bench.told(Event.OWN_CLEARED, "connectionCleared", PERSON, own=True)
+            case "bye":
+                bench.call.voice_ended("v1", "them", "BYE")
+            case "answer" if taken_over:
+                bench.voice.referring.callback(None)
+            case "answer":
+                bench.voice.referring.errback(VoiceCallOver("over"))
+    assert bench.freed == 1
+    assert bench.clock.getDelayedCalls() == []
+    if not taken_over:
+        assert bench.result[0].check(CallOver)
+        assert bench.listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+        return
     assert bench.result == [None]
-    bench.call.voice_ended("v1", "them", "BYE")
     assert bench.listener.verdict[:3] == ("ended", Cause.TRANSFERRED, EndedBy.US)
-
-
-class ReferRefused(Exception):
-    code, reason = 486, "Busy Here"
 
 
 def test_a_refer_that_is_refused() -> None:
     bench = Bench(transfer="refer")
     bench.transfer()
-    bench.voice.referring.errback(ReferRefused())
+    bench.voice.referring.errback(ReferRefused(486, "Busy Here"))
     assert bench.failed[0] is Cause.BUSY
     is_with_us(bench)
 
@@ -541,6 +564,9 @@ STEPS = [
     "voice dies",
     "hang up",
     "wait",
+    "REFER done",
+    "REFER refused",
+    "REFER over",
 ]
 
 
@@ -598,6 +624,12 @@ def step(bench: Bench, what: str) -> None:
             bench.call.hang_up()
         case "wait":
             bench.clock.advance(4.0)
+        case "REFER done" if bench.may_refer:
+            bench.voice.referring.callback(None)
+        case "REFER refused" if bench.may_refer:
+            bench.voice.referring.errback(ReferRefused(480, "Temporarily Unavailable"))
+        case "REFER over" if bench.may_refer:
+            bench.voice.referring.errback(VoiceCallOver("over"))
 
 
 @settings(max_examples=100)
@@ -608,7 +640,7 @@ def test_any_history(method: str, steps: list[str]) -> None:
     bench.transfer()
     for what in steps:
         step(bench, what)
-    for what in ("link back", "hang up", "ours cleared", "voice dies", "nothing there"):
+    for what in ("REFER over", "link back", "hang up", "ours cleared", "voice dies", "nothing there"):
         step(bench, what)
     assert len(bench.result) == 1
     assert bench.listener.names.count("ended") == 1
