@@ -196,11 +196,11 @@ class Calls:
                 self._registration(user, False, "")
             case sip.Incoming():
                 self._incoming(event)
-            case sip.Ringing(call=key) if key in self._calls:
+            case sip.Ringing(call=key) if self._calls.is_dialled(key):
                 self._ringing(self._calls.find(key), event)
-            case sip.Answered(call=key, sdp=octets) if key in self._calls:
+            case sip.Answered(call=key, sdp=octets) if self._calls.is_dialled(key):
                 self._answered(self._calls.find(key), octets)
-            case sip.Refused(call=key, code=code) if key in self._calls:
+            case sip.Refused(call=key, code=code) if self._calls.is_dialled(key):
                 words = [event.reason, event.headers.get("Reason")]
                 self._refused(self._calls.find(key), code, ": ".join(filter(None, words)))
             case sip.ReferDone(call=key) if key in self._calls:

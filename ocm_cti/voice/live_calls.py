@@ -47,6 +47,10 @@ class LiveCalls:
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self._calls.values()))
 
+    def is_dialled(self, key: str) -> bool:
+        """There is such a call, dialled by us and not answered yet."""
+        return key in self._calls and self._calls[key].state is State.DIALLED
+
     def get(self, key: str) -> Call | None:
         return self._calls.get(key)
 
