@@ -17,7 +17,17 @@ from twisted.python.failure import Failure
 
 from ocm_cti.voice import commands
 from ocm_cti.voice.child import PING_ANSWER_S, PING_EVERY_S, VoiceProcessLost
-from ocm_cti.voice.client import RESTART_MAX_S, SETTLED_S, STOP_S, CallOver, PlayReport, RecordReport, VoiceClient
+from ocm_cti.voice.client import (
+    RESTART_MAX_S,
+    SETTLED_S,
+    STOP_S,
+    CallOver,
+    DialFailed,
+    PlayReport,
+    RecordReport,
+    ReferRefused,
+    VoiceClient,
+)
 
 
 class FakeProcess(amp.AMP):
@@ -95,6 +105,19 @@ class FakeProcess(amp.AMP):
     def _register(self, **arguments: Any) -> dict[str, Any]:
         self.asked.append(("register", arguments["extension"], arguments["expires_s"]))
         return {}
+
+    @commands.Dial.responder
+    def _dial(self, extension: str, digits: str) -> dict[str, Any]:
+        if extension != "301":
+            raise commands.DialFailed("not registered")
+        self.asked.append(("dial", extension, digits))
+        return {"call": f"d{digits}"}
+
+    @commands.Refer.responder
+    def _refer(self, call: str, digits: str) -> Deferred[Any]:
+        self.asked.append(("refer", call, digits))
+        self.plays.append(Deferred())
+        return self.plays[-1]
 
     @commands.Answer.responder
     def _answer(self, call: str) -> dict[str, Any]:
@@ -242,6 +265,63 @@ def test_what_is_asked_reaches_the_process_and_its_answer_us() -> None:
     case.tell(commands.Ended, call="k", by="them", reason="BYE")
     assert case.told() == [("established", "1.k"), ("digit", "1.k", "1"), ("ended", "1.k", "them", "BYE")]
     assert case.ask(case.client.cpu_s()) == [1.5]
+    case.stop()
+
+
+def test_a_call_that_we_dial() -> None:
+    """Its name is known before anything is told of it; a refusal is its end."""
+    case = Case()
+    case.told()
+    dialled = outcome(case.client.dial("301", "95"))
+    case.reactor.flow()
+    assert dialled == ["1.d95"]
+    case.tell(commands.Ringing, call="d95", code=180)
+    case.tell(commands.Established, call="d95")
+    case.tell(commands.Ended, call="d95", by="them", reason="BYE")
+    assert case.ask(case.client.dial("301", "96")) == ["1.d96"]
+    case.tell(commands.Refused, call="d96", code=486, reason="Busy Here")
+    case.tell(commands.Refused, call="d96", code=486, reason="Busy Here")
+    case.tell(commands.Ended, call="d96", by="us", reason="")
+    case.tell(commands.Ringing, call="d96", code=180)
+    assert case.told() == [
+        ("ringing", "1.d95", 180),
+        ("established", "1.d95"),
+        ("ended", "1.d95", "them", "BYE"),
+        ("refused", "1.d96", 486, "Busy Here"),
+    ]
+    (failed,) = case.ask(case.client.dial("302", "95"))
+    assert isinstance(failed, DialFailed) and str(failed) == "not registered"
+    assert isinstance(case.ask(case.client.refer("1.d96", "201"))[0], CallOver)
+    case.stop()
+
+
+def test_a_process_that_dies_while_it_dials_or_transfers() -> None:
+    """What it was asked is not known to have come to nothing; a call that it had is told as ended."""
+    case = Case()
+    case.ask(case.client.dial("301", "95"))
+    case.told()
+    referring = case.ask(case.client.refer("1.d95", "201"))
+    dialling = outcome(case.client.dial("301", "96"))
+    case.process.die(1)
+    assert [type(found[0]) for found in (referring, dialling)] == [VoiceProcessLost, VoiceProcessLost]
+    assert [told[:3] for told in case.told()] == [("ended", "1.d95", "fault"), ("process_lost", "exit code 1")]
+    assert isinstance(case.ask(case.client.dial("301", "97"))[0], VoiceProcessLost)
+    case.stop()
+
+
+@pytest.mark.parametrize(("code", "reason"), [(200, ""), (486, "Busy Here"), (0, "no registration")])
+def test_what_becomes_of_a_transfer(code: int, reason: str) -> None:
+    case = Case()
+    case.ring("k")
+    found = case.ask(case.client.refer("1.k", "201"))
+    assert (case.process.asked, found) == ([("refer", "k", "201")], [])
+    case.process.plays[0].callback({"code": code, "reason": reason})
+    case.reactor.flow()
+    (result,) = found
+    if code == 200:
+        assert result is None
+    else:
+        assert isinstance(result, ReferRefused) and (result.code, result.reason) == (code, reason)
     case.stop()
 
 
