@@ -15,7 +15,7 @@ from ocm_cti.simulator.effects import Device, RequestError
 from protocols.csta.panasonic import OgmStart, OgmStop, parse_ogm_request
 
 if TYPE_CHECKING:
-    from ocm_cti.simulator.csta_server import ClientLink
+    from ocm_cti.simulator.csta_link import ClientLink
 
 # SnapshotDeviceData entries in one segment: an entry has at most about 50 octets.
 _SNAPSHOT_ENTRIES = 3

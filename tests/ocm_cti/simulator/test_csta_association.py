@@ -10,7 +10,7 @@ from pbx_bench import CstaClient, PbxBench, at, digits, numbered, told
 
 from ocm_cti.simulator.effects import PlayAnnouncement, StopAnnouncement, Trunk
 from protocols.csta import panasonic
-from protocols.csta.association import AARQ, Invoked, Rejected
+from protocols.csta.association import AARQ, Invoked, Rejected, Returned
 
 OUTSIDE = "984951234501"
 
@@ -213,6 +213,18 @@ def test_call_records_after_each_call_once_they_are_answered(make: Any) -> None:
     argument = {"cdrCrossRefID": result["cdrCrossRefID"]}
     assert client.ask("stopCDRTransmission", argument)[0] == ("noData", None)
     assert client.ask("stopCDRTransmission", argument)[0] == ("operation", "invalidCrossRefID")
+
+
+def test_the_record_comes_after_the_answer_and_the_events(make: Any) -> None:
+    bench = make()
+    client = bench.client()
+    client.monitor(digits("350"))
+    client.ask("startCDRTransmission", {"transferMode": "transferAtEndOfCall"})
+    call, _ = client.call("350", "351")
+    _, octets = client.association.invoke("clearConnection", {"connectionToBeCleared": call})
+    answer, *others = client.send(octets)
+    assert isinstance(answer, Returned)
+    assert [event.operation for event in others] == ["cSTAEventReport", "cDRReport"]
 
 
 def test_a_call_from_outside_and_its_condition_in_the_record(make: Any) -> None:
