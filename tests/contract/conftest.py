@@ -15,7 +15,24 @@ from panasonic_bench import PanasonicBench
 from panasonic_sockets_bench import PanasonicSocketsBench
 from panasonic_variants import VARIANTS
 
-SOCKETS = "panasonic-sockets"
+#: Over real sockets: what the gateway is told, and which tests (None: those below).
+SOCKETS: dict[str, tuple[dict[str, str], frozenset[str] | None]] = {
+    "panasonic-sockets": ({}, None),
+    "panasonic-sockets-sip": (
+        {"originate": "sip", "transfer": "refer"},
+        frozenset(
+            {
+                "test_a_call_that_nobody_takes",
+                "test_a_person_is_handed_over",
+                "test_an_answered_call_hung_up_by_the_person",
+                "test_an_answered_call_hung_up_by_us",
+                "test_an_operator_who_can_not_be_had",
+                "test_hung_up_before_the_answer",
+                "test_the_voice_breaks",
+            }
+        ),
+    ),
+}
 
 #: Run over real sockets and in real time as well; the others would only take long.
 ALSO_ON_SOCKETS = frozenset(
@@ -41,8 +58,9 @@ ALSO_ON_SOCKETS = frozenset(
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" in metafunc.fixturenames:
         kinds = [pytest.param(f"panasonic-{name}") for name in VARIANTS]
-        if metafunc.function.__name__ in ALSO_ON_SOCKETS:
-            kinds.append(pytest.param(SOCKETS, marks=pytest.mark.sockets))
+        for name, (_, tests) in SOCKETS.items():
+            if metafunc.function.__name__ in (ALSO_ON_SOCKETS if tests is None else tests):
+                kinds.append(pytest.param(name, marks=pytest.mark.sockets))
         metafunc.parametrize("bench", kinds, indirect=True)
 
 
@@ -51,7 +69,10 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A started gateway with all its ports idle; nothing of it may be left afterwards."""
     kind = str(request.param)
     made: Bench
-    made = PanasonicSocketsBench() if kind == SOCKETS else PanasonicBench.of_variant(kind.removeprefix("panasonic-"))
+    if kind in SOCKETS:
+        made = PanasonicSocketsBench(**SOCKETS[kind][0])
+    else:
+        made = PanasonicBench.of_variant(kind.removeprefix("panasonic-"))
     made.start()
     yield made
     made.close()

@@ -22,6 +22,7 @@ from ocm_cti.simulator.callees import Directory
 from ocm_cti.simulator.calls import Call
 from ocm_cti.simulator.config import ExtensionConfig, PbxConfig
 from ocm_cti.simulator.effects import Extension
+from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.simulation import Simulator
 from ocm_cti.voice.client import VoiceClient
 
@@ -68,7 +69,8 @@ class PanasonicSocketsBench:
     operator_unwilling = "202"
     announcement = "1"
 
-    def __init__(self) -> None:
+    def __init__(self, **changed: Any) -> None:
+        self._changed = changed
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         self.prompt = folder / "prompt.alaw"
@@ -82,7 +84,13 @@ class PanasonicSocketsBench:
             ExtensionConfig(self.operator_unwilling, kind="phone"),
         )
         self.simulator = Simulator(
-            self.reactor, PbxConfig((*EXTENSIONS, *operators), directory=people, log=self._journal)
+            self.reactor,
+            PbxConfig(
+                (*EXTENSIONS, *operators),
+                directory=people,
+                log=self._journal,
+                settings=Settings(internal_ring_s=3.0),
+            ),
         )
         self.simulator.pbx.switch.set_do_not_disturb(self.operator_unwilling, True)
         self.watcher = Watcher()
@@ -104,6 +112,7 @@ class PanasonicSocketsBench:
                 "password_pattern": "pw{extension}",
                 "retry_min_s": 0.2,
                 "rest_after_fault_s": 0.3,
+                **self._changed,
             },
         )
         self._settings = settings
