@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     except CannotListenError as error:
         return _sorry(f"port {error.port} on {error.interface} is taken")
     except ConnectError as error:
-        return _sorry(str(error.osError or error))
+        return _sorry(str(error.args[0] if error.args else error))
     except OSError as error:
         return _sorry(f"cannot use {error.filename or 'the network'}: {error.strerror or error}")
     loop: Any = reactor

@@ -59,6 +59,7 @@ class SerialLine:
         endpoint: Any = endpoint_from_setting(self._reactor, self._setting)
         endpoint.connect(Factory.forProtocol(self._new_end)).addErrback(failures.append)
         if failures:
+            self._end = None
             failures[0].raiseException()
         return self._device
 
@@ -129,7 +130,7 @@ class LineEnd(Protocol):
         self._line.lost(self, reason)
 
     def close(self) -> None:
-        if not self._over:
+        if not self._over and self.transport is not None:
             self.transport.loseConnection()
 
     def write(self, data: bytes) -> None:
