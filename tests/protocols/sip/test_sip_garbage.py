@@ -14,7 +14,9 @@ from protocols.sip.user_agent import Account, UserAgent
 SOURCE = ("192.0.2.9", 5060)
 FROM, TO, VIA = "From: <sip:a@b>;tag=1", "To: <sip:301@h>", "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK"
 
-methods = st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "UPDATE", "PRACK", "x"])
+methods = st.sampled_from(
+    ["INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER", "x"]
+)
 odd_values = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
@@ -38,6 +40,9 @@ headers = st.lists(
                 "WWW-Authenticate",
                 "Proxy-Authenticate",
                 "Min-Expires",
+                "Event",
+                "Subscription-State",
+                "Refer-To",
                 "Retry-After",
                 "Reason",
                 "To",
