@@ -35,6 +35,11 @@ class Referred(Event):
 class PbxRegistrar(Registrar):
     """A registrar that can lose what it knows, as one that was restarted."""
 
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Of its challenges, in the order of their offer."""
+        return tuple(self._algorithms)
+
     def forget(self, user: str) -> None:
         """``Unbound`` follows if he was registered."""
         if self._core is not None:
@@ -48,7 +53,7 @@ class PbxAgent(UserAgent):
         super().__init__(host, port, user_agent="Simulated PBX", token=token, challenge=registrar)
         self._passwords = registrar
         # Its own: an answer to a REGISTER's challenge, played again in an INVITE, dials nothing.
-        self._dialling = DigestServer(registrar.realm, token)
+        self._dialling = DigestServer(registrar.realm, token, registrar.algorithms)
         self._reports: dict[str, tuple[Call, int]] = {}  # REFER's Event id by call
 
     def progress(self, call: str, code: int, sdp: bytes, now: float) -> None:

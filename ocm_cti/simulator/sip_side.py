@@ -43,6 +43,8 @@ from protocols.sip.addresses import Target
 from protocols.sip.events import Answered, Bound, Confirmed, Ended, Event, Incoming, Refused, Reoffered, Unbound
 
 REALM = "simulated-pbx"
+# In this order: old telephones give up when they don't know the first one.
+ALGORITHMS = ("MD5", "SHA-256")
 TRYING, RINGING, SESSION_PROGRESS, OK = 100, 180, 183, 200
 NOT_ACCEPTABLE_HERE, UNAVAILABLE = 488, 503
 
@@ -98,7 +100,7 @@ class SipSide:
         self._recordings = recordings
         self._log = log
         self._passwords = dict(passwords)
-        self._registrar = PbxRegistrar(REALM, self._passwords)
+        self._registrar = PbxRegistrar(REALM, self._passwords, algorithms=ALGORITHMS)
         self._ticker = Ticker(reactor)
         self._matrix = Matrix(settings.ogm_s)
         self._ticking = False
@@ -112,7 +114,7 @@ class SipSide:
     def start(self, port: int) -> int:
         """Listen for SIP; the port. CannotListenError when it is taken. Nobody is registered yet."""
         self._recordings.make_directories()
-        self._registrar = PbxRegistrar(REALM, self._passwords)
+        self._registrar = PbxRegistrar(REALM, self._passwords, algorithms=ALGORITHMS)
         self._link = PbxLink(self._user_agent, self._reactor, self._told)
         self._listening = self._reactor.listenUDP(port, self._link, interface=self._host)
         return int(self._listening.getHost().port)
