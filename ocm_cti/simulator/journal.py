@@ -24,9 +24,11 @@ class Journal:
         self.last_call = 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.last_call = _last_call(path)
+            self.last_call, whole = _last_call(path)
             # Unbuffered: one write() for a line, and the kernel has it, whatever becomes of this process.
             self._file = path.open("ab", buffering=0)
+            if not whole:
+                self._file.write(b"\n")  # a line that was cut off must not spoil the next one
 
     def write(self, event: str, call: int | None, fields: dict[str, Any]) -> None:
         """Append a line."""
@@ -40,12 +42,13 @@ class Journal:
             self._file = None
 
 
-def _last_call(path: Path) -> int:
-    """0 for no file; lines that are no JSON (one that was cut off) are passed over."""
-    last = 0
+def _last_call(path: Path) -> tuple[int, bool]:
+    """(highest call number, whether the file ends with a line end); lines that are no JSON are passed over."""
+    last, whole = 0, True
     try:
         with path.open("rb") as lines:
             for line in lines:
+                whole = line.endswith(b"\n")
                 try:
                     call = json.loads(line).get("call")
                 except (ValueError, AttributeError):
@@ -53,5 +56,5 @@ def _last_call(path: Path) -> int:
                 if isinstance(call, int):
                     last = max(last, call)
     except FileNotFoundError:
-        return 0
-    return last
+        pass
+    return last, whole

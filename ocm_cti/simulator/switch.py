@@ -1,9 +1,9 @@
 """The PBX itself: extensions, trunks and calls, without sockets, clocks or audio.
 
 Requests come in by ``make_call``, ``clear``, ``hold``, ``transfer`` and their like (those about calls that are there
-already stand in switch_features.py); what happened outside by ``extension_answered``, ``far_hangs_up``,
-``timer_fired``. What must follow is drained from ``effects``. Their order matters: a line of the call journal stands
-before the effects that it announces, so that it is on disk before they leave.
+already stand in switch_features.py and switch_voice.py); what happened outside by ``extension_answered``,
+``far_hangs_up``, ``timer_fired``. What must follow is drained from ``effects``. Their order matters: a line of the call
+journal stands before the effects that it announces, so that it is on disk before they leave.
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ from itertools import takewhile
 from ocm_cti.simulator.call_table import Event, State
 from ocm_cti.simulator.callees import Directory
 from ocm_cti.simulator.calls import Call as Call
-from ocm_cti.simulator.calls import Handset, Person, Side
+from ocm_cti.simulator.calls import Handset, Side
 from ocm_cti.simulator.effects import (
     AnswerExtension,
     Connected,
     Device,
     DropMedia,
     Effect,
-    PlayAnnouncement,
     ReleaseExtension,
     ReportPrivate,
     RequestError,
     RingExtension,
-    StopAnnouncement,
     StopTimers,
     Timer,
     Trunk,
@@ -37,7 +35,8 @@ from ocm_cti.simulator.effects import Tone as Tone
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.numbering import Numbering, Station
 from ocm_cti.simulator.switch_engine import DEEDS
-from ocm_cti.simulator.switch_features import NO_CONNECTION, WRONG_STATE, Features
+from ocm_cti.simulator.switch_features import NO_CONNECTION, WRONG_STATE
+from ocm_cti.simulator.switch_voice import Voice
 
 _DEEDS = DEEDS
 
@@ -50,7 +49,7 @@ _TIMER_EVENTS = {
 }
 
 
-class Switch(Features):
+class Switch(Voice):
     """The calls of one PBX. ``effects`` must be drained and carried out, in order, after every call of a method.
 
     ``seconds`` dates the accounts of calls. ``first_serial`` is the number of the first call, so that a journal that
@@ -200,11 +199,6 @@ class Switch(Features):
     def has(self, device: Device) -> bool:
         return device in self.extensions or device in self.trunks
 
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """All calls in progress."""
-        return tuple(self._calls.values())
-
     def effects(self) -> list[Effect]:
         """What must be done now, oldest first; drains. With ``rings_wait`` nothing from the first ring on."""
         waits = (RingExtension, AnswerExtension) if self.rings_wait else ()
@@ -212,56 +206,6 @@ class Switch(Features):
         for _ in drained:
             self._effects.popleft()
         return drained
-
-    # The PBX's own voice
-
-    def ogm_start(self, call_id: bytes, device: Device | None, ogm: str) -> None:
-        """ogmStart: play a recorded message to the person in a call. His keys are told from now on."""
-        call, side = self.connection(call_id, device)
-        person = self._listener(call)
-        if not self.settings.ogm_ports:
-            raise RequestError("operation", "serviceNotSupported")
-        if not ogm:
-            raise RequestError("operation", "invalidParameterValue")
-        if not self._talking(call) or person is None or call.ogm:
-            raise RequestError(*WRONG_STATE)
-        if not self.free_ogm_ports:
-            raise RequestError("systemResourceAvailability", "resourceBusy")
-        call.ogm, call.ogm_at, call.keys_told = ogm, side.device, True
-        self._write(call, "ogm", ogm=ogm)
-        self._effects.append(PlayAnnouncement(person.party, ogm))
-        self._timer(call, Timer.OGM, self.settings.ogm_s)
-        self._tell_ogm(call, "started")
-
-    def ogm_stop(self, call_id: bytes, device: Device | None) -> None:
-        """ogmStop: end the message before its time."""
-        call, _ = self.connection(call_id, device)
-        if not call.ogm:
-            raise RequestError(*WRONG_STATE)
-        self._ogm_over(call)
-
-    @property
-    def free_ogm_ports(self) -> int:
-        return max(0, self.settings.ogm_ports - sum(bool(call.ogm) for call in self._calls.values()))
-
-    def _listener(self, call: Call) -> Person | None:
-        sides = sorted(call.sides, key=lambda side: not isinstance(side.device, Trunk))
-        return next((side.who for side in sides if side.who is not None), None)
-
-    def _ogm_over(self, call: Call) -> None:
-        person = self._listener(call)
-        if person is not None:
-            self._effects.append(StopAnnouncement(person.party))
-        self._tell_ogm(call, "ended")
-        call.ogm = ""
-
-    def _tell_ogm(self, call: Call, state: str) -> None:
-        self._tell_private(call, "ogmStatus", {"state": state, "ogm": call.ogm})
-
-    def _tell_private(self, call: Call, name: str, content: dict[str, str]) -> None:
-        subject = call.ogm_at or call.extension
-        devices = tuple(side.device for side in call.sides if side.up)
-        self._effects.append(ReportPrivate(name, call.call_id, subject, devices, content))
 
     # What happened outside; a call that is over already is no error
 
@@ -343,12 +287,6 @@ class Switch(Features):
             for side in call.sides:
                 if side.who is not None and side.who.party == party and side.up:
                     self._leaves(call, side, "callee")
-
-    def party_presses(self, party: int, keys: str) -> None:
-        """A simulated person pressed keys; told to the computer once a recorded message has been played to him."""
-        for call in self.calls:
-            if call.keys_told and any(side.who is not None and side.who.party == party for side in call.sides):
-                self._tell_private(call, "digitsReport", {"digits": keys})
 
     def _at_leg(self, serial: int) -> list[tuple[Call, Side]]:
         handset: Handset | None = next((one for one in self._handsets.values() if one.serial == serial), None)

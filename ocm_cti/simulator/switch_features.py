@@ -20,7 +20,8 @@ from ocm_cti.simulator.effects import (
     Timer,
     Trunk,
 )
-from ocm_cti.simulator.switch_engine import SIP_CODES, Engine
+from ocm_cti.simulator.switch_books import SIP_CODES
+from ocm_cti.simulator.switch_engine import Engine
 
 NO_CONNECTION = ("operation", "invalidConnectionID")
 WRONG_STATE = ("stateIncompatibility", "invalidObjectState")
