@@ -129,7 +129,7 @@ class Engine(Books):
             return
         self._timer(call, Timer.REFUSE, self.settings.internal_ring_s)
         if call.far.leg is not None:
-            caller = call.calling.number if isinstance(call.calling, Extension) else call.calling
+            caller = call.calling.number if isinstance(call.calling, Extension) else str(call.calling)
             self._effects.append(RingExtension(call.far.leg, call.far.handset.extension, caller or "anonymous"))
             return
         after_s = self.numbering.stations[call.far.handset.extension].answer_after_s
