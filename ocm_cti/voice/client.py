@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
@@ -28,6 +27,7 @@ from ocm_cti.voice.commands import (
     ReferRefused,
     Unanswerable,
 )
+from ocm_cti.voice.reports import PlayReport, RecordReport, VoiceObserver
 
 __all__ = [
     "AudioUnreadable",
@@ -51,61 +51,6 @@ STOP_S: Final = 5.0
 RESTART_MAX_S: Final = 30.0
 #: A process that was ready for so long has proved itself: the delay is the first one again.
 SETTLED_S: Final = 30.0
-
-
-@dataclass(frozen=True)
-class PlayReport:
-    """How far a prompt got: ``heard_ms`` of ``of_ms`` were sent; ``finished`` is False when it was stopped."""
-
-    heard_ms: int
-    of_ms: int
-    finished: bool
-
-
-@dataclass(frozen=True)
-class RecordReport:
-    """A reply on disk (WAV). ``why``: ``silence``, ``key``, ``limit``, ``hangup``, ``replaced`` (by a newer one)."""
-
-    path: Path
-    length_ms: int
-    why: str
-
-
-class VoiceObserver(Protocol):
-    """Told what happens in the voice process. ``call_id`` is unique over all processes of one client."""
-
-    def process_ready(self) -> None:
-        """The process runs; registrations must be asked for now, also those it had before."""
-
-    def process_lost(self, reason: str) -> None:
-        """The process died; its calls have been told as ended. It is started again by itself.
-
-        ``reason`` ends with the last line of its standard error, as "exit code 2: SIP port ... can't be opened: ...".
-        """
-
-    def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
-        """``reason`` is the registrar's refusal, or "" when there is none."""
-
-    def incoming(self, call_id: str, extension: str, caller: str) -> None:
-        """A call rings at one of our extensions: ``answer`` or ``refuse`` it."""
-
-    def ringing(self, call_id: str, code: int) -> None:
-        """A call that we dialled goes on: 180 it rings, 183 there may be audio, which is no answer. Not repeated."""
-
-    def established(self, call_id: str) -> None:
-        """The call stands, answered by us or by them; media run both ways."""
-
-    def refused(self, call_id: str, code: int, reason: str) -> None:
-        """A call that we dialled was answered with 300 to 699 (408: with nothing). ``ended`` does not follow."""
-
-    def digit(self, call_id: str, digit: str) -> None:
-        """They pressed a key. One that stopped a recording is not told."""
-
-    def ended(self, call_id: str, by: str, reason: str) -> None:
-        """Once for each call that was told as incoming, or was dialled and not told as refused.
-
-        ``by`` is ``us``, ``them`` or ``fault``.
-        """
 
 
 class VoiceClient:
@@ -246,7 +191,8 @@ class VoiceClient:
 
         Fires when it has; then ``hang_up``, where the switch does not. ReferRefused: they are still with us; its
         ``code`` is SIP's (408: the switch never said what became of it), 0 when nothing was asked. CallOver when the
-        call ends meanwhile; a switch that has agreed, says nothing more and ends the call has taken them over.
+        call ends meanwhile; a switch that has agreed, does not tell how it goes on and ends the call has taken them
+        over.
         """
         return self._ask_call(call_id, commands.Refer, digits=digits).addCallback(_referred)
 

@@ -3,7 +3,8 @@
 Theory of operation. ``TABLE[state, happening]`` says what to do and where to go; a pair that is not in it changes
 nothing. The standard's way is 202, NOTIFY 100, NOTIFY 200 or a failure. Peers differ: a NOTIFY may overtake the 202;
 the subscription may end without a final word; and some never tell, but send BYE once they have taken the other side
-over. Hence a BYE after acceptance is success. Whether the other side has hung up meanwhile instead can't be seen here.
+over. Hence a BYE after acceptance is success, unless the peer has told how it goes on (180): then it would have told
+the end, too, and a BYE means that the other side has hung up. Of a peer that tells nothing this can't be known.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _STATUS = re.compile(rb"SIP/2\.0 ([1-6]\d\d)(?!\d)(?: ([^\r\n]*))?")
 class State(enum.Enum):
     ASKING = "our REFER is out"
     ACCEPTED = "the other side tries"
+    FOLLOWED = "the other side tells how it goes on"
     UNTOLD = "the other side tells nothing any more; BYE would mean success"
     OVER = "over"
 
@@ -45,7 +47,8 @@ class State(enum.Enum):
 class Happening(enum.Enum):
     ACCEPTED = "2xx to REFER"
     REFUSED = "3xx-6xx to REFER, or no answer at all"
-    PROGRESS = "NOTIFY with 1xx, more to come"
+    TRYING = "NOTIFY with 100, more to come"
+    PROGRESS = "NOTIFY with 101-199, more to come"
     SUCCESS = "NOTIFY with 2xx"
     FAILURE = "NOTIFY with 3xx-6xx"
     SILENCE = "NOTIFY that ends the subscription without a final word"
@@ -56,6 +59,7 @@ class Happening(enum.Enum):
 class Do(enum.Enum):
     TIME_LIMIT = enum.auto()
     TIME_UNTOLD = enum.auto()
+    WAIT = enum.auto()
     DONE = enum.auto()
     FAIL = enum.auto()
 
@@ -69,16 +73,23 @@ TABLE: dict[tuple[State, Happening], tuple[Do, State]] = {
     (_S.ASKING, _H.ACCEPTED): (Do.TIME_LIMIT, _S.ACCEPTED),
     (_S.ASKING, _H.REFUSED): _FAIL,
     # Its 202 was lost or is late; nobody notifies of what he has refused.
-    (_S.ASKING, _H.PROGRESS): (Do.TIME_LIMIT, _S.ACCEPTED),
+    (_S.ASKING, _H.TRYING): (Do.TIME_LIMIT, _S.ACCEPTED),
+    (_S.ASKING, _H.PROGRESS): (Do.TIME_LIMIT, _S.FOLLOWED),
     (_S.ASKING, _H.SUCCESS): _DONE,
     (_S.ASKING, _H.FAILURE): _FAIL,
     (_S.ASKING, _H.SILENCE): _UNTOLD,
     (_S.ACCEPTED, _H.REFUSED): _FAIL,
+    (_S.ACCEPTED, _H.PROGRESS): (Do.WAIT, _S.FOLLOWED),
     (_S.ACCEPTED, _H.SUCCESS): _DONE,
     (_S.ACCEPTED, _H.FAILURE): _FAIL,
     (_S.ACCEPTED, _H.SILENCE): _UNTOLD,
     (_S.ACCEPTED, _H.BYE): _DONE,
     (_S.ACCEPTED, _H.LATE): _FAIL,
+    (_S.FOLLOWED, _H.REFUSED): _FAIL,
+    (_S.FOLLOWED, _H.SUCCESS): _DONE,
+    (_S.FOLLOWED, _H.FAILURE): _FAIL,
+    (_S.FOLLOWED, _H.SILENCE): _UNTOLD,
+    (_S.FOLLOWED, _H.LATE): _FAIL,
     (_S.UNTOLD, _H.REFUSED): _FAIL,
     (_S.UNTOLD, _H.SUCCESS): _DONE,
     (_S.UNTOLD, _H.FAILURE): _FAIL,
@@ -133,8 +144,10 @@ class Refer:
             self._happen(Happening.FAILURE, now)
         elif code >= 200:
             self._happen(Happening.SUCCESS, now)
+        elif ended:
+            self._happen(Happening.SILENCE, now)
         else:
-            self._happen(Happening.SILENCE if ended else Happening.PROGRESS, now)
+            self._happen(Happening.TRYING if code == 100 else Happening.PROGRESS, now)
 
     def left(self, now: float) -> None:
         """The other side has sent BYE, which is told after this."""

@@ -138,6 +138,16 @@ def test_a_peer_that_says_bye_instead_of_the_last_word(referring: Referring) -> 
     assert done == ReferDone(referring.call) and isinstance(ended, Ended)
 
 
+def test_a_bye_of_a_peer_that_has_told_of_the_ringing(referring: Referring) -> None:
+    """It would have told of the answer too: its party has hung up, and only that is told."""
+    referring.answer(202)
+    referring.notify("SIP/2.0 100 Trying")
+    referring.notify("SIP/2.0 180 Ringing")
+    referring.bye()
+    (ended,) = referring.told()
+    assert isinstance(ended, Ended)
+
+
 def test_a_peer_that_hangs_up_before_it_has_agreed(referring: Referring) -> None:
     """Only the end is told; a late 202 changes nothing."""
     referring.bye()
@@ -255,8 +265,9 @@ def test_when_it_makes_no_sense(peer: Peer) -> None:
 def test_the_table_is_whole() -> None:
     """Nothing leaves OVER; every other state can be left by the time or by an answer, and only ends are told."""
     assert not [pair for pair in TABLE if pair[0] is State.OVER]
-    for state in (State.ACCEPTED, State.UNTOLD):
+    for state in (State.ACCEPTED, State.FOLLOWED, State.UNTOLD):
         assert TABLE[state, Happening.LATE] == (Do.FAIL, State.OVER)
+    for state in (State.ACCEPTED, State.UNTOLD):
         assert TABLE[state, Happening.BYE] == (Do.DONE, State.OVER)
     assert (State.ASKING, Happening.BYE) not in TABLE
     for do, state in TABLE.values():
@@ -269,7 +280,7 @@ def test_any_sipfrag(octets: bytes) -> None:
     assert found is None or 100 <= found[0] < 700
 
 
-STEPS = ("202", "403", "notify 100", "notify 200", "notify 486", "notify end", "bye", "hang up", "time")
+STEPS = ("202", "403", "notify 100", "notify 180", "notify 200", "notify 486", "notify end", "bye", "hang up", "time")
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
