@@ -155,6 +155,8 @@ class Switch(Voice):
     def answer(self, call_id: bytes, device: Device | None) -> None:
         """AnswerCall: lift a ringing desk telephone. RequestError for a SIP extension unless settings have it wait."""
         call, side = self.connection(call_id, device)
+        if device is None and call.far is not None:
+            side = call.far  # a callID alone means whoever rings
         rings = call.state is State.RINGING_EXTENSION if side is call.origin else call.state is State.ALERTING
         if side.handset is None or not rings:
             raise RequestError(*WRONG_STATE)

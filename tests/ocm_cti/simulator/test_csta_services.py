@@ -480,6 +480,19 @@ def test_answering_what_cannot_be_answered(make: Any) -> None:
     assert client.ask("answerCall", {"callToBeAnswered": call})[0] == ("noData", None)
 
 
+def test_a_call_id_alone_means_the_telephone_that_rings(make: Any) -> None:
+    bench = make()
+    client, (called,) = watching(bench, "351")
+    call, _ = client.call("350", "351")
+    bench.clock.advance(0.2)
+    client.events()
+    result, events = client.ask("answerCall", {"callToBeAnswered": ("callID", call[1]["callID"])})
+    assert result == ("noData", None)
+    assert states(events, called) == [("established", "connected", "normal")]
+    result, events = client.ask("clearConnection", {"connectionToBeCleared": ("callID", call[1]["callID"])})
+    assert [name for name, _, _ in states(events, called)] == ["connectionCleared"] * 2
+
+
 def test_a_desk_telephone_may_have_to_be_lifted_first(make: Any) -> None:
     bench = make("phone_make_call=prompt")
     client, (caller,) = watching(bench, "350")
