@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ocm_cti.simulator.callees import Callee, CalleesError, Directory, parse_step
 from ocm_cti.simulator.faults import SettingError, Settings
 from ocm_cti.simulator.numbering import Group, Numbering, Station
+from ocm_cti.simulator.toml_tables import ArgumentError as ArgumentError
+from ocm_cti.simulator.toml_tables import ConfigError as ConfigError
+from ocm_cti.simulator.toml_tables import Table
 
 EXTENSION_KINDS = ("sip", "phone")
 TRUNK_KINDS = ("lco", "isdn", "sip", "reached_only")
@@ -23,14 +25,6 @@ MOST_EXTENSIONS = 1000
 MOST_TRUNKS = 600
 PASSWORD_PATTERN = "pw{extension}"
 PTY = "pty"
-
-
-class ArgumentError(ValueError):
-    """An argument that can't be used; the text is one line for people."""
-
-
-class ConfigError(ArgumentError):
-    """A configuration file that can't be used; the text names the file and the key."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +162,7 @@ def read(text: str, name: str, folder: Path, variants: Iterable[str] = ()) -> Pb
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}") from None
-    top = _Table(document, name, folder, "")
+    top = Table(document, name, folder, "")
     csta, sip, smdr = top.table("csta"), top.table("sip"), top.table("smdr")
     keep, control = top.table("keep"), top.table("control")
     smdr_port = smdr.port("tcp_port", 0) if smdr.given else None
@@ -201,7 +195,7 @@ def read(text: str, name: str, folder: Path, variants: Iterable[str] = ()) -> Pb
     return config
 
 
-def _directory(top: _Table) -> Directory:
+def _directory(top: Table) -> Directory:
     path = top.path("callees")
     try:
         return Directory.load(path)
@@ -209,7 +203,7 @@ def _directory(top: _Table) -> Directory:
         raise ConfigError(f"{top.file}: {error}") from None
 
 
-def _settings(tables: Sequence[tuple[_Table, str]], more: Iterable[str]) -> Settings:
+def _settings(tables: Sequence[tuple[Table, str]], more: Iterable[str]) -> Settings:
     """What the tables have left, as variants; their names begin with the text beside the table."""
     settings: list[str] = []
     for table, prefix in tables:
@@ -225,7 +219,7 @@ def _settings(tables: Sequence[tuple[_Table, str]], more: Iterable[str]) -> Sett
     return Settings.from_pairs([*settings, *more])
 
 
-def _extensions(tables: Sequence[_Table], file: str) -> tuple[ExtensionConfig, ...]:
+def _extensions(tables: Sequence[Table], file: str) -> tuple[ExtensionConfig, ...]:
     found: dict[str, ExtensionConfig] = {}
     for table in tables:
         kind = table.choice("kind", EXTENSION_KINDS, "sip")
@@ -256,7 +250,7 @@ def _extensions(tables: Sequence[_Table], file: str) -> tuple[ExtensionConfig, .
     return tuple(found.values())
 
 
-def _person(table: _Table, number: str, name: str, steps: Sequence[str]) -> Callee | None:
+def _person(table: Table, number: str, name: str, steps: Sequence[str]) -> Callee | None:
     if not steps:
         return None
     try:
@@ -266,7 +260,7 @@ def _person(table: _Table, number: str, name: str, steps: Sequence[str]) -> Call
     return Callee(number, name or f"extension {number}", answer_after_s=0.0, steps=script)
 
 
-def _trunk_groups(tables: Sequence[_Table]) -> tuple[TrunkGroup, ...]:
+def _trunk_groups(tables: Sequence[Table]) -> tuple[TrunkGroup, ...]:
     found: list[TrunkGroup] = []
     next_index = 1
     for table in tables:
@@ -288,98 +282,3 @@ def _trunk_groups(tables: Sequence[_Table]) -> tuple[TrunkGroup, ...]:
         next_index = group.first_index + group.trunks
         found.append(group)
     return tuple(found)
-
-
-class _Table:
-    """A table of the document, whose keys are taken one by one; what is left over was not meant to be there."""
-
-    def __init__(self, content: Mapping[str, Any], file: str, folder: Path, where: str) -> None:
-        self.file = file
-        self.folder = folder
-        self.place = f"{file}: {where}" if where else file
-        self.given = bool(content)
-        self._where = where
-        self._left = dict(content)
-        self._known: list[str] = []
-
-    def wrong(self, key: str, what: str) -> ConfigError:
-        return ConfigError(f"{self.place}: {key} {what}")
-
-    def _take(self, key: str) -> Any:
-        self._known.append(key)
-        return self._left.pop(key, None)
-
-    def text(self, key: str, default: str | None) -> str:
-        """None as ``default``: it must be given."""
-        value = self._take(key)
-        if value is None and default is not None:
-            return default
-        if not isinstance(value, str):
-            raise self.wrong(key, "is missing" if value is None else f'is a text in "...", not {value!r}')
-        return value
-
-    def choice(self, key: str, choices: Sequence[str], default: str) -> str:
-        value = self.text(key, default)
-        if value not in choices:
-            raise self.wrong(key, f"is one of {', '.join(choices)}, not {value!r}")
-        return value
-
-    def whole(self, key: str, least: int, most: int, default: int) -> int:
-        value = self._take(key)
-        if value is None:
-            return default
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise self.wrong(key, f"is a whole number from {least} to {most}, not {value!r}")
-        return value
-
-    def port(self, key: str, default: int) -> int:
-        return self.whole(key, 0, 65535, default)
-
-    def number(self, key: str) -> float | None:
-        value = self._take(key)
-        if value is None:
-            return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 86400:
-            raise self.wrong(key, f"is a number of seconds, not {value!r}")
-        return float(value)
-
-    def truth(self, key: str, default: bool) -> bool:
-        value = self._take(key)
-        if value is not None and not isinstance(value, bool):
-            raise self.wrong(key, f"is true or false, not {value!r}")
-        return default if value is None else value
-
-    def texts(self, key: str) -> list[str]:
-        value = self._take(key)
-        if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
-            raise self.wrong(key, 'is a list of texts, ["...", "..."]')
-        return value or []
-
-    def path(self, key: str) -> Path | None:
-        value = self.text(key, "")
-        return self.folder / value if value else None
-
-    def table(self, key: str) -> _Table:
-        value = self._take(key)
-        if value is not None and not isinstance(value, dict):
-            raise self.wrong(key, f"is a table, [{key}]")
-        table = _Table(value or {}, self.file, self.folder, f"[{key}]")
-        table.given = value is not None
-        return table
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self._take(key) or []
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            raise self.wrong(key, f"are tables, [[{key}]]")
-        return [
-            _Table(one, self.file, self.folder, f"[[{key}]] number {number}") for number, one in enumerate(value, 1)
-        ]
-
-    def rest(self) -> dict[str, Any]:
-        """All that has not been taken; takes it."""
-        rest, self._left = self._left, {}
-        return rest
-
-    def nothing_else(self) -> None:
-        if self._left:
-            raise self.wrong(repr(next(iter(self._left))), f"is not one of {', '.join(self._known)}")

@@ -14,28 +14,13 @@ from twisted.internet.error import CannotListenError
 
 from ocm_cti.simulator.callees import Callee
 from ocm_cti.simulator.config import Recordings
-from ocm_cti.simulator.effects import (
-    AnswerExtension,
-    ConnectExtensions,
-    DropCallee,
-    Effect,
-    HoldCallee,
-    HoldExtension,
-    JoinCallee,
-    JoinCallees,
-    PlayAnnouncement,
-    ReferResult,
-    RejectExtension,
-    RequestError,
-    SeatCallee,
-    StopAnnouncement,
-    Tone,
-)
+from ocm_cti.simulator.effects import AnswerExtension, Effect, ReferResult, RejectExtension, RequestError, Tone
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.leg import Leg, Way
-from ocm_cti.simulator.line import Line, Matrix
-from ocm_cti.simulator.person import Circumstances, Person
+from ocm_cti.simulator.line import Line
+from ocm_cti.simulator.person import Circumstances
 from ocm_cti.simulator.sip_agent import PbxAgent, PbxLink, PbxRegistrar, Referred
+from ocm_cti.simulator.voices import People, Voices
 from protocols.errors import RemoteProtocolError
 from protocols.rtp.link import MediaPort, Ticker
 from protocols.sip import sdp
@@ -62,7 +47,7 @@ REFUSALS = {
 FORBIDDEN = 403
 
 
-class Exchange(Protocol):
+class Exchange(People, Protocol):
     """Whom the extensions' side tells what happened; the Pbx."""
 
     def extension_registered(self, extension: str, registered: bool) -> None: ...
@@ -74,10 +59,6 @@ class Exchange(Protocol):
 
     def extension_refers(self, serial: int, digits: str) -> None:
         """RequestError when it can't; else a ReferResult follows."""
-
-    def callee_hung_up(self, serial: int) -> None: ...
-    def party_hung_up(self, party: int) -> None: ...
-    def party_pressed(self, party: int, keys: str) -> None: ...
 
 
 class SipSide:
@@ -102,14 +83,13 @@ class SipSide:
         self._passwords = dict(passwords)
         self._registrar = PbxRegistrar(REALM, self._passwords, algorithms=ALGORITHMS)
         self._ticker = Ticker(reactor)
-        self._matrix = Matrix(settings.ogm_s)
-        self._ticking = False
+        around = Circumstances(log, recordings.heard, recordings.said, settings.rtp_timeout_s)
+        self._voices = Voices(exchange, self._ticker, settings.ogm_s, around)
         self._legs: dict[int, Leg] = {}
         self._serials: dict[str, int] = {}  # of the user agent's calls
         self._sessions = 0
         self._link: PbxLink | None = None
         self._listening: Any = None
-        self._around = Circumstances(log, recordings.heard, recordings.said, settings.rtp_timeout_s)
 
     def start(self, port: int) -> int:
         """Listen for SIP; the port. CannotListenError when it is taken. Nobody is registered yet."""
@@ -166,17 +146,13 @@ class SipSide:
             self._link.hang_up(leg.call)
 
     def tone(self, serial: int, tone: Tone) -> None:
-        self._matrix.tone(serial, tone)
+        self._voices.matrix.tone(serial, tone)
 
     def connect(self, serial: int, callee: Callee, number: str, party: int = 0) -> None:
-        # Without a party of his own he is known by the line that he is on.
-        name = party or -serial
-        self._matrix.seat(name, self._person(name, callee, number, str(serial)))
-        self._matrix.join(name, serial)
-        self._keep_pace()
+        self._voices.connect(serial, callee, number, party)
 
     def drop_media(self, serial: int) -> None:
-        self._matrix.end(serial)
+        self._voices.matrix.end(serial)
 
     def media(self, effect: Effect) -> None:
         """Everything else that the switch wants of telephones and voices."""
@@ -190,25 +166,8 @@ class SipSide:
             case ReferResult(serial, code):
                 if serial in self._legs and self._link is not None:
                     self._link.report(self._legs[serial].call, code)
-            case ConnectExtensions(serial_a, serial_b):
-                self._matrix.bridge(serial_a, serial_b)
-            case HoldExtension(serial):
-                self._matrix.hold_line(serial)
-            case SeatCallee(party, callee, number):
-                self._matrix.seat(party, self._person(party, callee, number, f"p{party}"))
-            case JoinCallee(party, serial):
-                self._matrix.join(party, serial)
-            case JoinCallees(party_a, party_b):
-                self._matrix.join_people(party_a, party_b)
-            case HoldCallee(party):
-                self._matrix.hold(party)
-            case DropCallee(party):
-                self._matrix.drop(party)
-            case PlayAnnouncement(party, ogm):
-                self._matrix.announce(party, ogm)
-            case StopAnnouncement(party):
-                self._matrix.stop_announcement(party)
-        self._keep_pace()
+            case _:
+                self._voices.carry_out(effect)
 
     def _answer(self, serial: int, code: int) -> None:
         """Progress or answer towards an extension that dialled."""
@@ -222,7 +181,7 @@ class SipSide:
         elif early and leg.agreed is not None:
             link.progress(leg.call, SESSION_PROGRESS, leg.answer)
             if code == RINGING:
-                self._matrix.tone(serial, Tone.RINGBACK)
+                self._voices.matrix.tone(serial, Tone.RINGBACK)
         else:
             link.ring(leg.call)
             return
@@ -248,43 +207,16 @@ class SipSide:
     def _adopt(self, serial: int, leg: Leg) -> None:
         self._legs[serial] = leg
         self._serials[leg.call] = serial
-        self._matrix.add_line(serial, leg.line)
-        self._keep_pace()
+        self._voices.add_line(serial, leg.line)
 
     def _forget(self, serial: int) -> Leg | None:
         """The leg is gone for us, and its audio with it."""
         leg = self._legs.pop(serial, None)
         if leg is not None:
             self._serials.pop(leg.call, None)
-            self._matrix.end(serial)
-            self._matrix.remove_line(serial)
+            self._voices.remove_line(serial)
             leg.close()
-            self._keep_pace()
         return leg
-
-    def _person(self, party: int, callee: Callee, number: str, label: str) -> Person:
-        def hung_up() -> None:
-            if party > 0:
-                self._exchange.party_hung_up(party)
-            else:
-                self._exchange.callee_hung_up(-party)
-
-        def pressed(keys: str) -> None:
-            self._matrix.pressed(party, keys)
-            if party > 0:
-                self._exchange.party_pressed(party, keys)
-
-        return Person(callee, number, label, self._around, hung_up, pressed)
-
-    def _keep_pace(self) -> None:
-        """The timer runs while anybody may hear or say something."""
-        if self._ticking == self._matrix.idle:
-            self._ticking = not self._matrix.idle
-            (self._ticker.add if self._ticking else self._ticker.remove)(self._tick)
-
-    def _tick(self, now_s: float, skipped: int) -> None:
-        self._matrix.frame()
-        self._keep_pace()
 
     # What SIP tells
 
