@@ -173,6 +173,11 @@ def test_a_password_pattern_that_reaches_into_python_is_refused() -> None:
         parse(["--password-pattern", "{extension.__class__.x}"])
 
 
+def test_an_address_that_no_telephone_could_use_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"host '0\.0\.0\.0': telephones are told it"):
+        parse(["--host", "0.0.0.0"])
+
+
 @pytest.mark.parametrize(
     ("text", "setting"),
     [
