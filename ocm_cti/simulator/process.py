@@ -87,6 +87,10 @@ def parse(argv: Sequence[str]) -> PbxConfig:
             config = dataclasses.replace(config, **{name: getattr(given, name)})
     if given.csta_pty or given.csta_serial is not None:
         config = dataclasses.replace(config, csta_serial=PTY if given.csta_pty else given.csta_serial)
+    if config.host in ("0.0.0.0", "::", ""):
+        raise ArgumentError(
+            f"host {config.host!r}: telephones are told it as the PBX's address: name one of the machine"
+        )
     faults = tuple(" ".join(words) for words in given.fault)
     for text in faults:
         fault_table.read_line(text)
