@@ -73,6 +73,8 @@ __all__ = [
     "Timer",
 ]
 
+#: A connection that we close is cut when what was written before has not been taken by then (a serial line: as its own).
+LINGER_S = 2.0
 MISTYPED_ARGUMENT = ("invoke", 2)
 #: Problems of a Reject that is about an answer of ours: its invoke id is one of the peer's, not of our requests.
 ABOUT_OUR_ANSWER = frozenset({"returnResult", "returnError"})
@@ -419,10 +421,19 @@ class CSTAProtocol(TwistedProtocol):
         if self.loss is None and not self._gone:
             self.loss = loss
             self._timers.stop_all()
+            self._requests.hold()
             if self._quiet_s is not None:
                 self._say_abort()
             if self.transport is not None:
+                if self._quiet_s is None:
+                    self._timers.start("closing", LINGER_S, self._cut)
                 self.transport.loseConnection()
+
+    def _cut(self) -> None:
+        """What we still have to say is not read: it would keep the connection, and us from the next, for ever."""
+        cut = getattr(self.transport, "abortConnection", None)
+        if cut is not None:
+            cut()
 
     def _drop(self, loss: losses.Loss) -> None:
         """Cut the connection at once: the peer may not read any more, so there is no waiting for what is unsent."""
@@ -435,4 +446,5 @@ class CSTAProtocol(TwistedProtocol):
             return
         self.loss = loss
         self._timers.stop_all()
+        self._requests.hold()
         cut()

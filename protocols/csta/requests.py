@@ -2,6 +2,7 @@
 
 A request that waits in the queue has not left: cancelling its Deferred takes it back for good. Its time-out counts from
 when it was sent. Clearing calls goes first, new calls go last, all else in between in the order in which it was asked.
+The window holds back all but the first of these: a switch that answers nothing must not keep a call up that is over.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from protocols.errors import LocalProtocolError
 
 #: Lowest first. What is not named is ORDINARY.
 PRIORITIES = {"clearConnection": 0, "clearCall": 0, "requestSysStat": 0, "makeCall": 2, "makePredictiveCall": 2}
-ORDINARY = 1
+URGENT, ORDINARY = 0, 1
 #: Rejects that are about the moment: the same request, with another id, may be understood. All others are final.
 RETRY_REJECTS = frozenset({("invoke", 0), ("invoke", 3), ("invoke", 4)})  # duplicate id, no resource, releasing
 
@@ -140,7 +141,10 @@ class _Request:
 
 
 class Requests:
-    """``window``: how many may wait for their answers at a time; None: any number. ``write`` takes octets to send."""
+    """``window``: how many may wait for their answers at a time, the urgent ones not held back by it; None: any number.
+
+    ``write`` takes octets to send.
+    """
 
     def __init__(
         self,
@@ -200,11 +204,15 @@ class Requests:
             request.answer.errback(error(request.operation))
         self._send_next()
 
-    def lost(self, error: Callable[[str, bool], RequestError]) -> None:
-        """The link is gone: everything fails, with the operation's name and whether it had been sent."""
+    def hold(self) -> None:
+        """The link is being closed: what is queued stays there until ``lost``, whatever makes room for it."""
         self._over = True
         if self._later is not None and self._later.active():
             self._later.cancel()
+
+    def lost(self, error: Callable[[str, bool], RequestError]) -> None:
+        """The link is gone: everything fails, with the operation's name and whether it had been sent."""
+        self.hold()
         unsent = [request for priority in sorted(self._queue) for request in self._queue[priority]]
         self._queue.clear()
         for invoke_id in list(self._sent):
@@ -217,7 +225,8 @@ class Requests:
     # Within
 
     def _send_next(self) -> None:
-        while not self._over and self._may_leave() and (request := self._next()) is not None:
+        while not self._over and (waiting := self._first()) is not None and self._may_leave():
+            request = waiting.popleft()
             self._bucket.take()
             try:
                 invoke_id, octets = self._association.send(request.prepared)
@@ -229,8 +238,6 @@ class Requests:
             self._write(octets)
 
     def _may_leave(self) -> bool:
-        if not self.queued or (self._window is not None and len(self._sent) >= self._window):
-            return False
         if self._later is not None and self._later.active():
             return False
         wait_s = self._bucket.wait_s(self._clock.seconds())
@@ -238,10 +245,12 @@ class Requests:
             self._later = self._clock.callLater(wait_s, self._send_next)
         return not wait_s
 
-    def _next(self) -> _Request | None:
+    def _first(self) -> deque[_Request] | None:
+        """Where the request stands that goes next, as far as the window lets any."""
+        full = self._window is not None and len(self._sent) >= self._window
         for priority in sorted(self._queue):
-            if self._queue[priority]:
-                return self._queue[priority].popleft()
+            if self._queue[priority] and not (full and priority != URGENT):
+                return self._queue[priority]
         return None
 
     def _taken(self, invoke_id: int) -> _Request | None:

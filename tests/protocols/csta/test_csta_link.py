@@ -371,6 +371,37 @@ def test_closing_and_aborting() -> None:
     assert line.transport.disconnecting
 
 
+def test_nothing_that_is_queued_leaves_once_the_link_is_being_closed() -> None:
+    line = open_client(window=1, per_s=1.0)
+    ends: list[Any] = []
+    for _ in range(3):
+        line.link.invoke("makeCall", MAKE_CALL).addErrback(ends.append)
+    line.sent()
+    line.link.close("enough")
+    line.clock.advance(1.0)  # the rate
+    line.clock.advance(10.0)  # the time-out of the first makes room in the window
+    assert line.sent() == b""
+    line.lose()
+    assert [(each.type, each.value.sent) for each in ends] == [
+        (RequestTimedOut, True),
+        (LinkLost, False),
+        (LinkLost, False),
+    ]
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_peer_that_takes_nothing_any_more_does_not_keep_the_connection_for_ever() -> None:
+    line = open_client()
+    line.link.close("enough")
+    assert line.transport.disconnecting
+    assert not line.transport.disconnected
+    line.clock.advance(2.0)
+    assert line.transport.disconnected  # cut
+    line.lose()
+    assert line.observer.told == [("lost", "enough")]
+    assert line.clock.getDelayedCalls() == []
+
+
 def test_an_observer_may_close_the_link_amid_what_it_is_told() -> None:
     line = open_client()
     line.observer.on_invoked = lambda link, event: link.close("enough")

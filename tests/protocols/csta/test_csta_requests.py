@@ -83,6 +83,19 @@ def test_clearing_goes_first_and_new_calls_go_last() -> None:
     assert line.names == ["snapshotDevice", "clearConnection", "snapshotDevice", "makeCall", "makeCall"]
 
 
+def test_clearing_is_never_held_up_by_a_switch_that_answers_nothing() -> None:
+    line = Line(window=2)
+    for operation in ("makeCall", "makeCall", "snapshotDevice", "makeCall"):
+        line.ask(operation)
+    assert line.names == ["makeCall", "makeCall"]
+    line.ask("clearConnection")
+    assert line.names == ["makeCall", "makeCall", "clearConnection"]
+    line.requests.answered(1, None)  # two still wait
+    assert line.names == ["makeCall", "makeCall", "clearConnection"]
+    line.requests.answered(2, None)
+    assert line.names[3:] == ["snapshotDevice"]
+
+
 def test_each_time_out_counts_from_when_the_request_left() -> None:
     line = Line(window=1)
     _, first = line.ask("makeCall")
