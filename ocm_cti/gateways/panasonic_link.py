@@ -156,7 +156,7 @@ class PbxLink:
         if self._link is None:
             return fail(LinkLost(operation, self.health.reason or "no link", sent=False))
         answer = self._link.invoke(operation, argument)
-        return answer.addCallback(self._snapshots.whole) if operation == "snapshotDevice" else answer
+        return self._snapshots.of(answer) if operation == "snapshotDevice" else answer
 
     def withdraw(self, answer: Deferred[Any]) -> bool:
         """Take back a request that has not left for the PBX (RequestWithdrawn); False: it has, or it is over."""

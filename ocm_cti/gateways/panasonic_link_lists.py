@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock
 from protocols.csta.panasonic import (
@@ -16,8 +17,9 @@ from protocols.csta.panasonic import (
 )
 
 Ask = Callable[[str, Any], Deferred[Any]]
-#: Pieces that came before their promise are kept for so many references: a PBX may send both at once.
+#: Pieces that came before their promise are kept for so many references and connections: a PBX may send both at once.
 EARLY = 16
+EARLY_ENTRIES = 1024
 
 
 class DeviceListFailed(Exception):
@@ -54,8 +56,8 @@ class DeviceLists:
             self._coming = None
             if timer.active():
                 timer.cancel()
+            coming.addErrback(lambda _: None)  # it may have failed while the promise was still to come
             if not coming.called:
-                coming.addErrback(lambda _: None)
                 coming.cancel()
             return result
 
@@ -88,15 +90,33 @@ class _Pieces:
 
 
 class Snapshots:
-    """SnapshotDevice -> its result with a cross reference -> snapshotDeviceData invokes until the last segment."""
+    """SnapshotDevice -> its result with a cross reference -> snapshotDeviceData invokes until the last segment.
+
+    Pieces count only while a request is on its way or its pieces are: one said twice, or late, would otherwise stand
+    there as the answer to the next promise under the same reference.
+    """
 
     def __init__(self, clock: Clock, timeout_s: float) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
         self._pieces: dict[bytes, _Pieces] = {}
+        self._asked = 0  # requests without a result yet
 
-    def whole(self, result: Any) -> Any:
-        """Callback of a SnapshotDevice request: its result with the connections in it, at once or when they came."""
+    def of(self, answer: Deferred[Any]) -> Deferred[Any]:
+        """A SnapshotDevice request: its result with the connections in it, at once or when they came."""
+        self._asked += 1
+
+        def answered(result: Any) -> Any:
+            self._asked -= 1
+            try:
+                return result if isinstance(result, Failure) else self._whole(result)
+            finally:
+                if not self._asked:
+                    self._forget_early()
+
+        return answer.addBoth(answered)
+
+    def _whole(self, result: Any) -> Any:
         match result:
             case {"crossRefIDorSnapshotData": ("serviceCrossRefID", bytes(reference))}:
                 pieces = self._pieces.setdefault(reference, _Pieces())
@@ -113,11 +133,16 @@ class Snapshots:
     def told(self, argument: dict[str, Any]) -> None:
         """A snapshotDeviceData of the PBX; a segment that comes twice counts once."""
         reference = argument["serviceCrossRefID"]
-        if reference not in self._pieces and len(self._pieces) >= EARLY:
-            self._forget_early()
+        if reference not in self._pieces:
+            if not self._asked:
+                return
+            if len(self._pieces) >= EARLY:
+                self._forget_early()
         pieces = self._pieces.setdefault(reference, _Pieces())
         segment = argument.get("segmentID")
         if segment is not None and segment in pieces.segments:
+            return
+        if pieces.waiting is None and (pieces.last or len(pieces.entries) > EARLY_ENTRIES):
             return
         if segment is not None:
             pieces.segments.add(segment)

@@ -460,21 +460,43 @@ def test_a_snapshot_in_pieces(make: Any) -> None:
 
 def test_pieces_may_come_before_their_promise(make: Any) -> None:
     bench = make()
+    got = bench.ask("snapshotDevice", SNAPSHOT)
     bench.pbx.tell("snapshotDeviceData", segment(None, False, b"\x01"))
     bench.pbx.tell("snapshotDeviceData", segment(None, True, b"\x02"))
-    bench.pbx.answers["snapshotDevice"] = PROMISE
-    assert bench.ask("snapshotDevice", SNAPSHOT) == [WHOLE]
+    bench.pbx.link.respond(bench.pbx.asked[-1].invoke_id, "snapshotDevice", PROMISE)
+    bench.turn()
+    assert got == [WHOLE]
 
 
 def test_pieces_that_nobody_asked_for_are_not_kept_for_ever(make: Any) -> None:
     bench = make()
     for reference in range(200):
         bench.pbx.tell("snapshotDeviceData", segment(1, True, b"\x01", reference=bytes((reference,))))
-    assert len(bench.link._snapshots._pieces) <= 16
-    bench.pbx.answers["snapshotDevice"] = PROMISE
+    assert not bench.link._snapshots._pieces
     got = bench.ask("snapshotDevice", SNAPSHOT)
-    bench.pbx.tell("snapshotDeviceData", segment(1, True, b"\x01", b"\x02"))
+    for reference in range(200):
+        bench.pbx.tell("snapshotDeviceData", segment(1, True, b"\x01", reference=bytes((reference,))))
+    for _ in range(500):
+        bench.pbx.tell("snapshotDeviceData", segment(None, False, *[b"\x03"] * 5, reference=b"\x06"))
+    assert len(bench.link._snapshots._pieces) <= 16
+    assert sum(len(each.entries) for each in bench.link._snapshots._pieces.values()) < 1100
+    bench.pbx.link.respond(bench.pbx.asked[-1].invoke_id, "snapshotDevice", WHOLE)
+    bench.turn()
     assert got == [WHOLE]
+    assert not bench.link._snapshots._pieces
+
+
+def test_a_piece_said_twice_is_no_answer_to_the_next_snapshot_under_its_reference(make: Any) -> None:
+    bench = make()
+    bench.pbx.answers["snapshotDevice"] = PROMISE
+    first = bench.ask("snapshotDevice", SNAPSHOT)
+    for _ in range(2):
+        bench.pbx.tell("snapshotDeviceData", segment(1, True, b"\x09"))
+    assert first == [{"crossRefIDorSnapshotData": ("snapshotData", [entry(b"\x09")])}]
+    second = bench.ask("snapshotDevice", SNAPSHOT)
+    assert second == []
+    bench.pbx.tell("snapshotDeviceData", segment(1, True, b"\x01", b"\x02"))
+    assert second == [WHOLE]
 
 
 @pytest.mark.parametrize("how", ["late", "lost", "twice"])
