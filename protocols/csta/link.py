@@ -73,7 +73,7 @@ __all__ = [
     "Timer",
 ]
 
-#: A connection that we close is cut when what was written before has not been taken by then (a serial line: as its own).
+#: A connection that we close is cut when what was written has not been taken by then (a serial line sees to it itself).
 LINGER_S = 2.0
 MISTYPED_ARGUMENT = ("invoke", 2)
 #: Problems of a Reject that is about an answer of ours: its invoke id is one of the peer's, not of our requests.
