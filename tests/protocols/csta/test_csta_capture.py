@@ -242,7 +242,9 @@ def test_the_tree_of_anything_is_a_tree(data: st.DataObject) -> None:
         apdus.decode(cut)
     except ProtocolError:
         return
-    assert shown and not any("announced" in line or "missing" in line for line in shown)
+    # Inside of what is not declared, and so taken whole, the tree may find more wrong than the decoder looks for.
+    known = [line for line in shown if " ? " not in line]
+    assert known and not any("announced" in line or "missing" in line for line in known)
 
 
 def test_the_tree_of_deep_and_huge_octets_ends() -> None:
