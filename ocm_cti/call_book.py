@@ -25,6 +25,8 @@ GATHER_S = 0.5
 STORE_RETRY_S = 2.0
 #: Records that can't be written wait in memory, at most so many.
 MAX_WAITING = 50_000
+#: So many are written at a time: what else the ledger has to write (calls that go on) waits for it.
+AT_ONCE = 500
 #: After an attempt ended, records that came for it before are looked for as far back.
 LOOK_BACK = timedelta(minutes=15)
 #: At the start: what a crash or a changed configuration has left unmatched.
@@ -67,8 +69,8 @@ class CallBook:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._writing is not None:
-            return self._writing.addCallback(lambda _: self._work())
-        return self._work()
+            return self._writing.addCallback(lambda _: self._work(MAX_WAITING))
+        return self._work(MAX_WAITING)
 
     # What is told (dialer.CallBook, SmdrOwner)
 
@@ -91,17 +93,24 @@ class CallBook:
     # Within
 
     def _look(self, gateway: str, since: datetime) -> None:
-        self._since[gateway] = min(since, self._since.get(gateway, since))
+        self._remember(gateway, since)
         self._soon(GATHER_S)
+
+    def _remember(self, gateway: str, since: datetime) -> None:
+        self._since[gateway] = min(since, self._since.get(gateway, since))
 
     def _soon(self, seconds: float) -> None:
         if self._stopped or self._writing is not None or (self._timer is not None and self._timer.active()):
             return
         self._timer = self._clock.callLater(seconds, self._work)
 
-    def _work(self) -> Deferred[None]:
-        records, self._waiting = self._waiting, []
+    def _work(self, most: int = 0) -> Deferred[None]:
+        """``most`` records are written now; 0: AT_ONCE."""
+        most = most or AT_ONCE
+        records, self._waiting = self._waiting[:most], self._waiting[most:]
         since, self._since = self._since, {}
+        for record in self._waiting:
+            self._remember(record.gateway, record.ended_at or self._now())
         again, self._again = self._again, {}
         if not records and not since and not again:
             return succeed(None)
@@ -123,7 +132,7 @@ class CallBook:
         def failed(failure: Failure) -> None:
             self._waiting = records + self._waiting
             for gateway, moment in since.items():
-                self._since[gateway] = min(moment, self._since.get(gateway, moment))
+                self._remember(gateway, moment)
             self._again = {**again, **self._again}
             self._log.failure("{count} call records could not be written yet", failure, count=len(records))
             over(STORE_RETRY_S)

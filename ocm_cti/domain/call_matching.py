@@ -24,6 +24,7 @@ _TELLING_DIGITS = 4
 #: A number that is as long as the dial column of a pattern (20, 25, 50) may have been cut there.
 _COLUMN_WIDTHS = (20, 25, 50)
 TRANSFERRED = "TR"
+_ANYBODY = "*"
 
 EXACT, WITHOUT_ACCESS, CUT, HIDDEN = 4, 3, 2, 1
 
@@ -121,16 +122,15 @@ def match(
     found: dict[int, int] = {}
     with_record = {each.attempt_id for each in candidates if each.has_record}
     transferred = {each.attempt_id for each in candidates if each.was_transferred}
-    by_extension: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        by_extension.setdefault(candidate.extension, []).append(candidate)
+    by_hour = _by_hour(candidates)
     pairs = []
     for record_id, record in records.items():
         if record.direction != "out" or record.fault:
             continue
         # A verified code (*123) stands in the place of the extension, which is then not told.
-        anybody = record.extension.startswith("*")
-        for candidate in candidates if anybody else by_extension.get(record.extension, ()):
+        extension = _ANYBODY if record.extension.startswith("*") else record.extension
+        near = [each for hour in _hours_around(record, rules) for each in by_hour.get((extension, hour), ())]
+        for candidate in near:
             fit = number_fit(record.number, candidate.dialled)
             apart = seconds_apart(record, candidate, rules) if fit else None
             if apart is not None:
@@ -150,6 +150,29 @@ def match(
             transferred.add(candidate.attempt_id)
     _rest_of_transfers(records, [each for each in candidates if each.attempt_id in transferred], rules, found)
     return found
+
+
+def _by_hour(candidates: Sequence[Candidate]) -> dict[tuple[str, int | None], list[Candidate]]:
+    """By extension and the hour in which they ended, None where they have not: records of days are not many times many."""
+    found: dict[tuple[str, int | None], list[Candidate]] = {}
+    for candidate in candidates:
+        hour = None if candidate.ended_at is None else _hour(candidate.ended_at)
+        for extension in (candidate.extension, _ANYBODY):
+            found.setdefault((extension, hour), []).append(candidate)
+    return found
+
+
+def _hours_around(record: CallRecord, rules: Matching) -> list[int | None]:
+    """In which hours an attempt may have ended that the record is about."""
+    if record.ended_at is None:
+        return []
+    window = timedelta(seconds=rules.window_s)
+    last = _hour(record.ended_at + window + timedelta(seconds=rules.resolution_s))
+    return [None, *range(_hour(record.ended_at - window), last + 1)]
+
+
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp() // 3600)
 
 
 def _rest_of_transfers(

@@ -18,6 +18,9 @@ from protocols.csta.panasonic_cdr import DURATION_UNITS_PER_SECOND, CdrItem, par
 from protocols.csta.services_cdr import CDRInformationItem
 
 SOURCE = "csta"
+#: What lies outside is no call of ours but nonsense, and would be too large for those who keep and compare it.
+LONGEST_S = 10_000_000
+YEARS = range(2000, 2100)
 
 
 class CallRecords:
@@ -108,12 +111,14 @@ class CallRecords:
     def _duration_s(self, item: CdrItem) -> int | None:
         if item.duration_s is None:
             return None
-        return round(item.duration_s * DURATION_UNITS_PER_SECOND * self._settings.cdr_duration_unit_s)
+        seconds = item.duration_s * DURATION_UNITS_PER_SECOND * self._settings.cdr_duration_unit_s
+        return round(seconds) if 0 <= seconds <= LONGEST_S else None
 
     @staticmethod
     def _time(text: str, zone: tzinfo | None) -> datetime | None:
         # INF: times without a zone are those of the place, and the server stands there.
-        return pbx_time(text, zone) if zone is not None else None
+        moment = pbx_time(text, zone) if zone is not None else None
+        return moment if moment is not None and moment.year in YEARS else None
 
 
 def _is_trunk(device: str) -> bool:

@@ -19,6 +19,8 @@ from ocm_cti.store.schema import attempt, call_record, task
 #: Lengths of the table's columns: what a switch sends may be longer, and is then cut, not refused.
 _LENGTHS = {"raw": 1024, "extension": 40, "trunk": 40, "number": 100, "currency": 10, "account": 40}
 _LENGTHS |= {"condition": 20, "fault": 300}
+#: A longer amount is none, and one that is cut would be another.
+_COST_LENGTH = 20
 #: No call is longer: an attempt that was placed earlier than this before the first record ended is none of its.
 _LONGEST_CALL = timedelta(hours=12)
 
@@ -51,14 +53,15 @@ def add(conn: Connection, records: Sequence[CallRecord], received_at: datetime) 
     return new
 
 
-def unread(conn: Connection, gateway: str, source: str = "smdr") -> list[CallRecord]:
-    """Those that could not be read, in the order in which they came."""
+def unread(conn: Connection, gateway: str, source: str = "smdr", most: int = 2000) -> list[CallRecord]:
+    """Those that could not be read, in the order in which they came, of very many (a wrong baud rate) the last."""
     rows = conn.execute(
         select(call_record)
         .where(call_record.c.gateway == gateway, call_record.c.source == source, call_record.c.fault != "")
-        .order_by(call_record.c.id)
-    )
-    return [_record(row) for row in rows]
+        .order_by(call_record.c.id.desc())
+        .limit(most)
+    ).all()
+    return [_record(row) for row in reversed(rows)]
 
 
 def read_again(conn: Connection, records: Sequence[CallRecord]) -> int:
@@ -221,7 +224,7 @@ def _values(record: CallRecord) -> dict[str, object]:
         "direction": record.direction,
         "ring_s": record.ring_s,
         "duration_s": record.duration_s,
-        "cost": None if record.cost is None else str(record.cost)[:20],
+        "cost": None if record.cost is None or len(str(record.cost)) > _COST_LENGTH else str(record.cost),
     }
     for name, length in _LENGTHS.items():
         values[name] = str(getattr(record, name))[:length]

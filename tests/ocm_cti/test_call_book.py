@@ -139,6 +139,34 @@ def test_memory_is_bounded_while_the_store_fails(desk: Desk, monkeypatch: pytest
     assert set(desk.kept()) == {"line 0", "line 1", "line 2"}
 
 
+def test_a_backlog_is_written_little_by_little_and_finds_its_attempts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_book, "AT_ONCE", 2)
+    attempt_id = desk.attempt()
+    desk.clock.advance(30)
+    mine = desk.record("mine")
+    desk.end(attempt_id)
+    for number in range(4):
+        desk.book.recorded(replace(mine, raw=f"other {number}", number="4"))
+    desk.book.recorded(mine)
+    desk.clock.advance(call_book.GATHER_S)
+    assert len(desk.kept()) == 2
+    desk.clock.advance(call_book.GATHER_S)
+    assert len(desk.kept()) == 4
+    desk.clock.advance(call_book.GATHER_S)
+    assert desk.kept()["mine"] == attempt_id
+    assert desk.clock.getDelayedCalls() == []
+
+
+def test_a_stop_writes_all_of_a_backlog(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_book, "AT_ONCE", 2)
+    for number in range(5):
+        desk.book.recorded(desk.record(str(number)))
+    desk.book.stop()
+    assert len(desk.kept()) == 5
+
+
 def test_a_stop_writes_what_has_come(desk: Desk) -> None:
     desk.book.recorded(desk.record("a"))
     stopped: list[None] = []

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocm_cti.domain import call_matching
 from ocm_cti.domain.call_matching import (
     CUT,
     EXACT,
@@ -146,6 +147,21 @@ def test_a_conversation_belongs_to_the_attempt_that_was_answered() -> None:
     unanswered, answered = attempt(1, 0, 30, answered_s=None), attempt(2, 60, 110)
     assert match({7: record(110, duration_s=45)}, [unanswered, answered]) == {7: 2}
     assert match({7: record(110, duration_s=0)}, [unanswered, answered]) == {7: 1}
+
+
+def test_a_backlog_of_days_is_compared_hour_by_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counting(recorded: str, dialled: str) -> int:
+        nonlocal compared
+        compared += 1
+        return number_fit(recorded, dialled)
+
+    monkeypatch.setattr(call_matching, "number_fit", counting)
+    attempts = [attempt(each, each * 600, each * 600 + 50) for each in range(432)]  # three days
+    records = {each: record(each * 600 + 50) for each in range(432)}
+    assert match(records, attempts) == {each: each for each in range(432)}
+    assert compared < 432 * 15
 
 
 def test_a_record_that_comes_before_the_outcome_waits_for_it() -> None:

@@ -646,6 +646,25 @@ def test_the_unit_of_durations_is_a_setting(make: Any) -> None:
     assert bench.owner.take()[0][1].duration_s == 850
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"connectionDuration": 1 << 62},
+        {"connectionDuration": -1},
+        {"recordCreationTime": "00010101000000", "connectionEnd": "99991231235959"},
+    ],
+)
+def test_a_call_record_of_nonsense_harms_neither_the_link_nor_the_ledger(make: Any, nonsense: dict[str, Any]) -> None:
+    bench = make()
+    bench.owner.take()
+    record = {**OUTGOING, **nonsense}
+    assert bench.pbx.ask("cDRReport", cdr_report(b"\x01", [record])) == [("noData", None)]
+    ((_, told),) = bench.owner.take()
+    assert told.duration_s in (None, 85)
+    assert all(moment is None or moment.year == 2026 for moment in (told.started_at, told.ended_at))
+    assert bench.link.is_up
+
+
 def test_stored_call_records_are_fetched(make: Any) -> None:
     bench = make()
     assert bench.pbx.ask("cDRNotification", {"cdrCrossRefID": b"\x01"}) == [("noData", None)]

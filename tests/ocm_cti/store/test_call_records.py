@@ -235,3 +235,14 @@ def test_the_report_says_what_was_billed(ledger: Ledger, tmp_path: Path) -> None
     columns = {cell.value: cell.column for cell in sheet[1]}
     shown = [[sheet.cell(row, columns[name]).value for name in ("billed s", "cost", "currency")] for row in (2, 3, 4)]
     assert shown == [[50, 1.95, "EUR"], [40, 0.05, "EUR"], [None, None, None]]
+
+
+def test_an_amount_that_does_not_fit_is_none_and_never_another_one(ledger: Ledger) -> None:
+    call_records.add(ledger.conn, [record(cost=Decimal("12345678901234567890.50"))], at(61))
+    assert [each.record.cost for each in call_records.kept(ledger.conn)] == [None]
+
+
+def test_of_very_many_unread_lines_the_last_are_read_again(ledger: Ledger) -> None:
+    lines = [CallRecord("office", "smdr", f"noise {number}", fault="no date") for number in range(5)]
+    call_records.add(ledger.conn, lines, at(61))
+    assert [each.raw for each in call_records.unread(ledger.conn, "office", most=2)] == ["noise 3", "noise 4"]
