@@ -98,7 +98,8 @@ DATE = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{1,2}) ?[/.-] ?(\d{1,2})", re.ASCII)
 TIME = re.compile(r"(\d{1,2}):(\d{2}) ?([AP]M?)?", re.ASCII | re.IGNORECASE)  # the AM or PM is glued on
 RING = re.compile(r"(\d{1,2})'(\d{2})\"?", re.ASCII)
 DURATION = re.compile(r"(\d{1,2}):(\d{2})'(\d{2})\"?", re.ASCII)
-CHARGE = re.compile(r"\s*([^\d\s.,*#]{0,3}) ?(\d+(?:[.,]\d+)?) ?([^\d\s*#]{0,3})", re.ASCII)
+#: Two separators (1,234.50) are an amount that nobody has seen printed: better unread than 1.234.
+CHARGE = re.compile(r"\s*([^\d\s.,*#]{0,3}) ?(\d+(?:[.,]\d+)?)(?![\d.,]) ?((?:[^\d\s.,*#][^\d\s,*#]{0,2})?)", re.ASCII)
 CHARGE_WIDTH = 11  # cost 8, currency 3; whatever comes after it is account and condition
 #: DOC: TR transferred, FW forwarded, D0 by DISA or TIE, NA not answered, RC, AN, VR, VA; RE: older sets RM, CL.
 CONDITION = re.compile(r"(?:TR|FW|D0|NA|RC|AN|VR|VA|RM|CL|[A-Z][A-Z0-9])", re.ASCII)

@@ -124,6 +124,7 @@ def test_extension_and_trunk_stay_as_printed(extension: str, trunk: str) -> None
         ("00000000   ", "0", ""),
         ("£00001.95  ", "1.95", "£"),
         ("           ", None, ""),
+        ("00001.95Rs.", "1.95", "Rs."),
     ],
 )
 def test_charges(text: str, cost: str | None, currency: str) -> None:
@@ -135,6 +136,12 @@ def test_charges(text: str, cost: str | None, currency: str) -> None:
     record = decode(line)
     assert (record.cost, record.currency) == (None if cost is None else Decimal(cost), currency)
     assert (record.account, record.condition) == ("1234567890", "TR")
+
+
+@pytest.mark.parametrize("text", ["1,234.50   ", "1.234,50   ", "1,234.50EUR", "1.95.20    "])
+def test_an_amount_with_two_separators_is_never_read_as_a_smaller_one(text: str) -> None:
+    with pytest.raises(Unreadable, match="charge"):
+        decode(f"22/11/26 10:03AM   301 01 984951234501         00:01'05 {text}")
 
 
 @pytest.mark.parametrize("condition", ["TR", "FW", "D0", "NA", "RC", "AN", "VR", "VA", "RM", "CL", "ZZ", ""])
