@@ -153,7 +153,7 @@ def match(
 
 
 def _by_hour(candidates: Sequence[Candidate]) -> dict[tuple[str, int | None], list[Candidate]]:
-    """By extension and the hour in which they ended, None where they have not: days of records are compared by hours."""
+    """By extension and the hour in which they ended, None where they have not: days of records are met by hours."""
     found: dict[tuple[str, int | None], list[Candidate]] = {}
     for candidate in candidates:
         hour = None if candidate.ended_at is None else _hour(candidate.ended_at)

@@ -30,12 +30,14 @@ class SmdrOwner(Protocol):
         """More is known about how the PBX prints: ``read`` gives a record that could not be read once more a try."""
 
 
-def call_record(gateway: str, zone: tzinfo | None, read: Recorded | Unread) -> CallRecord:
-    """A line of the PBX as a record of the product; an unread one has its ``fault``."""
+def call_record(
+    gateway: str, zone: tzinfo | None, read: Recorded | Unread, received_at: datetime | None = None
+) -> CallRecord:
+    """A line of the PBX as a record of the product; an unread one has its ``fault``. ``received_at``: see utc_of."""
     if isinstance(read, Unread):
         return CallRecord(gateway, SOURCE, read.raw, fault=read.reason, copy=read.copy)
     record = read.record
-    ended_at = utc_of(record.printed_at, zone)
+    ended_at = utc_of(record.printed_at, zone, received_at)
     return CallRecord(
         gateway=gateway,
         source=SOURCE,
@@ -114,6 +116,7 @@ class SmdrLine:
             self.health = self._health(state, reason)
 
     def smdr_read(self, lines: list[Recorded | Unread]) -> None:
+        received_at = self._now()
         for line in lines:
             if isinstance(line, Unread):
                 self.unread += 1
@@ -124,7 +127,7 @@ class SmdrLine:
                         reason=line.reason,
                         count=self.unread,
                     )
-            self._owner.recorded(call_record(self.gateway, self._settings.zone, line))
+            self._owner.recorded(call_record(self.gateway, self._settings.zone, line, received_at))
         known = with_order(self._settings.form, self._link.session.reader.decoder)
         if known != self._known:
             self._known = known
@@ -143,10 +146,13 @@ class SmdrLine:
     # Within
 
     def _today(self) -> date:
-        return datetime.fromtimestamp(self._reactor.seconds(), UTC).astimezone(self._settings.zone).date()
+        return self._now().astimezone(self._settings.zone).date()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
 
     def _health(self, state: LinkState, reason: str) -> Health:
-        return Health(state, datetime.fromtimestamp(self._reactor.seconds(), UTC), reason)
+        return Health(state, self._now(), reason)
 
 
 __all__ = ["SOURCE", "SmdrLine", "SmdrOwner", "SmdrRecord", "call_record", "read_once_more"]

@@ -10,7 +10,7 @@ import codecs
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -110,9 +110,19 @@ def zone_of(name: str) -> tzinfo | None:
         raise ValueError(f"is no time zone: {name!r}; e.g. Europe/Moscow, UTC or local") from None
 
 
-def utc_of(printed_at: datetime, zone: tzinfo | None) -> datetime:
-    """A time without a zone, as the PBX prints it, as aware UTC; of an hour that comes twice the first."""
-    return printed_at.replace(tzinfo=zone).astimezone(UTC)
+#: The clock of the PBX may be so much ahead of ours, and a record still tell of what has been.
+CLOCK_AHEAD = timedelta(minutes=10)
+
+
+def utc_of(printed_at: datetime, zone: tzinfo | None, received_at: datetime | None = None) -> datetime:
+    """A time without a zone, as the PBX prints it, as aware UTC.
+
+    Of an hour that comes twice (the end of summer time) the second, when it had come by ``received_at``; else the first.
+    """
+    first, second = (printed_at.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if received_at is not None and first < second <= received_at + CLOCK_AHEAD:
+        return second
+    return first
 
 
 def _is_text_encoding(name: str) -> bool:

@@ -127,3 +127,19 @@ def test_no_table_at_all() -> None:
 def test_times_of_the_pbx_as_utc(zone: str, printed: tuple[int, ...], utc: tuple[int, ...]) -> None:
     at = datetime(*printed)  # type: ignore[arg-type]  # noqa: DTZ001 - as printed
     assert utc_of(at, zone_of(zone)) == datetime(*utc, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("received", "utc"),
+    [
+        ((2026, 10, 25, 0, 31), (2026, 10, 25, 0, 30)),  # 02:31, summer time
+        ((2026, 10, 25, 1, 31), (2026, 10, 25, 1, 30)),  # 02:31 again, an hour later
+        ((2026, 10, 25, 1, 25), (2026, 10, 25, 1, 30)),  # the clock of the PBX goes before ours
+    ],
+)
+def test_an_hour_that_comes_twice_is_told_by_when_the_record_came(
+    received: tuple[int, ...], utc: tuple[int, ...]
+) -> None:
+    at = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001 - as printed
+    by = datetime(*received, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    assert utc_of(at, zone_of("Europe/Berlin"), by) == datetime(*utc, tzinfo=UTC)  # type: ignore[misc,arg-type]
