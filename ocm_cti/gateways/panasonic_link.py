@@ -174,7 +174,6 @@ class PbxLink:
 
     def associated(self, link: CSTAProtocol) -> None:
         self._link = link
-        self._refused = ""
         self._log.info("{gateway}: associated with {link}", gateway=self._settings.name, link=self._settings.link)
         self._set(LinkState.UP, "")
         self._records.link_up()
@@ -262,6 +261,7 @@ class PbxLink:
     # Within
 
     def _protocol(self) -> CSTAProtocol:
+        self._refused = ""  # what the PBX says to this connection counts
         settings = self._settings
         return CSTAProtocol(
             Role.CLIENT,
@@ -290,6 +290,7 @@ class PbxLink:
         return min(self._settings.retry_min_s * 2.0 ** max(doublings, 0), self._settings.retry_max_s)
 
     def _not_connected(self, failure: Failure) -> Failure:
+        self._refused = ""
         if self._service is not None:
             self._failures += 1
             reason = f"{self._settings.link}: {failure.getErrorMessage()}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from memory_line import MemoryLineReactor
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
 from ocm_cti.domain.call_records import CallRecord
@@ -252,6 +252,18 @@ def test_a_second_application_is_told_so_plainly(make: Any) -> None:
     bench.pbx.admit = None
     bench.turn(60)
     assert bench.link.health.state is LinkState.UP
+    bench.stop()
+
+
+def test_after_a_refusal_another_failure_is_told_as_what_it_is() -> None:
+    bench = Bench(refused_retry_s=60.0, associate_timeout_s=10.0)
+    bench.pbx.admit = lambda aarq: (1, 1)
+    bench.start()
+    bench.pbx.buildProtocol = lambda addr: Protocol()  # type: ignore[method-assign]
+    bench.turn(61)
+    bench.turn(10)
+    assert bench.link.health.state is LinkState.DOWN
+    assert bench.link.health.reason == "no association in 10 s"
     bench.stop()
 
 
