@@ -117,7 +117,7 @@ CLOCK_AHEAD = timedelta(minutes=10)
 def utc_of(printed_at: datetime, zone: tzinfo | None, received_at: datetime | None = None) -> datetime:
     """A time without a zone, as the PBX prints it, as aware UTC.
 
-    Of an hour that comes twice (the end of summer time) the second, when it had come by ``received_at``; else the first.
+    Of an hour that comes twice (end of summer time) the second, when it had come by ``received_at``; else the first.
     """
     first, second = (printed_at.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if received_at is not None and first < second <= received_at + CLOCK_AHEAD:
