@@ -55,7 +55,7 @@ from protocols.csta.requests import (
 )
 from protocols.csta.states import State
 from protocols.csta.timers import Timers
-from protocols.csta.unknowns import Unknowns
+from protocols.csta.unknowns import Unknowns, for_log
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 from protocols.rose import problem_text
 
@@ -364,7 +364,7 @@ class CSTAProtocol(TwistedProtocol):
                 apdu=event.apdu,
                 operation=event.operation,
                 reason=event.reason,
-                octets=event.octets.hex(),
+                octets=for_log(event.octets),
             )
         if event.invoke_id is None:
             return

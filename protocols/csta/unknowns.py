@@ -5,6 +5,7 @@ Newer firmware shows itself so. It survives all the same (asn1); this is only so
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from twisted.logger import Logger
@@ -16,6 +17,21 @@ from protocols.csta.causes import UniversalFailure
 CATEGORIES = frozenset({UNKNOWN, *(part.name for part in UniversalFailure.parts)})
 #: A peer that sends ever new kinds is not written about for ever.
 MOST = 200
+
+
+#: What may be a telephone number; logs have no more than its last digits. A recording has everything.
+_NUMBER = re.compile(rb"[0-9*#]{5,}")
+_SHOWN_DIGITS = 2
+
+
+def for_log(octets: bytes) -> str:
+    """Octets in hex, ``..`` for each that would tell whom somebody called."""
+    shown = [f"{octet:02X}" for octet in octets]
+    for number in _NUMBER.finditer(octets):
+        hidden = range(number.start(), number.end() - _SHOWN_DIGITS)
+        for place in hidden:
+            shown[place] = ".."
+    return " ".join(shown)
 
 
 class Unknowns:
@@ -46,6 +62,4 @@ class Unknowns:
     def _say(self, what: str, octets: bytes) -> None:
         if what not in self._said and len(self._said) < MOST:
             self._said.add(what)
-            self._log.warn(
-                "the peer sends what is not known here: {what} {octets}", what=what, octets=octets.hex(" ").upper()
-            )
+            self._log.warn("the peer sends what is not known here: {what} {octets}", what=what, octets=for_log(octets))

@@ -13,7 +13,7 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from protocols import acse, rose
+from protocols import acse, ber, rose
 from protocols.csta import losses
 from protocols.csta.association import AARE, AARQ, Invoked, Role
 from protocols.csta.framing import EmptyFrame, FrameTooLong, frame
@@ -726,6 +726,24 @@ def test_what_is_unknown_is_said_once_for_each_kind() -> None:
     assert any("systemStatus: element BF7F" in line and "BF 7F 02 05 00" in line for line in said)
     assert any("operation-999: not declared" in line for line in said)
     assert any("universalFailure.operation: number 200" in line for line in said)
+
+
+def test_the_log_tells_nobodys_number() -> None:
+    line = open_client()
+    events: list[dict[str, Any]] = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        number = b"84951234567"
+        wrong = ber.tlv(0x30, ber.tlv(0x16, number))
+        newer = ber.tlv(0x30, bytes.fromhex("0A0102") + ber.tlv(0x9F7D, number))
+        line.link.dataReceived(frame(rose.encode(rose.Invoke(1, 21, wrong))))
+        line.link.dataReceived(frame(rose.encode(rose.Invoke(2, 211, newer))))
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    said = warnings(events)
+    assert len(said) == 2
+    assert all(".. .. 36 37" in line for line in said)
+    assert not any("38" in line or "34 35" in line for line in said)
 
 
 def test_a_peer_that_sends_ever_new_kinds_does_not_fill_the_log() -> None:
