@@ -18,6 +18,8 @@ from protocols.csta.panasonic_cdr import DURATION_UNITS_PER_SECOND, CdrItem, par
 from protocols.csta.services_cdr import CDRInformationItem
 
 SOURCE = "csta"
+#: References of kept records that are asked for at a time; there is one, as far as is known.
+MOST_FETCHED = 16
 #: What lies outside is no call of ours but nonsense, and would be too large for those who keep and compare it.
 LONGEST_S = 10_000_000
 YEARS = range(2000, 2100)
@@ -40,6 +42,7 @@ class CallRecords:
         self._tell = tell
         self._log = log
         self._timer: Any = None
+        self._fetching: set[bytes] = set()
 
     def link_up(self) -> None:
         # RE: a client in use waits a minute since a PBX broke its association off; too early a StartCDR is a suspect.
@@ -73,8 +76,17 @@ class CallRecords:
             self._tell(self._record(item, CDRInformationItem.encode(record).hex(), zone))
 
     def stored(self, argument: Mapping[str, Any]) -> None:
-        """A cDRNotification: the PBX has kept records for us."""
-        self._ask("sendStoredCDR", {"cdrCrossRefID": argument["cdrCrossRefID"]}).addErrback(self._refused)
+        """A cDRNotification: the PBX has kept records for us; asked for once, however often it says so meanwhile."""
+        reference = argument["cdrCrossRefID"]
+        if reference in self._fetching or len(self._fetching) >= MOST_FETCHED:
+            return
+        self._fetching.add(reference)
+
+        def over(result: Any) -> Any:
+            self._fetching.discard(reference)
+            return result
+
+        self._ask("sendStoredCDR", {"cdrCrossRefID": reference}).addBoth(over).addErrback(self._refused)
 
     def _record(self, item: CdrItem, raw: str, zone: tzinfo | None) -> CallRecord:
         ended_at = self._time(item.connection_end, zone)

@@ -685,6 +685,18 @@ def test_stored_call_records_are_fetched(make: Any) -> None:
     ]
 
 
+def test_a_pbx_that_tells_of_stored_records_without_end_is_asked_once_at_a_time(make: Any) -> None:
+    bench = make()
+    for number in range(200):
+        bench.pbx.tell("cDRNotification", {"cdrCrossRefID": b"\x01"})
+        bench.pbx.tell("cDRNotification", {"cdrCrossRefID": bytes((number,))})
+    assert bench.link._link.queued + len(bench.pbx.asked) == 16
+    bench.pbx.link.respond(bench.pbx.asked[0].invoke_id, "sendStoredCDR")
+    bench.turn()
+    bench.pbx.tell("cDRNotification", {"cdrCrossRefID": b"\x01"})
+    assert bench.link._link.queued + len(bench.pbx.asked) == 17
+
+
 # Recording
 
 
