@@ -157,7 +157,7 @@ class PanasonicSettings:
             "serial_quiet_s": read.number("serial_quiet_s", cls.serial_quiet_s, 0.01, 60),
             "overload_call_every_s": read.number("overload_call_every_s", cls.overload_call_every_s, 0, 86_400),
             "cdr": read.flag("cdr", cls.cdr),
-            "cdr_delay_s": read.number("cdr_delay_s", cls.cdr_delay_s, 0, 86_400),
+            "cdr_delay_s": read.number("cdr_delay_s", cls.cdr_delay_s, 60, 86_400),
             "cdr_duration_unit_s": read.number("cdr_duration_unit_s", cls.cdr_duration_unit_s, 0.001, 3600),
             "record": read.text("record") if read.get("record") else cls.record,
             "answer_timer_s": read.number("answer_timer_s", cls.answer_timer_s, 0, 120),

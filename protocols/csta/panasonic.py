@@ -47,7 +47,6 @@ from protocols.csta.panasonic_lists import system_data_request as system_data_re
 from protocols.errors import RemoteProtocolError
 
 TCP_PORT = 33333  # CAP/RE: default CTI port; no manual page was found
-FACTORY_ADDRESS = "192.168.0.101"  # RE: KX-TDE
 
 # RE (equals ECMA-285): the causes a robot meets, by name; all others in causes.EventCause.
 CAUSE_NUMBERS: dict[str, int] = {name: number for number, name in EventCause.names.items()}
@@ -73,9 +72,6 @@ FAILED_CAUSES = (
 # RE: only after a Failed with these is the caller's phone free by itself; after any other it stays off-hook on a tone
 # until it is cleared (a client in production withdrew a longer list as a bug).
 FAILED_FREES_CALLER = frozenset({"blocked", "networkSignal", "destOutOfOrder"})
-
-# RE: values that Panasonic lists for systemStatus.
-SYSTEM_STATUSES = ("normal", "messagesLost", "overloadReached")
 
 # RE: the errors that Panasonic lists, by category of UniversalFailure.
 FAILURES: dict[str, tuple[str, ...]] = {
