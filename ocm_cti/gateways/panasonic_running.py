@@ -11,7 +11,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallObserver, Native
 from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_begin import Beginning
-from ocm_cti.gateways.panasonic_calls import Do, Event, State, Way
+from ocm_cti.gateways.panasonic_calls import TABLE, Do, Event, State, Way
 from ocm_cti.gateways.panasonic_causes import nothing_to_clear
 from ocm_cti.gateways.panasonic_machine import Machine, Verdict
 from ocm_cti.gateways.panasonic_reading import Told
@@ -109,7 +109,13 @@ class RunningCall:
             self._at_work = False
 
     def _step(self, event: Event, cause: Cause, native: Native | None) -> None:
-        before = self._machine.state
+        transfer, before = self._transfer, self._machine.state
+        if transfer is not None and transfer.is_agreed and self.talking and (before, event) in TABLE:
+            # He has been handed over: a fault or a hang-up now is none of his, or he would be called again.
+            waiting, self._waiting = self._waiting, []
+            transfer.conclude()
+            self._waiting += [(event, cause, native), *waiting]
+            return
         deeds = self._machine.happened(event, cause, native)
         if self._machine.state is not before:
             self._around.log.debug(
@@ -121,8 +127,8 @@ class RunningCall:
             )
         if before is State.TALKING and not self.talking:
             self._sound.over()
-            if self._transfer is not None and event is not Event.HANDED_OVER:
-                self._transfer.abandon()
+            if self._transfer is not None:
+                self._transfer.abandon()  # if it goes on yet
         for do in deeds:
             self._carry_out(do)
         if self._machine.state is State.CLEARING:

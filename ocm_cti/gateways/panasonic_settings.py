@@ -88,7 +88,7 @@ class PanasonicSettings:
     reason_wait_s: float = 2.0  # the event with the cause may come after the BYE
     clear_timeout_s: float = 3.0  # ClearConnection without effect: hang up by SIP
     release_timeout_s: float = 5.0  # ... and still not free: report, keep the port, look again and again
-    blind_limit_s: float = 15.0  # an unanswered call without a link
+    blind_limit_s: float = 15.0  # an unanswered call, or one being transferred, without a link (or its snapshot)
     call_limit_s: float = 1800.0  # an answered call is hung up then: a voicemail that talks on, a fault of ours
     silent_peer_s: float = (
         60.0  # our extension, once picked up, hears no RTP at all: a fault; > any ring timeout; 0: off

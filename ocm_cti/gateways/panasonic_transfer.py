@@ -35,6 +35,11 @@ TIMERS = {
 #: What a snapshot is taken for where the PBX has none.
 UNSEEN = {State.CHECKING: Event.ON_HOLD, State.BLIND: Event.ON_HOLD, State.DOUBTING: Event.CONNECTED}
 
+#: Requests that begin a transfer: until one of them has left, the person is connected with us.
+FIRST = frozenset({"holdCall", "consultationCall", "singleStepTrans"})
+#: The operator was given up; a call to him that begins now is wanted by nobody.
+GIVEN_UP = frozenset({State.RETURNING, State.DOUBTING, State.OVER})
+
 #: What is told of the second call -> whether the operator rings, or has answered
 PROGRESS = {calls.Event.ALERTING: "ringing", calls.Event.ANSWERED: "answered"}
 ENDS = frozenset({calls.Event.FAILED, calls.Event.FAR_CLEARED, calls.Event.OWN_CLEARED})
@@ -71,6 +76,15 @@ class Transfer:
     @property
     def is_on(self) -> bool:
         return self.state is not State.OVER
+
+    @property
+    def is_agreed(self) -> bool:
+        """The PBX says that it has connected them; only our own legs are still there."""
+        return self.state is State.LEAVING
+
+    def conclude(self) -> None:
+        """The end of the call that was agreed to be handed over comes now, whatever it is."""
+        self._occurred(Event.OUT)
 
     def begin(self) -> Deferred[None]:
         if re.fullmatch(r"[0-9*#]{1,32}", self._number) is None:
@@ -189,7 +203,7 @@ class Transfer:
         )
         if event is Event.LATE:
             self._why = Cause.NO_ANSWER, "the operator did not answer in time"
-        elif event in (Event.LINK_LOST, Event.UNSURE):
+        elif event in (Event.LINK_LOST, Event.UNSURE, Event.UNASKED):
             self._why = Cause.LINE_FAULT, event.value
         for do in deeds:
             self._carry_out(do)
@@ -264,8 +278,8 @@ class Transfer:
         early = self.second.learn(result)
         if early is None:
             self._occurred(Event.UNSURE)
-        elif self.state is State.OVER:
-            self.second.drop()  # the person has gone meanwhile
+        elif self.state in GIVEN_UP:
+            self.second.drop()  # or the person has gone meanwhile
         elif self.state is State.CALLING:
             self._occurred(Event.CALLED)
             for told in early:
@@ -273,9 +287,12 @@ class Transfer:
 
     def _refused(self, failure: Failure, operation: str, then: Event, asked_in: State) -> None:
         error = failure.value
-        if self.state is not asked_in or isinstance(error, LinkLost):
-            return  # link_lost follows
-        if then is Event.DROPPED and isinstance(error, RequestError) and nothing_to_clear(error):
+        if self.state is not asked_in:
+            return
+        if isinstance(error, LinkLost):
+            # It may have gone before this was asked: then link_lost has been told already.
+            self._occurred(Event.LINK_LOST if error.sent or operation not in FIRST else Event.UNASKED)
+        elif then is Event.DROPPED and isinstance(error, RequestError) and nothing_to_clear(error):
             self._occurred(Event.DROPPED)
         elif isinstance(error, RequestFailed | RequestRejected):
             if asked_in not in (State.DROPPING, State.RETURNING):

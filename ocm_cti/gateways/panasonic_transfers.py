@@ -47,6 +47,7 @@ class Event(enum.Enum):
     AGREED = "TransferCall result, or REFER accepted"
     REFUSED = "the request was refused"
     UNSURE = "no answer to the request"
+    UNASKED = "there was no link to begin with"
     FAILED = "the operator's call failed or was cleared"
     LATE = "the operator takes too long"
     OUT = "our extension is out of the call"
@@ -59,7 +60,7 @@ class Event(enum.Enum):
     CONNECTED = "the person connected with us, and nothing else"
     NOTHING = "nothing"
     LINK_LOST = "link lost"
-    BLIND_LATE = "no link for too long"
+    BLIND_LATE = "no link, or no snapshot, for too long"
 
 
 class Do(enum.Enum):
@@ -93,7 +94,8 @@ METHODS: dict[str, Row] = {
     "refer": (State.REFERRING, (Do.TIME_WAIT, Do.REFER)),
 }
 
-_CHECK: Row = (State.CHECKING, (Do.STOP, Do.LOOK))
+_CHECK: Row = (State.CHECKING, (Do.STOP, Do.TIME_BLIND, Do.LOOK))
+_DOUBT: Row = (State.DOUBTING, (Do.TIME_BLIND, Do.LOOK))
 _DROP: Row = (State.DROPPING, (Do.STOP, Do.DROP))
 _RETRIEVE: Row = (State.RETURNING, (Do.STOP, Do.RETRIEVE))
 _DONE: Row = (State.OVER, (Do.STOP, Do.DONE))
@@ -108,11 +110,13 @@ _SEEN: dict[Event, Row] = {Event.SECOND: _DROP, Event.ON_HOLD: _RETRIEVE, Event.
 TABLE: Table = {
     (State.HOLDING, Event.HELD): (State.CALLING, (Do.TIME_WAIT, Do.MAKE)),
     (State.HOLDING, Event.REFUSED): _FAIL,
+    (State.HOLDING, Event.UNASKED): _FAIL,
     (State.HOLDING, Event.UNSURE): _CHECK,
     (State.HOLDING, Event.LINK_LOST): _BLIND,
     #
     (State.CALLING, Event.CALLED): (State.WAITING, ()),
     (State.CALLING, Event.REFUSED): _CHECK,  # whether the person has been put on hold before is not known
+    (State.CALLING, Event.UNASKED): _FAIL,
     (State.CALLING, Event.UNSURE): _CHECK,
     (State.CALLING, Event.LATE): _CHECK,
     (State.CALLING, Event.LINK_LOST): _BLIND,
@@ -125,6 +129,7 @@ TABLE: Table = {
     (State.JOINING, Event.AGREED): (State.LEAVING, (Do.TIME_LEAVE,)),
     (State.JOINING, Event.OUT): _DONE,
     (State.JOINING, Event.REFUSED): _CHECK,
+    (State.JOINING, Event.UNASKED): _FAIL,
     (State.JOINING, Event.UNSURE): (State.BLIND_JOIN, (Do.STOP, Do.TIME_BLIND, Do.LOOK)),
     (State.JOINING, Event.NOTHING): _DONE,
     (State.JOINING, Event.LINK_LOST): _BLIND_JOIN,
@@ -145,15 +150,17 @@ TABLE: Table = {
     (State.DROPPING, Event.LINK_LOST): _BLIND,
     #
     (State.RETURNING, Event.BACK): _FAIL,
-    (State.RETURNING, Event.REFUSED): (State.DOUBTING, (Do.LOOK,)),  # perhaps he was back by himself
-    (State.RETURNING, Event.UNSURE): (State.DOUBTING, (Do.LOOK,)),
+    (State.RETURNING, Event.REFUSED): _DOUBT,  # perhaps he was back by himself
+    (State.RETURNING, Event.UNSURE): _DOUBT,
     (State.RETURNING, Event.LINK_LOST): _BLIND,
     #
     **{(State.CHECKING, event): row for event, row in _SEEN.items()},
     (State.CHECKING, Event.LINK_LOST): _BLIND,
+    (State.CHECKING, Event.BLIND_LATE): _RETRIEVE,  # no snapshot is to be had; he may be on hold
     (State.DOUBTING, Event.CONNECTED): _FAIL,
     (State.DOUBTING, Event.ON_HOLD): _STRAND,
     (State.DOUBTING, Event.SECOND): _STRAND,
+    (State.DOUBTING, Event.BLIND_LATE): _STRAND,
     (State.DOUBTING, Event.LINK_LOST): _BLIND,
     #
     **{(State.BLIND, event): row for event, row in _SEEN.items()},

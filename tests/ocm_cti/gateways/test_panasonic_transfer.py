@@ -532,6 +532,115 @@ def test_what_the_operator_presses_is_not_the_persons() -> None:
     assert "digit" not in bench.listener.names
 
 
+# What nobody may be left in
+
+
+@pytest.mark.parametrize("method", ["consultation", "hold_make_call", "single_step"])
+def test_a_transfer_without_a_link(method: str) -> None:
+    """Nothing has left for the PBX, so the person is with us: he must not wait in silence for a link."""
+    bench = Bench(transfer=method)
+    bench.call.link_lost()
+    bench.transfer()
+    operation, _, answer = bench.requests[-1]
+    answer.errback(LinkLost(operation, "no association", sent=False))
+    assert bench.failed[0] is Cause.LINE_FAULT
+    bench.call.link_back()
+    is_with_us(bench)
+
+
+@pytest.mark.parametrize("stage", ["hold", "retrieve"])
+def test_a_request_of_a_transfer_that_finds_no_link_any_more(stage: str) -> None:
+    """Whatever the order in which we hear of it: the link is gone, and he may be on hold."""
+    bench = Bench(transfer="hold_make_call", blind_limit_s=15.0)
+    bench.transfer()
+    if stage == "retrieve":
+        bench.answer("holdCall")
+        bench.called()
+        bench.told(Event.FAILED, "failed", OPERATOR)
+        bench.answer("clearConnection")
+    operation, _, answer = bench.requests[-1]
+    answer.errback(LinkLost(operation, "gone"))
+    bench.clock.advance(15.0)
+    assert bench.result[0].check(CallOver)
+    bench.call.link_lost()
+    bench.call.voice_ended("v1", "us", "")
+    assert bench.listener.verdict[:3] == ("ended", Cause.LINE_FAULT, EndedBy.FAULT)
+
+
+@pytest.mark.parametrize("retrieved", [True, False])
+def test_a_pbx_that_refuses_its_snapshots(retrieved: bool) -> None:
+    """It is not known whether he is on hold: he is got back from there all the same, and not left there for ever."""
+    bench = Bench(blind_limit_s=15.0)
+    bench.transfer()
+    bench.refuse("consultationCall")
+    assert bench.looks == 1
+    bench.clock.advance(15.0)
+    if retrieved:
+        bench.answer("retrieveCall")
+        assert bench.failed[0] is Cause.LINE_FAULT
+        is_with_us(bench)
+        return
+    bench.refuse("retrieveCall")
+    bench.clock.advance(15.0)
+    assert bench.result[0].check(CallOver)
+    bench.end()
+    assert bench.listener.verdict[:3] == ("ended", Cause.LINE_FAULT, EndedBy.FAULT)
+
+
+@pytest.mark.parametrize("what", ["we hang up", "the voice breaks", "the person hangs up", "failed"])
+def test_agreed_is_handed_over_whatever_comes_then(what: str) -> None:
+    """The PBX has said that it was done: a fault of ours in the last moment must not have him called again."""
+    bench = Bench()
+    bench.transfer()
+    bench.called()
+    bench.operator_answers()
+    bench.answer("transferCall", {"transferredCall": connection_id(OTHER, dialing_number("200"))})
+    match what:
+        case "we hang up":
+            bench.call.hang_up()
+        case "the voice breaks":
+            bench.call.voice_ended("v1", "fault", "the voice process died")
+        case "the person hangs up":
+            bench.told(Event.FAR_CLEARED, "connectionCleared")
+        case "failed":
+            bench.told(Event.FAILED, "failed")
+    assert bench.result == [None]
+    assert OPERATOR not in bench.dropped, "they are talking"
+    bench.end()
+    assert bench.listener.verdict[:3] == ("ended", Cause.TRANSFERRED, EndedBy.US)
+
+
+def test_an_operators_call_that_begins_late_is_cleared() -> None:
+    """He was given up while the PBX had not even answered; by its answer he is rung now."""
+    bench = Bench(transfer_wait_s=5.0)
+    bench.transfer()
+    consultation = bench.requests[-1][2]
+    bench.clock.advance(5.0)
+    bench.call.looked([Seen(PERSON, "hold", ("connected",))])
+    assert bench.asked == "retrieveCall"
+    retrieving = bench.requests[-1][2]
+    consultation.callback({"initiatedCall": connection_id(OPERATOR, OURS)})
+    assert bench.dropped == [OPERATOR]
+    retrieving.callback(("noData", None))
+    assert bench.failed[0] is Cause.NO_ANSWER
+    is_with_us(bench)
+
+
+def test_a_late_refer_ends_the_transfer_that_came_after_it() -> None:
+    bench = Bench(transfer="refer", transfer_wait_s=20.0)
+    bench.transfer()
+    first = bench.voice.referring
+    bench.clock.advance(20.0)
+    assert bench.failed[0] is Cause.NO_ANSWER
+    bench.result.clear()
+    bench.voice.referring = Deferred()
+    bench.transfer("201")
+    first.callback(None)
+    assert bench.result[0].check(CallOver)
+    bench.end()
+    assert bench.listener.verdict[:3] == ("ended", Cause.TRANSFERRED, EndedBy.US)
+
+
 def test_every_state_can_be_reached_and_left() -> None:
     reached = {row[0] for row in (*METHODS.values(), *TABLE.values())}
     assert reached == set(State)
