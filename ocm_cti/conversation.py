@@ -37,6 +37,9 @@ Reported = TypeVar("Reported")
 #: After the call ended its prompt and its recording report at once; a gateway that keeps them back longer than this has
 #: a fault, and the attempt must not wait for it.
 LAST_WORDS_S = 5.0
+#: A prompt that broke off, or a refusal because the call is over, is followed by the end of the call; where it never
+#: comes, the person must not be left in silence. Longer than a gateway takes to let go of a line.
+NO_END_S = 30.0
 
 
 class Conversation:
@@ -145,6 +148,8 @@ class Conversation:
     def _played(self, played: Played) -> None:
         self._unreported -= 1
         actions = self._run.played(played.heard_ms, played.of_ms, played.finished)
+        if not actions and not played.finished:
+            self._expect_end(self._call.hang_up)
         self._after_report(actions)
 
     def _record(self, action: Record) -> None:
@@ -183,6 +188,8 @@ class Conversation:
         self._unreported -= 1
         if not isinstance(failure.value, CallOver):
             self._give_up(failure.getErrorMessage())
+        else:
+            self._expect_end(self._give_up, f"the call did not end, but: {failure.getErrorMessage()}")
         if self._over and not self._unreported:
             self._finish()
 
@@ -194,6 +201,12 @@ class Conversation:
         self._log.error("conversation given up: {why}", why=why)
         self._fault = self._fault or why
         self._call.hang_up()
+
+    def _expect_end(self, otherwise: Callable[..., None], *arguments: object) -> None:
+        """Nothing more can be said: ``call_over`` comes soon."""
+        if not self._over:
+            self._stop_timer()
+            self._timer = self._clock.callLater(NO_END_S, otherwise, *arguments)
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
-from ocm_cti.conversation import LAST_WORDS_S, Conversation
+from ocm_cti.conversation import LAST_WORDS_S, NO_END_S, Conversation
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.scenario_run import Run, RunResult
 from ocm_cti.domain.scenarios import parse, required_fragments
@@ -307,3 +307,29 @@ def test_a_switch_without_messages_of_its_own_is_our_fault() -> None:
     talk.call.playing.errback(NotSupported("gateway office has no announcements"))
     assert talk.call.log[-1] == "hang up"
     assert "no announcements" in talk.conversation.fault
+
+
+def test_a_prompt_that_broke_off_in_a_call_that_goes_on(talk: Talk) -> None:
+    """Unfinished means that the call is over; where its end is never told, nobody is left in silence."""
+    talk.call.heard(300, 1000)
+    assert "hang up" not in talk.call.log, "who ended the call is about to be told"
+    talk.clock.advance(NO_END_S)
+    assert talk.call.log[-1] == "hang up"
+    assert talk.conversation.fault == ""
+
+
+def test_a_transfer_that_says_the_call_is_over_when_it_is_not() -> None:
+    talk = handed_over()
+    assert talk.call.connecting is not None
+    talk.call.connecting.errback(CallOver("the call is over"))
+    talk.clock.advance(NO_END_S)
+    assert talk.call.log[-1] == "hang up"
+    assert talk.conversation.fault, "the person had no part in it"
+
+
+def test_an_end_that_comes_a_moment_after_its_prompt(talk: Talk) -> None:
+    talk.call.heard(300, 1000)
+    talk.clock.advance(NO_END_S - 1)
+    talk.over()
+    assert talk.clock.getDelayedCalls() == []
+    assert "hang up" not in talk.call.log
