@@ -297,6 +297,8 @@ _OGM: Table = {
     (State.PLACED, Event.REACHED): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
     (State.PLACED, Event.ALERTING): (State.RINGING, (*_FIRST_SIGN, Do.TELL_RINGING)),
     (State.PLACED, Event.ANSWERED): (State.TALKING, (Do.STOP, Do.TIME_LIMIT, Do.TELL_DIALING, Do.TELL_ANSWERED)),
+    (State.PLACED, Event.FAR_CLEARED): _over(Do.BY_CAUSE),
+    (State.PLACED, Event.OWN_CLEARED): _over(Do.DROPPED),
 }
 
 _PLACED_BY_CSTA = {pair for pair in TABLE if pair[0] in (State.PLACED, State.ANSWERING)}

@@ -91,7 +91,7 @@ class Machine:
         self._voice_up = way is Way.OGM
         self._handed_over = False  # the person has somebody else to talk to
         self._refusal: tuple[Cause, Native] | None = None  # by SIP; the word of the PBX by CSTA may follow
-        self._dials_after_pick_up = dials_after_pick_up and way is not Way.SIP
+        self._dials_after_pick_up = dials_after_pick_up and way is Way.CSTA
         self._reached_is_ringing = reached_is_ringing
         self._done: set[Do] = set()
 
@@ -226,6 +226,8 @@ class Machine:
         match verdict:
             case Do.BY_CAUSE | Do.DROPPED:
                 return self._failure_told(cause, dropped=verdict is Do.DROPPED)
+            case Do.BY_CAUSE_PLACED if not self._dials_after_pick_up:
+                return self._failure_told(cause, dropped=False)
             case Do.BY_CAUSE_PLACED:
                 return cause if cause is Cause.INVALID_NUMBER else Cause.LINE_FAULT
             case Do.UNPLACED:

@@ -67,8 +67,10 @@ class PlacedCall(RunningCall):
 
     def transfer(self, number: str) -> Deferred[None]:
         held = self._beginning.call_id
-        if held is None or not self.talking:
+        if not self.talking:
             return fail(CallOver("the call is over"))
+        if held is None:
+            return fail(TransferFailed(Cause.LINE_FAULT, "the PBX has not told of this call yet"))
         if self._transfer is not None and self._transfer.is_on:
             return fail(TransferFailed(Cause.LINE_FAULT, "another transfer of this call is on its way"))
         self._sound.stop()

@@ -49,8 +49,10 @@ class Settling:
         return settled.addCallbacks(lambda _: True, late)
 
     def _settled(self, row: InFlight, is_free: bool) -> Settled:
-        # An extension that dials by itself has dialled as soon as the PBX knows of the call.
-        if not is_free or not self._settings.dials_after_pick_up or self._settings.originate == "sip":
+        settings = self._settings
+        # An extension that dials by itself, or that the PBX takes off the hook, has dialled once there is a call.
+        waits = settings.dials_after_pick_up and settings.originate == "csta" and settings.voice == "sip"
+        if not is_free or not waits:
             return Settled.UNKNOWN
         seen = self._ports[row.port].first_look or []
         its = [one for one in seen if row.native_id in (None, one.call_id.hex())]

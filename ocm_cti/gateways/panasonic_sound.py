@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from ocm_cti.gateways.interface import CallOver, NotSupported, Played, Recorded, RecordLimits
 from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.voice.client import CallOver as VoiceCallOver
-from protocols.csta.link import LinkLost, RequestFailed
+from protocols.csta.link import RequestFailed
 from protocols.csta.panasonic import OgmStatus, PrivateEvent, ogm_start, ogm_stop
 
 NO_VOICE = 'this gateway has no voice of ours (voice = "ogm"): only the PBX\'s own messages'
@@ -101,11 +101,9 @@ class Sound:
         if self._limit.active():
             self._limit.cancel()
         error = failure.value
-        if isinstance(error, LinkLost):
-            announcing.callback(Played(0, 0, False))
-        else:
-            what = str(error.value) if isinstance(error, RequestFailed) else failure.getErrorMessage()
-            announcing.errback(NotSupported(f"the PBX does not play its message: {what}"))
+        # Not as unfinished, which would mean that the person has hung up.
+        what = str(error.value) if isinstance(error, RequestFailed) else failure.getErrorMessage()
+        announcing.errback(NotSupported(f"the PBX does not play its message: {what}"))
 
     def _not_stopped(self, failure: Failure) -> None:
         self._around.log.info("the PBX's message goes on: {why}", why=failure.getErrorMessage())

@@ -79,7 +79,7 @@ VARIANTS: dict[str, Variant] = {
     "sip-events-late-of-one-call-id": Variant({"late_events_s": 0.4, "call_ids": 1}, {"originate": "sip"}, sees=BY_SIP),
     "sip-voice-late": Variant({"duplicate_events": True}, {"originate": "sip"}, voice_latency_s=0.4, sees=BY_SIP),
     # The voice of the PBX
-    "ogm": Variant(gateway={"voice": "ogm"}, sees=Sees(voice=False)),
+    "ogm": Variant(gateway={"voice": "ogm"}, sees=Sees(voice=False, dials_by_link=False)),
     # Handing over
     "transfer-holds-and-calls": Variant({"transfer_call_id": "active"}, {"transfer": "hold_make_call"}),
     "transfer-as-soon-as-it-rings": Variant(gateway={"transfer_waits_for": "ringing"}, sees=Sees(supervised=False)),

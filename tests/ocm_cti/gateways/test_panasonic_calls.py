@@ -376,3 +376,30 @@ def test_a_call_without_a_voice_of_ours() -> None:
     assert told(done) == [Do.TELL_DIALING, Do.TELL_RINGING, Do.TELL_ANSWERED, Do.TELL_VERDICT, Do.FREE]
     machine, done = run(Event.MADE, Event.ANSWERED, way=Way.OGM)
     assert told(done) == [Do.TELL_DIALING, Do.TELL_ANSWERED]
+
+
+@pytest.mark.parametrize(
+    ("events", "cause", "expected"),
+    [
+        ([Event.MADE, Event.FAILED], Cause.BUSY, Cause.BUSY),
+        ([Event.MADE, Event.FAR_CLEARED], Cause.REJECTED, Cause.REJECTED),
+        ([Event.MADE, Event.FAILED], Cause.NO_ANSWER, Cause.LINE_FAULT),  # of our own telephone
+        ([Event.MADE, Event.OWN_CLEARED], Cause.UNKNOWN, Cause.LINE_FAULT),
+        ([Event.LINK_LOST], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([Event.UNSURE], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([Event.MADE, Event.PICK_UP_LATE], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([Event.MADE, Event.ABSENT], Cause.UNKNOWN, Cause.UNKNOWN),
+        ([Event.REFUSED], Cause.LINE_FAULT, Cause.LINE_FAULT),
+    ],
+)
+def test_without_a_voice_of_ours_nothing_holds_the_pbx_back_from_dialling(
+    events: list[Event], cause: Cause, expected: Cause
+) -> None:
+    """Nobody has to pick up first: where nothing is told, the person may have been rung."""
+    machine, _ = run(*events, cause=cause, native=BUSY, way=Way.OGM)
+    assert machine.verdict is not None
+    assert (machine.verdict.cause, machine.verdict.by) == (expected, None)
+
+
+def test_failed_where_the_pbx_dials_before_we_have_picked_up() -> None:
+    assert verdict(Event.MADE, Event.FAILED, cause=Cause.BUSY, dials_after_pick_up=False) == (Cause.BUSY, None)

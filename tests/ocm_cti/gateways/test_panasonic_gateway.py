@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gateway_bench import Listener, Watcher
-from panasonic_bench import EXTENSIONS, PanasonicBench
+from panasonic_bench import EXTENSIONS, PanasonicBench, settings
+from twisted.internet.defer import succeed
+from twisted.internet.task import Clock
+from twisted.logger import Logger
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import EndedBy, Health, InFlight, LinkState, NotPlaced, Settled
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_ports import LinkDown
+from ocm_cti.gateways.panasonic_reading import Seen
+from ocm_cti.gateways.panasonic_settling import Settling
 from ocm_cti.simulator import csta_server
 from ocm_cti.simulator.switch import Extension
 
@@ -435,6 +441,24 @@ def test_what_a_crash_left(make: Make, picked_up: bool, know_id: bool, expected:
     assert settled == [{1: expected, 2: Settled.UNKNOWN}]
     assert bench.calls_up == 0
     bench.until(lambda: list(bench.gateway.idle_ports) == list(EXTENSIONS), "all idle")
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, Settled.NEVER_REACHED),
+        ({"dials_after_pick_up": False}, Settled.UNKNOWN),
+        ({"originate": "sip"}, Settled.UNKNOWN),
+        ({"voice": "ogm"}, Settled.UNKNOWN),
+    ],
+)
+def test_an_extension_off_the_hook_after_a_crash(changed: dict[str, Any], expected: Settled) -> None:
+    """Where nobody has to pick up first, the PBX dials on while we look."""
+    port: Any = SimpleNamespace(first_look=[Seen(b"\x01\x02\x03", "initiated", ())], when_settled=lambda: succeed(None))
+    told: list[Any] = []
+    settling = Settling(settings(**changed), Clock(), {"301": port}, Logger())
+    settling.settle([InFlight(1, "301", "+74951234501", None)]).addBoth(told.append)
+    assert told == [{1: expected}]
 
 
 def test_the_link_goes_while_settling(make: Make) -> None:

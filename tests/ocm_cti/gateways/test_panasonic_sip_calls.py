@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from ocm_cti.domain.causes import Cause
-from ocm_cti.gateways.interface import EndedBy, Native
+from ocm_cti.gateways.interface import EndedBy, Native, TransferFailed
 from ocm_cti.gateways.panasonic_around import Surroundings
 from ocm_cti.gateways.panasonic_calls import Event
 from ocm_cti.gateways.panasonic_causes import SIP_CAUSES, sip_cause
@@ -443,3 +443,15 @@ def test_any_history(steps: list[str], answer_by_200: bool) -> None:
     assert bench.listener.over
     assert bench.freed == 1
     assert bench.clock.getDelayedCalls() == []
+
+
+def test_a_transfer_before_the_pbx_has_told_of_the_call() -> None:
+    """The 200 is the answer, and no event came: that he can't be handed over must not mean that he has gone."""
+    bench = Bench(sip_200_is_answer=True)
+    bench.dialled()
+    bench.call.voice_up("v1")
+    assert bench.listener.told[-1] == ("answered", True)
+    result: list[Any] = []
+    bench.call.transfer("200").addBoth(result.append)
+    assert result[0].check(TransferFailed)
+    assert result[0].value.reason is Cause.LINE_FAULT
