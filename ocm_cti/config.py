@@ -133,6 +133,7 @@ class _Reader:
             name: self._list(name, self._table(f"lists.{name}", value), base)
             for name, value in self._table("lists", table.get("lists", {})).items()
         }
+        self._ports_are_their_own(gateways)
         self._silence_outlasts_ringing(gateways, lists)
         self._voices_are_there(gateways, lists)
         return Config(
@@ -155,7 +156,8 @@ class _Reader:
     def _silence_outlasts_ringing(
         self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]
     ) -> None:
-        """A PBX may send nothing while the telephone rings; that must not be taken for a dead line."""
+        """A PBX may send nothing while the telephone rings; that must not be taken for a dead line. And a timer that
+        stands for the answer must fire while it rings."""
         for gateway in gateways.values():
             for name, entry in lists.items():
                 if 0 < gateway.silent_peer_s <= entry.settings.ring_timeout_s:
@@ -163,6 +165,25 @@ class _Reader:
                         f"gateways.{gateway.name}.silent_peer_s",
                         f"must be longer than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
                     )
+
+                if gateway.answer_timer_s >= entry.settings.ring_timeout_s:
+                    self.fail(
+                        f"gateways.{gateway.name}.answer_timer_s",
+                        f"must be shorter than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
+                    )
+
+    def _ports_are_their_own(self, gateways: Mapping[str, PanasonicSettings]) -> None:
+        """Each gateway has a voice process, with a SIP port of its own."""
+        taken: dict[tuple[str, int], str] = {}
+        for gateway in gateways.values():
+            if not gateway.local_sip_port or gateway.voice != "sip":
+                continue
+            other = taken.setdefault((gateway.local_host, gateway.local_sip_port), gateway.name)
+            if other != gateway.name:
+                self.fail(
+                    f"gateways.{gateway.name}.local_sip_port",
+                    f"{gateway.local_sip_port} is that of gateway {other}; each needs its own",
+                )
 
     def _voices_are_there(self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]) -> None:
         """Any gateway may get any list: what a scenario says must be sayable through each of them."""

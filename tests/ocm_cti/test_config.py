@@ -62,6 +62,9 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         pytest.param("retry.busy", "retry.busi", "no result that can be tried again; did you mean busy?", id="result"),
         pytest.param("s.toml", "t.toml", ":12: lists.debtors.scenario:", id="scenario is missing"),
         pytest.param("20.0", "90.0", "silent_peer_s: must be longer than ring_timeout_s", id="silence"),
+        pytest.param(
+            "sip_host", 'answer = "timer"\nanswer_timer_s = 20\nsip_host', "answer_timer_s: must be shorter", id="timer"
+        ),
         pytest.param('node = "here"', "node = 5", ":2: node: must be a text", id="not a text"),
         pytest.param("[gateways.office]", "[gateways.office", "not TOML", id="no TOML"),
     ],
@@ -70,6 +73,19 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, right: str, wrong: str, said:
     with pytest.raises(ConfigError) as error:
         load(write(tmp_path, GOOD.replace(right, wrong)))
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("first", "second", "taken"), [(5062, 5062, True), (5062, 5064, False), (0, 0, False)])
+def test_two_gateways_can_not_have_one_sip_port(tmp_path: Path, first: int, second: int, taken: bool) -> None:
+    """Each has a voice process of its own, and the second would never come up."""
+    gateway = GOOD[GOOD.index("[gateways.office]") : GOOD.index("[lists.")]
+    one, other = (f"{gateway.rstrip()}\nlocal_sip_port = {port}\n\n" for port in (first, second))
+    path = write(tmp_path, GOOD.replace(gateway, one + other.replace("office", "branch")))
+    if not taken:
+        assert len(load(path).gateways) == 2
+        return
+    with pytest.raises(ConfigError, match=r"gateways\.branch\.local_sip_port: 5062 is that of gateway office"):
+        load(path)
 
 
 def test_a_scenario_with_a_fault_names_its_file(tmp_path: Path) -> None:
