@@ -160,17 +160,12 @@ class _Reader:
         stands for the answer must fire while it rings."""
         for gateway in gateways.values():
             for name, entry in lists.items():
-                if 0 < gateway.silent_peer_s <= entry.settings.ring_timeout_s:
-                    self.fail(
-                        f"gateways.{gateway.name}.silent_peer_s",
-                        f"must be longer than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
-                    )
-
-                if gateway.answer_timer_s >= entry.settings.ring_timeout_s:
-                    self.fail(
-                        f"gateways.{gateway.name}.answer_timer_s",
-                        f"must be shorter than ring_timeout_s of every list ({name}: {entry.settings.ring_timeout_s:g})",
-                    )
+                key, ring_s = f"gateways.{gateway.name}", entry.settings.ring_timeout_s
+                every = f"than ring_timeout_s of every list ({name}: {ring_s:g})"
+                if 0 < gateway.silent_peer_s <= ring_s:
+                    self.fail(f"{key}.silent_peer_s", f"must be longer {every}")
+                if gateway.answer_timer_s >= ring_s:
+                    self.fail(f"{key}.answer_timer_s", f"must be shorter {every}")
 
     def _ports_are_their_own(self, gateways: Mapping[str, PanasonicSettings]) -> None:
         """Each gateway has a voice process, with a SIP port of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocols.errors import RemoteProtocolError
 
@@ -31,7 +31,7 @@ class Account:
     we ask for."""
 
     user: str
-    password: str
+    password: str = field(repr=False)  # no log may show it
     registrar_host: str
     registrar_port: int = 5060
     domain: str | None = None

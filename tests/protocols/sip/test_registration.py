@@ -337,3 +337,7 @@ def test_a_registrar_needs_its_agent() -> None:
     """Used by itself it says what is missing."""
     with pytest.raises(RuntimeError, match="challenge="):
         Registrar("pbx", {}).register(None, 0.0)  # type: ignore[arg-type]
+
+
+def test_no_log_shows_a_password() -> None:
+    assert "hush" not in repr(Account("301", "hush", "127.0.0.1"))
