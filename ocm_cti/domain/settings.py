@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -62,6 +63,10 @@ class ListSettings:
             if key not in known:
                 raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry'])}")
             _check(key, value, known[key].default)
+        if re.fullmatch("[A-Z]{2}", values.get("region", "RU")) is None:
+            raise ValueError(
+                f"region: must be a country's two capital letters, as RU, UA, KZ; not {values['region']!r}"
+            )
         if not isinstance(retry, Mapping):
             raise ValueError(f"retry: must be a table of outcomes, not {retry!r}")
         rules = dict(DEFAULT_RULES)

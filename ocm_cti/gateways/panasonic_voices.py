@@ -25,21 +25,24 @@ class VoiceSide:
         self._log = log
         self._calls: dict[str, PlacedCall] = {}
         self._ready = False
-        self._wanted = False  # every extension has been monitored once
+        self._wanted: list[
+            Port
+        ] = []  # have been monitored once: an extension that can't be does not hold up the others
 
     def named(self, call_id: str, call: PlacedCall) -> None:
         """The voice process has this name for a call that our extension dials."""
         self._calls[call_id] = call
 
     def port_monitored(self, port: Port) -> None:
-        if not self._wanted:
-            self._wanted = all(one.monitored for one in self._ports.values())
-        if self._ready and not port.registration.wanted:
+        if port not in self._wanted:
+            self._wanted.append(port)
+        if self._ready:
+            # Also where it is registered as far as we know: a PBX that was off remembers nobody.
             port.registration.register()
 
     def stopping(self) -> None:
         """No registration is wanted any more."""
-        self._wanted = False
+        self._wanted.clear()
         for port in self._ports.values():
             port.registration.unregister()
 
@@ -47,9 +50,8 @@ class VoiceSide:
 
     def process_ready(self) -> None:
         self._ready = True
-        if self._wanted:
-            for port in self._ports.values():
-                port.registration.register()
+        for port in self._wanted:
+            port.registration.register()
 
     def process_lost(self, reason: str) -> None:
         self._ready = False

@@ -61,6 +61,7 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
         pytest.param("20.0", '"soon"', "ring_timeout_s: must be a number of seconds", id="not a number"),
         pytest.param("retry.busy", "retry.busi", "no result that can be tried again; did you mean busy?", id="result"),
         pytest.param("s.toml", "t.toml", ":12: lists.debtors.scenario:", id="scenario is missing"),
+        pytest.param("ring_timeout_s = 20.0", 'region = "Russia"', "region: must be a country's two", id="region"),
         pytest.param("20.0", "90.0", "silent_peer_s: must be longer than ring_timeout_s", id="silence"),
         pytest.param(
             "sip_host", 'answer = "timer"\nanswer_timer_s = 20\nsip_host', "answer_timer_s: must be shorter", id="timer"
