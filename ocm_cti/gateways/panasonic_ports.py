@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallObserver
 from ocm_cti.gateways.panasonic_around import PortSurroundings, Surroundings
-from ocm_cti.gateways.panasonic_causes import trunks_busy
+from ocm_cti.gateways.panasonic_causes import OURS, trunks_busy
+from ocm_cti.gateways.panasonic_machine import Verdict
 from ocm_cti.gateways.panasonic_placed import PlacedCall
 from ocm_cti.gateways.panasonic_reading import DeviceForm, Seen, read_event, read_snapshot
 from ocm_cti.gateways.panasonic_registration import Registration
@@ -259,7 +260,7 @@ class Port:
         self._formers = {number: at for number, at in self._formers.items() if now_s - at < reuse_s}
         self._formers |= dict.fromkeys(call.call_ids, now_s)
         verdict = call.verdict
-        if verdict is not None and verdict.cause is Cause.LINE_FAULT and not trunks_busy(verdict.cause, verdict.native):
+        if verdict is not None and _is_our_fault(verdict) and not trunks_busy(verdict.cause, verdict.native):
             self._take_rest()
         else:
             self._faults = 0
@@ -295,6 +296,12 @@ class Port:
 
     def _changed(self) -> None:
         self._around.changed(self)
+
+
+def _is_our_fault(verdict: Verdict) -> bool:
+    """Also where it is not known whether anybody was rung, and it was not the PBX that said so."""
+    unseen = verdict.cause is Cause.UNKNOWN and verdict.by is None and verdict.native.system == OURS
+    return unseen or verdict.cause is Cause.LINE_FAULT
 
 
 def _stop(timer: Any) -> None:

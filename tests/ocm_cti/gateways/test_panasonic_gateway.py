@@ -246,8 +246,12 @@ def test_a_pbx_that_falls_silent(make: Make) -> None:
     bench.until(lambda: list(bench.gateway.idle_ports) == list(EXTENSIONS), "all idle", 120)
 
 
-def test_an_extension_that_the_pbx_does_not_have(make: Make) -> None:
-    bench = make(start=False, extensions=(*EXTENSIONS, "399"), passwords={n: f"pw{n}" for n in (*EXTENSIONS, "399")})
+@pytest.mark.parametrize("latency_s", [0.0, 3.0])
+def test_an_extension_that_the_pbx_does_not_have(make: Make, latency_s: float) -> None:
+    """The others work, also where the voice process is ready only after they have been monitored."""
+    extensions = (*EXTENSIONS, "399")
+    passwords = {extension: f"pw{extension}" for extension in extensions}
+    bench = make(start=False, extensions=extensions, passwords=passwords, voice_latency_s=latency_s)
     bench.gateway.start(bench.watcher)
     bench.until(lambda: list(bench.gateway.idle_ports) == list(EXTENSIONS), "the others are idle")
     assert "invalidDeviceID" in bench.gateway.port_reason("399")
@@ -366,7 +370,10 @@ def test_answered_and_left_while_the_link_was_down(make: Make) -> None:
 
 
 def test_the_pbx_restarts_in_a_call(make: Make) -> None:
-    """All its calls are gone, without a word by SIP; the snapshot after the reconnect says so."""
+    """All its calls are gone, without a word by SIP; the snapshot after the reconnect says so.
+
+    It remembers no registration either: the extensions register anew with the link, or no call would come about.
+    """
     bench = make()
     listener = answered(bench)
     bench.break_link()
@@ -374,9 +381,8 @@ def test_the_pbx_restarts_in_a_call(make: Make) -> None:
         timer.cancel()
     bench.pbx._timers.clear()
     bench.pbx = bench._make_pbx()
-    for extension in EXTENSIONS:
-        bench.pbx.extension_registered(extension, True)
     assert over(bench, listener) == ("ended", Cause.LINE_FAULT, EndedBy.FAULT)
+    assert over(bench, bench.place(bench.busy)) == ("failed", Cause.BUSY)
 
 
 def test_link_and_voice_are_lost_together(make: Make) -> None:
@@ -513,3 +519,15 @@ def test_a_mistake_of_the_observer_does_not_leave_the_line_off_the_hook(make: Ma
     bench.gateway.place("301", bench.busy, 1, 20.0, None, listener)
     bench.until(lambda: "301" in bench.gateway.idle_ports, "idle again")
     assert bench.calls_up == 0
+
+
+def test_a_pbx_that_takes_no_invites_does_not_burn_through_the_list(make: Make) -> None:
+    """Whether he was rung is not known, so he is not called again; but the next one waits for a port that works."""
+    bench = make(originate="sip", rest_after_fault_s=5.0)
+    bench.voice._invite = lambda *_: None  # type: ignore[method-assign]
+    listener = bench.place(bench.answers)
+    bench.until(lambda: listener.over, "given up")
+    assert listener.verdict[:2] == ("failed", Cause.UNKNOWN)
+    bench.pass_s(1.0)
+    assert bench.gateway.port_reason("301") == "rests after a fault of the line"
+    bench.until(lambda: "301" in bench.gateway.idle_ports, "rested")
