@@ -48,7 +48,8 @@ def main(argv: Sequence[str]) -> int:
     except (ArgumentError, SettingError, CalleesError, FaultError) as error:
         return _sorry(str(error))
     except CannotListenError as error:
-        return _sorry(f"port {error.port} on {error.interface} is taken")
+        why = getattr(error.socketError, "strerror", None) or error.socketError
+        return _sorry(f"can't listen on {error.interface} port {error.port}: {why}")
     except ConnectError as error:
         return _sorry(str(error.args[0] if error.args else error))
     except OSError as error:

@@ -142,4 +142,4 @@ def test_a_port_that_is_taken_is_one_line_and_exit_code_2(running: Running, opti
         check=False,
     )
     assert (second.returncode, second.stdout) == (2, "")
-    assert second.stderr == f"simulate: port {port} on 127.0.0.1 is taken\n"
+    assert second.stderr == f"simulate: can't listen on 127.0.0.1 port {port}: Address already in use\n"
