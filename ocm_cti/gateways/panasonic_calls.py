@@ -231,7 +231,7 @@ TABLE: Table = {
     (State.TALKING, Event.STRANDED): _over(Do.BY_FAULT),
     #
     # Our extension was released first, and the word of the PBX comes after it.
-    (State.REASON, Event.ANSWERED): _over(Do.BY_THEM, Do.TELL_ANSWERED),
+    (State.REASON, Event.ANSWERED): _over(Do.BY_THEM, Do.TELL_DIALING, Do.TELL_ANSWERED),
     (State.REASON, Event.FAILED): _over(Do.BY_CAUSE),
     (State.REASON, Event.FAR_CLEARED): _over(Do.BY_CAUSE),
     (State.REASON, Event.OWN_CLEARED): _over(Do.DROPPED),

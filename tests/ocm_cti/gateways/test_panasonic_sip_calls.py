@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gateway_bench import Listener
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from panasonic_bench import settings as panasonic_settings
 from twisted.internet.defer import Deferred, succeed
@@ -434,6 +434,7 @@ def step(bench: Bench, what: str) -> None:
 
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from(STEPS), max_size=20), st.booleans())
+@example(["dialled", "486", "established"], False)
 def test_any_history(steps: list[str], answer_by_200: bool) -> None:
     bench = Bench(sip_200_is_answer=answer_by_200)
     for what in steps:
