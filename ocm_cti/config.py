@@ -5,7 +5,6 @@ Every mistake is one line that names the file, the line and the key; a misspelt 
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 import socket
@@ -18,6 +17,7 @@ from typing import Any, NoReturn
 from ocm_cti.domain.scenarios import Scenario, ScenarioError
 from ocm_cti.domain.scenarios import parse as parse_scenario
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.settings import SettingError
 
@@ -54,7 +54,7 @@ class Config:
     node: str
     show_numbers: bool
     speech: SpeechConfig
-    gateways: Mapping[str, PanasonicSettings]
+    gateways: Mapping[str, GatewaySettings]
     lists: Mapping[str, ListConfig]
 
     @property
@@ -71,7 +71,7 @@ class Config:
 
 
 #: kind in ``[gateways.NAME]`` -> what reads the rest of the table
-GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], PanasonicSettings]] = {
+GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySettings]] = {
     "panasonic": PanasonicSettings.from_table,
 }
 
@@ -134,8 +134,7 @@ class _Reader:
             for name, value in self._table("lists", table.get("lists", {})).items()
         }
         self._ports_are_their_own(gateways)
-        self._silence_outlasts_ringing(gateways, lists)
-        self._voices_are_there(gateways, lists)
+        self._lists_can_be_called(gateways, lists)
         return Config(
             path=self._path,
             data=base / self._text("data", table.get("data", "ocm-data")),
@@ -153,48 +152,38 @@ class _Reader:
             lists=lists,
         )
 
-    def _silence_outlasts_ringing(
-        self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]
-    ) -> None:
-        """A PBX may send nothing while the telephone rings; that must not be taken for a dead line. And a timer that
-        stands for the answer must fire while it rings."""
-        for gateway in gateways.values():
-            for name, entry in lists.items():
-                key, ring_s = f"gateways.{gateway.name}", entry.settings.ring_timeout_s
-                every = f"than ring_timeout_s of every list ({name}: {ring_s:g})"
-                if 0 < gateway.silent_peer_s <= ring_s:
-                    self.fail(f"{key}.silent_peer_s", f"must be longer {every}")
-                if gateway.answer_timer_s >= ring_s:
-                    self.fail(f"{key}.answer_timer_s", f"must be shorter {every}")
-
-    def _ports_are_their_own(self, gateways: Mapping[str, PanasonicSettings]) -> None:
+    def _ports_are_their_own(self, gateways: Mapping[str, GatewaySettings]) -> None:
         """Each gateway has a voice process, with a SIP port of its own."""
         taken: dict[tuple[str, int], str] = {}
         for gateway in gateways.values():
-            if not gateway.local_sip_port or gateway.voice != "sip":
-                continue
-            other = taken.setdefault((gateway.local_host, gateway.local_sip_port), gateway.name)
-            if other != gateway.name:
+            listener = gateway.sip_listener()
+            other = gateway.name if listener is None else taken.setdefault(listener, gateway.name)
+            if listener is not None and other != gateway.name:
                 self.fail(
                     f"gateways.{gateway.name}.local_sip_port",
-                    f"{gateway.local_sip_port} is that of gateway {other}; each needs its own",
+                    f"{listener[1]} is that of gateway {other}; each needs its own",
                 )
 
-    def _voices_are_there(self, gateways: Mapping[str, PanasonicSettings], lists: Mapping[str, ListConfig]) -> None:
-        """Any gateway may get any list: what a scenario says must be sayable through each of them."""
+    def _lists_can_be_called(self, gateways: Mapping[str, GatewaySettings], lists: Mapping[str, ListConfig]) -> None:
+        """Any gateway may get any list."""
         for gateway in gateways.values():
+            try:
+                gateway.check_lists(
+                    {name: entry.settings for name, entry in lists.items()},
+                    {name: entry.scenario for name, entry in lists.items()},
+                )
+            except SettingError as error:
+                self.fail(error.key, error.what)
             for name, entry in lists.items():
-                scenario, key = entry.scenario, f"lists.{name}.scenario"
-                if scenario.announcements and gateway.voice != "ogm":
-                    number = scenario.announcements[0]
+                if entry.settings.caller_id is not None and not gateway.takes_caller_id:
                     self.fail(
-                        key, f'plays announcement {number}, but gateway {gateway.name} does not have voice = "ogm"'
+                        f"lists.{name}.caller_id",
+                        f"gateway {gateway.name} can't give one with the call (a Panasonic PBX has it in its own "
+                        "programming); leave it out",
                     )
-                if gateway.voice == "ogm" and scenario.has_sound_of_ours:
-                    self.fail(key, f'says or records something itself, but gateway {gateway.name} has voice = "ogm"')
 
-    def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, PanasonicSettings]:
-        gateways = {}
+    def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, GatewaySettings]:
+        gateways: dict[str, GatewaySettings] = {}
         for name, value in table.items():
             key = f"gateways.{name}"
             settings = dict(self._table(key, value))
@@ -205,7 +194,7 @@ class _Reader:
                 read = GATEWAY_KINDS[kind](name, settings)
             except SettingError as error:
                 self.fail(error.key, error.what)
-            gateways[name] = dataclasses.replace(read, record=str(base / read.record)) if read.record else read
+            gateways[name] = read.beside(base)
         return gateways
 
     def _list(self, name: str, table: Mapping[str, Any], base: Path) -> ListConfig:
@@ -221,8 +210,6 @@ class _Reader:
             self.fail(f"{key}.scenario", f"{path} can't be read: {error}")
         except ScenarioError as error:
             self.fail(f"{key}.scenario", f"{path}: {error}")
-        if "caller_id" in settings:
-            self.fail(f"{key}.caller_id", "a Panasonic PBX can't be given one with the call; set it in the PBX")
         try:
             return ListConfig(path, text, scenario, ListSettings.from_table({**settings, "scenario": path.stem}))
         except ValueError as error:

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
 from ocm_cti.domain.call_matching import Matching
 from ocm_cti.domain.fragments import Fragment
-from ocm_cti.domain.numbers import digits_to_dial
+from ocm_cti.gateways.interface import Gateway
+from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.smdr import SmdrLine
@@ -96,7 +96,14 @@ class SpeechPrompts:
         return rendered.addCallbacks(lambda paths: dict(zip(wanted, paths, strict=True)), _first_error)
 
 
-def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
+def _gateway(settings: GatewaySettings, reactor: Any) -> Gateway:
+    """The gateway that these settings are for."""
+    if isinstance(settings, PanasonicSettings):
+        return _panasonic(settings, reactor)
+    raise TypeError(f"{settings!r} is of no known kind")
+
+
+def _panasonic(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
     """A gateway with a voice process of its own."""
 
     try:
@@ -115,11 +122,6 @@ def _gateway(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
         )
 
     return PanasonicGateway(settings, reactor, voice)
-
-
-def _digits(settings: PanasonicSettings, number: str) -> str:
-    """What the PBX is given for a number, as its records show it."""
-    return digits_to_dial(number, settings.dial)
 
 
 def _first_error(failure: Any) -> Any:
@@ -148,7 +150,7 @@ class Service:
             self.store,
             reactor,
             now,
-            {name: partial(_digits, settings) for name, settings in config.gateways.items()},
+            {name: settings.digits for name, settings in config.gateways.items()},
             {
                 name: Matching(window_s=settings.smdr.match_window_s)
                 for name, settings in config.gateways.items()

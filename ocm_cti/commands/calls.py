@@ -12,6 +12,7 @@ from ocm_cti import config as configuration
 from ocm_cti.commands.output import json_line, open_console, shown
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.service import utc_now
 from ocm_cti.store import call_records
 from ocm_cti.store.call_records import KeptRecord
@@ -51,7 +52,7 @@ def calls(config_path: Path, *, which: str, days: float | None, limit: int, as_j
 def is_ours(config: Config, kept: KeptRecord) -> bool:
     """An outgoing call of one of the robot's extensions: there should be an attempt for it."""
     settings = config.gateways.get(kept.record.gateway)
-    extensions = settings.extensions if settings is not None else ()
+    extensions = settings.extensions if isinstance(settings, PanasonicSettings) else ()
     return kept.record.direction == "out" and kept.record.extension in extensions
 
 

@@ -11,11 +11,15 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from ocm_cti.domain.numbers import digits_to_dial
+from ocm_cti.domain.scenarios import Scenario
+from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.settings import SettingError, Table
 from ocm_cti.gateways.smdr_settings import SmdrSettings
 from protocols.serial_line import endpoint_from_setting, is_serial, serial_from_setting
@@ -36,6 +40,8 @@ DIAL_RULES = (("+7", "98"), ("+", "9810"))
 @dataclass(frozen=True)
 class PanasonicSettings:
     """One PBX; times in seconds. Built by ``from_table``, or directly where the values are known to be right."""
+
+    takes_caller_id: ClassVar[bool] = False  # MakeCall can't carry one; it is set in the PBX
 
     name: str
     link: str  # "tcp:192.168.0.101:33333"; CAP/RE: 33333 is the CTI port; serial:/dev/... is a convention of ours
@@ -118,6 +124,41 @@ class PanasonicSettings:
     def voice_options(self) -> tuple[str, ...]:
         """More of the voice process' command line: ``extra`` of ``VoiceClient``."""
         return ("--silent-peer-s", f"{self.silent_peer_s:g}") if self.silent_peer_s else ()
+
+    def digits(self, number: str) -> str:
+        """What the PBX is given for a number, as its records show it."""
+        return digits_to_dial(number, self.dial)
+
+    def beside(self, base: Path) -> Self:
+        """``record`` counts from ``base``."""
+        return dataclasses.replace(self, record=str(base / self.record)) if self.record else self
+
+    def sip_listener(self) -> tuple[str, int] | None:
+        return (self.local_host, self.local_sip_port) if self.local_sip_port and self.voice == "sip" else None
+
+    def check_lists(self, lists: Mapping[str, ListSettings], scenarios: Mapping[str, Scenario]) -> None:
+        """SettingError for a list that can't be called through this PBX as it is set up."""
+        for name, settings in lists.items():
+            self._outlasts_the_ringing(name, settings.ring_timeout_s)
+        for name, scenario in scenarios.items():
+            key = f"lists.{name}.scenario"
+            if scenario.announcements and self.voice != "ogm":
+                number = scenario.announcements[0]
+                raise SettingError(
+                    key, f'plays announcement {number}, but gateway {self.name} does not have voice = "ogm"'
+                )
+            if self.voice == "ogm" and scenario.has_sound_of_ours:
+                raise SettingError(key, f'says or records something itself, but gateway {self.name} has voice = "ogm"')
+
+    def _outlasts_the_ringing(self, name: str, ring_timeout_s: float) -> None:
+        """A PBX may send nothing while the telephone rings; that must not be taken for a dead line. And a timer that
+        stands for the answer must fire while it rings."""
+        key = f"gateways.{self.name}"
+        every = f"than ring_timeout_s of every list ({name}: {ring_timeout_s:g})"
+        if 0 < self.silent_peer_s <= ring_timeout_s:
+            raise SettingError(f"{key}.silent_peer_s", f"must be longer {every}")
+        if self.answer_timer_s >= ring_timeout_s:
+            raise SettingError(f"{key}.answer_timer_s", f"must be shorter {every}")
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object]) -> PanasonicSettings:
