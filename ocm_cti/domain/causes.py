@@ -13,6 +13,7 @@ class Cause(enum.Enum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"
+    MACHINE = "machine"  # the switch heard an answering machine, and hung up before we spoke
     INVALID_NUMBER = "invalid_number"
     UNREACHABLE = "unreachable"  # network congestion, destination out of order: the far side's or the network's
     LINE_FAULT = "line_fault"  # ours: no trunk, link down, voice process gone; never counts against the person

@@ -14,7 +14,7 @@ class Outcome(enum.Enum):
     CONFIRMED = "confirmed"  # the expected key or PIN
     DELIVERED = "delivered"  # heard to the end
     CUT_SHORT = "cut_short"  # answered, heard n of m seconds
-    MACHINE = "machine"
+    MACHINE = "machine"  # an answering machine, which was told nothing
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"
@@ -30,6 +30,7 @@ _OF_FAILURE: dict[Cause, Outcome] = {
     Cause.BUSY: Outcome.BUSY,
     Cause.NO_ANSWER: Outcome.NO_ANSWER,
     Cause.REJECTED: Outcome.REJECTED,
+    Cause.MACHINE: Outcome.MACHINE,
     Cause.INVALID_NUMBER: Outcome.INVALID_NUMBER,
     Cause.UNREACHABLE: Outcome.UNREACHABLE,
     Cause.LINE_FAULT: Outcome.LINE_FAULT,
@@ -40,7 +41,7 @@ _OF_FAILURE: dict[Cause, Outcome] = {
 }
 
 #: After these nobody is called again on the same task.
-FINAL = frozenset({Outcome.CONFIRMED, Outcome.DELIVERED, Outcome.STOPPED, Outcome.UNKNOWN, Outcome.MACHINE})
+FINAL = frozenset({Outcome.CONFIRMED, Outcome.DELIVERED, Outcome.STOPPED, Outcome.UNKNOWN})
 #: These cost the person none of his budgets.
 NOT_COUNTED = frozenset({Outcome.LINE_FAULT})
 

@@ -28,6 +28,7 @@ DEFAULT_RULES: Mapping[Outcome, RetryRule] = {
     Outcome.BUSY: RetryRule(3, 300),
     Outcome.NO_ANSWER: RetryRule(3, 900),
     Outcome.REJECTED: RetryRule(1, 900),
+    Outcome.MACHINE: RetryRule(2, 1800),
     Outcome.CUT_SHORT: RetryRule(2, 600),
     Outcome.UNREACHABLE: RetryRule(3, 600),
 }

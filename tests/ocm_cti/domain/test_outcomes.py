@@ -13,7 +13,8 @@ from ocm_cti.domain.outcomes import FINAL, NOT_COUNTED, Outcome, best, of_answer
 @pytest.mark.parametrize("cause", Cause)
 def test_every_cause_has_an_outcome(cause: Cause) -> None:
     """And none of a call that nobody answered says that somebody heard anything."""
-    assert of_failure(cause) not in {Outcome.CONFIRMED, Outcome.DELIVERED, Outcome.CUT_SHORT, Outcome.MACHINE}
+    assert of_failure(cause) not in {Outcome.CONFIRMED, Outcome.DELIVERED, Outcome.CUT_SHORT}
+    assert (of_failure(cause) is Outcome.MACHINE) == (cause is Cause.MACHINE)
 
 
 @pytest.mark.parametrize(
