@@ -82,7 +82,9 @@ class VoiceSide:
         if call_id in self._calls:
             self._calls[call_id].voice_up(call_id)
 
-    def refused(self, call_id: str, code: int, reason: str) -> None:
+    def refused(
+        self, call_id: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
+    ) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
             call.voice_refused(code, reason)
@@ -91,7 +93,7 @@ class VoiceSide:
         if call_id in self._calls:
             self._calls[call_id].pressed(digit)
 
-    def ended(self, call_id: str, by: str, reason: str) -> None:
+    def ended(self, call_id: str, by: str, reason: str, q850: int | None = None) -> None:
         call = self._calls.pop(call_id, None)
         if call is not None:
             call.voice_ended(call_id, by, reason)

@@ -39,9 +39,9 @@ class Told(Protocol):
     def incoming(self, call: str, extension: str, caller: str) -> None: ...
     def ringing(self, call: str, code: int) -> None: ...
     def established(self, call: str) -> None: ...
-    def refused(self, call: str, code: int, reason: str) -> None: ...
+    def refused(self, call: str, code: int, reason: str, q850: int | None, retry_after_s: float | None) -> None: ...
     def digit(self, call: str, digit: str) -> None: ...
-    def ended(self, call: str, by: str, reason: str) -> None: ...
+    def ended(self, call: str, by: str, reason: str, q850: int | None) -> None: ...
 
 
 class ChildLink(amp.AMP):
@@ -77,8 +77,10 @@ class ChildLink(amp.AMP):
         return {}
 
     @commands.Refused.responder
-    def _refused(self, call: str, code: int, reason: str) -> dict[str, Any]:
-        self._told.refused(call, code, reason)
+    def _refused(
+        self, call: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
+    ) -> dict[str, Any]:
+        self._told.refused(call, code, reason, q850, retry_after_s)
         return {}
 
     @commands.Digit.responder
@@ -87,8 +89,8 @@ class ChildLink(amp.AMP):
         return {}
 
     @commands.Ended.responder
-    def _ended(self, call: str, by: str, reason: str) -> dict[str, Any]:
-        self._told.ended(call, by, reason)
+    def _ended(self, call: str, by: str, reason: str, q850: int | None = None) -> dict[str, Any]:
+        self._told.ended(call, by, reason, q850)
         return {}
 
 

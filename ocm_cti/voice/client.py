@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from ocm_cti.voice.commands import (
     Unanswerable,
 )
 from ocm_cti.voice.reports import PlayReport, RecordReport, VoiceObserver
+from ocm_cti.voice.trunks import Trunk
 
 __all__ = [
     "AudioUnreadable",
@@ -37,6 +39,7 @@ __all__ = [
     "RecordReport",
     "RecordingFailed",
     "ReferRefused",
+    "Trunk",
     "Unanswerable",
     "VoiceClient",
     "VoiceObserver",
@@ -154,6 +157,44 @@ class VoiceClient:
         self._live.add(call_id)
         return call_id
 
+    def open_trunk(self, trunk: Trunk) -> Deferred[None]:
+        """Take calls for this trunk from now on; one of the same name is replaced, calls on it go on.
+
+        Fires when the process has taken the order. Where it registers, ``registration_changed`` tells how that goes,
+        under the trunk's name; of one that does not register nothing is told. Calls that come in on it are refused.
+        """
+        return self._ask(commands.OpenTrunk, **asdict(trunk)).addCallback(_nothing)
+
+    def close_trunk(self, name: str) -> Deferred[None]:
+        """Give it up, and its registration; calls on it go on."""
+        return self._ask(commands.CloseTrunk, name=name).addCallback(_nothing)
+
+    def call(
+        self,
+        trunk: str,
+        digits: str,
+        *,
+        caller_id: str = "",
+        asserted: str = "",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Deferred[str]:
+        """Call ``digits`` (also ``+79161234567``) on an open trunk; fires with the call_id. As ``dial`` goes on.
+
+        From is ``caller_id``, or the trunk's user; ``anonymous`` hides it (RFC 3323). P-Asserted-Identity is
+        ``asserted`` where it is given, a number or a SIP or tel URI. ``headers`` are more of them, as Privacy.
+        DialFailed when nothing was sent: no such trunk, not registered, no number, no free port for RTP.
+        """
+        generation = self._generation
+        asked = self._ask(
+            commands.Call,
+            trunk=trunk,
+            digits=digits,
+            caller_id=caller_id,
+            asserted=asserted,
+            headers=[{"name": name, "value": value} for name, value in headers],
+        )
+        return asked.addCallback(self._dialled, generation)
+
     def answer(self, call_id: str) -> Deferred[None]:
         """Pick up; ``established`` follows. CallOver when the caller has gone; Unanswerable when media can't be had."""
         return self._ask_call(call_id, commands.Answer).addCallback(_nothing)
@@ -228,7 +269,7 @@ class VoiceClient:
         was_ready, self._ready, self._child, self.sip_port = self._ready, False, None, 0
         live, self._live = self._live, set()
         for call_id in sorted(live):
-            self._guarded(self._observer.ended, call_id, "fault", reason)
+            self._guarded(self._observer.ended, call_id, "fault", reason, None)
         if self._stopping is not None:
             stopping, self._stopping = self._stopping, None
             stopping.callback(None)
@@ -267,10 +308,12 @@ class VoiceClient:
         if call_id in self._live:
             self._guarded(self._observer.ringing, call_id, code)
 
-    def child_refused(self, call_id: str, code: int, reason: str) -> None:
+    def child_refused(
+        self, call_id: str, code: int, reason: str, q850: int | None, retry_after_s: float | None
+    ) -> None:
         if call_id in self._live:
             self._live.remove(call_id)
-            self._guarded(self._observer.refused, call_id, code, reason)
+            self._guarded(self._observer.refused, call_id, code, reason, q850, retry_after_s)
 
     def child_established(self, call_id: str) -> None:
         if call_id in self._live:
@@ -280,10 +323,10 @@ class VoiceClient:
         if call_id in self._live:
             self._guarded(self._observer.digit, call_id, digit)
 
-    def child_ended(self, call_id: str, by: str, reason: str) -> None:
+    def child_ended(self, call_id: str, by: str, reason: str, q850: int | None) -> None:
         if call_id in self._live:
             self._live.remove(call_id)
-            self._guarded(self._observer.ended, call_id, by, reason)
+            self._guarded(self._observer.ended, call_id, by, reason, q850)
 
     def _guarded(self, told: Callable[..., None], *arguments: object) -> None:
         # An observer that fails must not cost the other calls their reports.
@@ -306,8 +349,8 @@ class _Named:
     def ringing(self, call: str, code: int) -> None:
         self._client.child_ringing(self._prefix + call, code)
 
-    def refused(self, call: str, code: int, reason: str) -> None:
-        self._client.child_refused(self._prefix + call, code, reason)
+    def refused(self, call: str, code: int, reason: str, q850: int | None, retry_after_s: float | None) -> None:
+        self._client.child_refused(self._prefix + call, code, reason, q850, retry_after_s)
 
     def established(self, call: str) -> None:
         self._client.child_established(self._prefix + call)
@@ -315,8 +358,8 @@ class _Named:
     def digit(self, call: str, digit: str) -> None:
         self._client.child_digit(self._prefix + call, digit)
 
-    def ended(self, call: str, by: str, reason: str) -> None:
-        self._client.child_ended(self._prefix + call, by, reason)
+    def ended(self, call: str, by: str, reason: str, q850: int | None) -> None:
+        self._client.child_ended(self._prefix + call, by, reason, q850)
 
 
 def _referred(answer: dict[str, Any]) -> None:

@@ -14,6 +14,10 @@ TEXT: Any = amp.Unicode()  # type: ignore[no-untyped-call]
 TEXTS: Any = amp.ListOf(TEXT)  # type: ignore[no-untyped-call]
 NUMBER: Any = amp.Integer()  # type: ignore[no-untyped-call]
 FLAG: Any = amp.Boolean()  # type: ignore[no-untyped-call]
+#: What may be missing.
+PERHAPS_NUMBER: Any = amp.Integer(optional=True)  # type: ignore[no-untyped-call]
+PERHAPS_SECONDS: Any = amp.Float(optional=True)  # type: ignore[no-untyped-call]
+HEADERS: Any = amp.AmpList([(b"name", TEXT), (b"value", TEXT)])  # type: ignore[no-untyped-call]
 
 
 class CallOver(Exception):
@@ -86,6 +90,45 @@ class Dial(_Asked):
     """Send an INVITE from a registered extension; answered when it has been handed to SIP."""
 
     arguments: ClassVar = [(b"extension", TEXT), (b"digits", TEXT)]
+    response: ClassVar = [CALL]
+
+
+class OpenTrunk(_Asked):
+    """The fields of ``trunks.Trunk``."""
+
+    arguments: ClassVar = [
+        (b"name", TEXT),
+        (b"user", TEXT),
+        (b"password", TEXT),
+        (b"domain", TEXT),
+        (b"host", TEXT),
+        (b"port", NUMBER),
+        (b"auth_user", TEXT),
+        (b"registrar_host", TEXT),
+        (b"registrar_port", NUMBER),
+        (b"transport", TEXT),
+        (b"registers", FLAG),
+        (b"expires_s", NUMBER),
+        (b"display_name", TEXT),
+        (b"session_expires_s", NUMBER),
+        (b"refuses_with", NUMBER),
+    ]
+
+
+class CloseTrunk(_Asked):
+    arguments: ClassVar = [(b"name", TEXT)]
+
+
+class Call(_Asked):
+    """Send an INVITE on a trunk; answered when it has been handed to SIP."""
+
+    arguments: ClassVar = [
+        (b"trunk", TEXT),
+        (b"digits", TEXT),
+        (b"caller_id", TEXT),
+        (b"asserted", TEXT),
+        (b"headers", HEADERS),
+    ]
     response: ClassVar = [CALL]
 
 
@@ -169,7 +212,13 @@ class Established(_Told):
 class Refused(_Told):
     """The final answer to a call that we dialled, and no good one; ``Ended`` does not follow."""
 
-    arguments: ClassVar = [CALL, (b"code", NUMBER), (b"reason", TEXT)]
+    arguments: ClassVar = [
+        CALL,
+        (b"code", NUMBER),
+        (b"reason", TEXT),
+        (b"q850", PERHAPS_NUMBER),
+        (b"retry_after_s", PERHAPS_SECONDS),
+    ]
 
 
 class Digit(_Told):
@@ -179,4 +228,4 @@ class Digit(_Told):
 class Ended(_Told):
     """``by`` is ``us``, ``them`` or ``fault``."""
 
-    arguments: ClassVar = [CALL, (b"by", TEXT), (b"reason", TEXT)]
+    arguments: ClassVar = [CALL, (b"by", TEXT), (b"reason", TEXT), (b"q850", PERHAPS_NUMBER)]

@@ -17,6 +17,7 @@ from ocm_cti.voice.calls import Calls
 from ocm_cti.voice.commands import ReferRefused
 from ocm_cti.voice.player import Played
 from ocm_cti.voice.recorder import RecordedReply
+from ocm_cti.voice.trunks import Trunk
 from protocols.sip.user_agent import Account
 
 Answer = dict[str, Any]
@@ -55,6 +56,21 @@ class ParentLink(amp.AMP):
     @commands.Dial.responder
     def _dial(self, extension: str, digits: str) -> Answer:
         return {"call": self._calls.dial(extension, digits)}
+
+    @commands.OpenTrunk.responder
+    def _open_trunk(self, **fields: Any) -> Answer:
+        self._calls.open_trunk(Trunk(**fields))
+        return {}
+
+    @commands.CloseTrunk.responder
+    def _close_trunk(self, name: str) -> Answer:
+        self._calls.close_trunk(name)
+        return {}
+
+    @commands.Call.responder
+    def _call(self, trunk: str, digits: str, caller_id: str, asserted: str, headers: list[dict[str, str]]) -> Answer:
+        pairs = [(header["name"], header["value"]) for header in headers]
+        return {"call": self._calls.call(trunk, digits, caller_id, asserted, pairs)}
 
     @commands.Answer.responder
     def _answer(self, call: str) -> Answer:
@@ -113,14 +129,16 @@ class ParentLink(amp.AMP):
     def established(self, call: str) -> None:
         self._tell(commands.Established, call=call)
 
-    def refused(self, call: str, code: int, reason: str) -> None:
-        self._tell(commands.Refused, call=call, code=code, reason=reason)
+    def refused(
+        self, call: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        self._tell(commands.Refused, call=call, code=code, reason=reason, q850=q850, retry_after_s=retry_after_s)
 
     def digit(self, call: str, digit: str) -> None:
         self._tell(commands.Digit, call=call, digit=digit)
 
-    def ended(self, call: str, by: str, reason: str) -> None:
-        self._tell(commands.Ended, call=call, by=by, reason=reason)
+    def ended(self, call: str, by: str, reason: str, q850: int | None = None) -> None:
+        self._tell(commands.Ended, call=call, by=by, reason=reason, q850=q850)
 
     def _tell(self, command: type[amp.Command], **arguments: Any) -> None:
         if self.transport is not None:

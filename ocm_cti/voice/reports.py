@@ -38,7 +38,7 @@ class VoiceObserver(Protocol):
         """
 
     def registration_changed(self, extension: str, registered: bool, reason: str) -> None:
-        """``reason`` is the registrar's refusal, or "" when there is none."""
+        """``reason`` is the registrar's refusal, or "" when there is none. ``extension``: or the name of a trunk."""
 
     def incoming(self, call_id: str, extension: str, caller: str) -> None:
         """A call rings at one of our extensions: ``answer`` or ``refuse`` it."""
@@ -49,14 +49,23 @@ class VoiceObserver(Protocol):
     def established(self, call_id: str) -> None:
         """The call stands, answered by us or by them; media run both ways."""
 
-    def refused(self, call_id: str, code: int, reason: str) -> None:
-        """A call that we dialled was answered with 300 to 699 (408: with nothing). ``ended`` does not follow."""
+    def refused(
+        self, call_id: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        """A call that we dialled was answered with 300 to 699. ``ended`` does not follow.
+
+        Of an extension, 408 also says that there was no answer at all. On a trunk every code is the operator's own but
+        for 408 after five minutes of ringing, and 0: nothing has left for the operator (no connection, no address for
+        his name), so that nobody can have been reached; the operator's silence is told as ``ended`` by fault.
+        ``q850`` is the cause in the Reason header (RFC 3326, ``Q.850;cause=17``), ``retry_after_s`` is Retry-After.
+        """
 
     def digit(self, call_id: str, digit: str) -> None:
         """They pressed a key. One that stopped a recording is not told."""
 
-    def ended(self, call_id: str, by: str, reason: str) -> None:
+    def ended(self, call_id: str, by: str, reason: str, q850: int | None = None) -> None:
         """Once for each call that was told as incoming, or was dialled and not told as refused.
 
-        ``by`` is ``us``, ``them`` or ``fault``.
+        ``by`` is ``us``, ``them`` or ``fault``. By fault before ``established``: what became of the INVITE is not known
+        (no answer of any kind, connection lost, voice process died). ``q850`` as of ``refused``, from their BYE.
         """

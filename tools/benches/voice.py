@@ -114,11 +114,13 @@ class Bench:
 
     def ringing(self, call_id: str, code: int) -> None: ...
 
-    def refused(self, call_id: str, code: int, reason: str) -> None: ...
+    def refused(
+        self, call_id: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
+    ) -> None: ...
 
     def digit(self, call_id: str, digit: str) -> None: ...
 
-    def ended(self, call_id: str, by: str, reason: str) -> None:
+    def ended(self, call_id: str, by: str, reason: str, q850: int | None = None) -> None:
         if not self.figures:
             self._fail(f"a call ended before its time, by {by}: {reason}")
 

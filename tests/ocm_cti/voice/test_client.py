@@ -263,7 +263,7 @@ def test_what_is_asked_reaches_the_process_and_its_answer_us() -> None:
     case.tell(commands.Digit, call="k", digit="1")
     case.tell(commands.Ended, call="k", by="them", reason="BYE")
     case.tell(commands.Ended, call="k", by="them", reason="BYE")
-    assert case.told() == [("established", "1.k"), ("digit", "1.k", "1"), ("ended", "1.k", "them", "BYE")]
+    assert case.told() == [("established", "1.k"), ("digit", "1.k", "1"), ("ended", "1.k", "them", "BYE", None)]
     assert case.ask(case.client.cpu_s()) == [1.5]
     case.stop()
 
@@ -286,8 +286,8 @@ def test_a_call_that_we_dial() -> None:
     assert case.told() == [
         ("ringing", "1.d95", 180),
         ("established", "1.d95"),
-        ("ended", "1.d95", "them", "BYE"),
-        ("refused", "1.d96", 486, "Busy Here"),
+        ("ended", "1.d95", "them", "BYE", None),
+        ("refused", "1.d96", 486, "Busy Here", None, None),
     ]
     (failed,) = case.ask(case.client.dial("302", "95"))
     assert isinstance(failed, DialFailed) and str(failed) == "not registered"
@@ -349,7 +349,7 @@ def test_a_process_that_dies_ends_its_calls_once_and_is_started_again() -> None:
     case.process.die(1)
     assert isinstance(played[0], VoiceProcessLost)
     assert case.told() == [
-        ("ended", "1.k", "fault", "exit code 1: MemoryError: out of it"),
+        ("ended", "1.k", "fault", "exit code 1: MemoryError: out of it", None),
         ("process_lost", "exit code 1: MemoryError: out of it"),
     ]
     assert isinstance(case.ask(case.client.register("301", "", "", 1))[0], VoiceProcessLost)
@@ -358,7 +358,7 @@ def test_a_process_that_dies_ends_its_calls_once_and_is_started_again() -> None:
     case.tell(commands.Ready, sip_port=5071)
     case.ring("k")  # the same key in another life is another call
     case.tell(commands.Ended, call="k", by="them", reason="")
-    assert case.told() == [("process_ready",), ("incoming", "2.k", "301", "0"), ("ended", "2.k", "them", "")]
+    assert case.told() == [("process_ready",), ("incoming", "2.k", "301", "0"), ("ended", "2.k", "them", "", None)]
     case.stop()
 
 
@@ -386,7 +386,7 @@ def test_stop_lets_the_process_finish() -> None:
     case.told()
     case.stop()
     assert case.process.asked == [("shutdown",), ("stdin closed",)]
-    assert case.told() == [("ended", "1.k", "fault", "exit code None")]  # this process did not hang it up itself
+    assert case.told() == [("ended", "1.k", "fault", "exit code None", None)]  # this process did not hang it up itself
     case.client.start()
     assert len(case.reactor.processes) == 2
     case.stop()

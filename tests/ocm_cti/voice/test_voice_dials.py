@@ -102,7 +102,7 @@ def test_dialled_calls(tmp_path: Path) -> None:
                 client.dial("302", "1").addErrback(lambda failure: results.append(str(failure.value)))
                 dial("983")
 
-        def refused(call: str, code: int, reason: str) -> None:
+        def refused(call: str, code: int, reason: str, *more: Any) -> None:
             dial("982")
 
         def ringing(call: str, code: int) -> None:
@@ -131,7 +131,7 @@ def test_dialled_calls(tmp_path: Path) -> None:
             results.append(str(failure.value))
             client.refer(call, "201").addCallback(results.append)
 
-        def ended(call: str, by: str, reason: str) -> None:
+        def ended(call: str, by: str, reason: str, *more: Any) -> None:
             if by == "us":
                 dial("97")
             elif by == "them":

@@ -105,7 +105,7 @@ def test_the_whole_of_a_call(tmp_path: Path) -> None:
             reports.append(report)
             switch.link.hang_up(switch.call)
 
-        def ended(call: str, by: str, reason: str) -> None:
+        def ended(call: str, by: str, reason: str, *more: Any) -> None:
             if by == "them":
                 switch.ring()
 
