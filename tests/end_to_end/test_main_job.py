@@ -65,7 +65,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     yield Demo(folder, done.stdout, people, [dict(zip(header, row, strict=True)) for row in rows])
 
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("main job")]  # one demo for all of them
 
 
 def test_every_person_has_the_outcome_that_his_callee_plays(demo: Demo) -> None:
