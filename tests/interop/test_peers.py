@@ -102,7 +102,7 @@ def test_a_scenario_that_fails_says_so(tmp_path: Path) -> None:
 
 def test_a_key_pressed_on_baresip_arrives(tmp_path: Path) -> None:
     require("asterisk", "baresip")
-    phone = Baresip.start(tmp_path / "phone", source="ausine,440")
+    phone = Baresip.start(tmp_path / "phone")
     running = PrivateAsterisk.start(
         tmp_path / "a",
         ports={"callee": f"127.0.0.1:{phone.port}"},

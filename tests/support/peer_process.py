@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import shutil
 import socket
+import struct
 import subprocess
 import time
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,9 +156,8 @@ class Sipp:
 BARESIP_CONFIG = """\
 sip_listen {host}:{port}
 sip_trans_def udp
-audio_player aufile,{folder}/heard.wav
-audio_source {source}
-audio_alert aufile,{folder}/alert.wav
+audio_source aufile,{source}
+net_interface {host}
 audio_level no
 audio_buffer 20-160
 rtp_tos 184
@@ -167,7 +169,6 @@ module_path {modules}
 module stdio.so
 module g711.so
 module aufile.so
-module ausine.so
 module sndfile.so
 snd_path {folder}
 module_tmp account.so
@@ -177,6 +178,17 @@ ctrl_tcp_listen {host}:{control}
 call_local_timeout 120
 call_max_calls 200
 """
+
+
+def _tone(path: Path) -> Path:
+    """A minute of 440 Hz as WAV, 8 kHz mono."""
+    second = b"".join(struct.pack("<h", int(8000 * math.sin(math.tau * 440 * at / 8000))) for at in range(8000))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(second * 60)
+    return path
 
 
 class Baresip:
@@ -198,18 +210,24 @@ class Baresip:
         user: str = "phone",
         account: str = "",
         answers: bool = True,
-        source: str = "ausine,440",
+        source: Path | None = None,
         port: int = 0,
     ) -> Baresip:
-        """It listens on ``port`` as ``sip:{user}@127.0.0.1:{port}``, sends ``source`` ("ausine,440" or
-        "aufile,/a.wav") and writes what it hears as WAV into ``folder`` (``heard()``).
+        """It listens on ``port`` as ``sip:{user}@127.0.0.1:{port}``, sends ``source`` (WAV, 8 kHz
+        mono; none: a tone of 440 Hz) and writes what it hears as WAV into ``folder`` (``heard()``).
         ``account`` is a whole line of baresip's accounts file, for one that registers.
         """
         folder.mkdir(parents=True, exist_ok=True)
         port, control = port or free_port(), free_port()
+        source = source or _tone(folder / "tone.wav")
         modules = next(path for path in Path("/usr/lib").glob("**/baresip/modules") if path.is_dir())
         config = BARESIP_CONFIG.format(
-            host=HOST, port=port, control=control, folder=folder, source=source, modules=modules
+            host=HOST,
+            port=port,
+            control=control,
+            folder=folder,
+            source=source,
+            modules=modules,
         )
         (folder / "config").write_text(config, encoding="utf-8")
         mode = "auto" if answers else "manual"
