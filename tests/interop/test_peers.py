@@ -22,6 +22,7 @@ def test_the_shared_asterisk_is_up(asterisk: PrivateAsterisk) -> None:
     assert "gateway" in asterisk.cli("manager show users")
 
 
+@pytest.mark.asterisk16
 def test_the_gateway_user_has_few_rights(asterisk: PrivateAsterisk) -> None:
     with ManagerTalk(asterisk.ami_port, *GATEWAY) as talk:
         assert talk.ask("Ping")["Response"] == "Success"
@@ -29,6 +30,7 @@ def test_the_gateway_user_has_few_rights(asterisk: PrivateAsterisk) -> None:
             talk.ask("Command", Command="core show version")
 
 
+@pytest.mark.asterisk16
 def test_two_at_once_with_fragments_of_their_own(tmp_path: Path) -> None:
     require("asterisk")
     first = PrivateAsterisk.start(
