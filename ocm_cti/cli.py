@@ -232,6 +232,18 @@ def calls(config_path: Path, which: str, days: float | None, limit: int, as_json
     sys.exit(list_calls(config_path, which=which, days=days, limit=limit, as_json=as_json))
 
 
+@main.command("asterisk-config")
+@config_option
+@click.option("--gateway", help="Only for this gateway.")
+@click.option("--secret", is_flag=True, help="Print the secret of the manager user in full.")
+@one_line_errors
+def asterisk_config(config_path: Path, gateway: str | None, secret: bool) -> None:
+    """Print what an Asterisk needs to be called through: its context and its manager user, and where each goes."""
+    from ocm_cti.commands.asterisk_config import run
+
+    sys.exit(run(config_path, gateway, secret=secret))
+
+
 main.add_command(csta)
 main.add_command(smdr)
 
