@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+import peers
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from asterisk_process import PrivateAsterisk
 from gateway_bench import Bench
 from panasonic_bench import PanasonicBench
 from panasonic_sockets_bench import PanasonicSocketsBench
@@ -54,6 +57,10 @@ ALSO_ON_SOCKETS = frozenset(
     }
 )
 
+#: The whole contract on a real Asterisk.
+ASTERISK = "asterisk"
+ASTERISK_IS_HERE = find_spec("protocols.ami.link") is not None
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" in metafunc.fixturenames:
@@ -61,7 +68,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for name, (_, tests) in SOCKETS.items():
             if metafunc.function.__name__ in (ALSO_ON_SOCKETS if tests is None else tests):
                 kinds.append(pytest.param(name, marks=pytest.mark.sockets))
+        if ASTERISK_IS_HERE:
+            kinds.append(pytest.param(ASTERISK, marks=pytest.mark.sockets))
         metafunc.parametrize("bench", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def people_of_asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateAsterisk]:
+    """A real Asterisk whose dialplan plays the people and the operators of the contract."""
+    peers.require("asterisk")
+    from asterisk_bench import DIALPLAN
+
+    running = PrivateAsterisk.start(tmp_path_factory.mktemp("people"), extra_dialplan=DIALPLAN)
+    yield running
+    running.stop()
 
 
 @pytest.fixture
@@ -69,7 +89,11 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A started gateway with all its ports idle; nothing of it may be left afterwards."""
     kind = str(request.param)
     made: Bench
-    if kind in SOCKETS:
+    if kind == ASTERISK:
+        from asterisk_bench import AsteriskBench
+
+        made = AsteriskBench(request.getfixturevalue("people_of_asterisk"))
+    elif kind in SOCKETS:
         made = PanasonicSocketsBench(**SOCKETS[kind][0])
     else:
         made = PanasonicBench.of_variant(kind.removeprefix("panasonic-"))

@@ -22,8 +22,10 @@ class Sees:
     far_end: bool = True  # that the person has hung up; else it lets us go in its own time
     answers_blindly: bool = False  # the timer is ours, and runs also without a link
     voice: bool = True  # a voice of ours, that can break; else the switch's own, which listens while it speaks
+    voice_breaks: bool = True  # ... which is a process of ours; else the voice goes when the switch or the link does
     dials_by_link: bool = True  # without a link nobody can have been called
     transfers: bool = True  # it can hand a person over
+    announces: bool = True  # it has recorded messages of its own
     supervised: bool = True  # ... and waits for the operator before it does
 
 
