@@ -66,7 +66,8 @@ class AsteriskGateway:
         self._prefix = channel_prefix(settings.name, node, recordings)
         self._run = secrets.token_hex(3)
         self._serial = 0
-        self._pace = Pace(settings.originate_per_s, settings.originate_burst, reactor, self._changed)
+        self._pace = Pace(settings.originate_per_s, settings.originate_burst, reactor, self._pace_opened)
+        self._paused = False  # until the pace says that it is open: port_freed comes with it
         self._channels = Channels(
             self._prefix, self._calls, self._link.ask, self._link.ask_list, reactor, self._changed, self._log
         )
@@ -117,7 +118,9 @@ class AsteriskGateway:
             return "is being stopped"
         if not self._link.is_up:
             return "no link to the switch"
-        return self._channels.reason or self._pace.reason
+        if self._channels.reason or not self._paused:
+            return self._channels.reason
+        return self._pace.reason or "a call may start in a moment"
 
     def port_reason(self, port: str) -> str:
         """Why a port is not idle, one line for people; "" when it is."""
@@ -187,8 +190,7 @@ class AsteriskGateway:
         call = line.call = PlacedCall(self._around, port, channel_id, ring_timeout_s, observer)
         self._calls[channel_id] = call
         call.begin(digits, attempt_id, caller_id or self._settings.caller_id)
-        if not self._pace.open:
-            self._idle.clear()
+        self._mind_the_pace()
         return call
 
     def settle(self, in_flight: Sequence[InFlight]) -> Deferred[dict[int, Settled]]:
@@ -216,10 +218,20 @@ class AsteriskGateway:
             self._channels.handed_over(call.channel_id)
         if verdict is not None and verdict.congested:
             self._pace.hold(self._settings.congestion_rest_s, "the trunk has no channel free")
+            self._mind_the_pace()
         self._ports[call.port].freed(verdict)
         if not self._calls and self._all_over is not None:
             over, self._all_over = self._all_over, None
             over.callback(None)
+        self._changed()
+
+    def _mind_the_pace(self) -> None:
+        if not self._pace.open:
+            self._paused = True
+            self._idle.clear()
+
+    def _pace_opened(self) -> None:
+        self._paused = False
         self._changed()
 
     def _changed(self) -> None:

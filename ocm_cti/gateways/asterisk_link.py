@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
 
@@ -15,8 +15,7 @@ from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.interface import Health, LinkState
 from protocols.ami.link import AmiLink
 from protocols.ami.messages import Event
-
-CONNECT_TIMEOUT_S = 10.0
+from protocols.serial_line import endpoint_from_setting
 
 
 class LinkOwner(Protocol):
@@ -123,7 +122,7 @@ class SwitchLink:
 
 def endpoint(settings: AsteriskSettings, reactor: Any) -> IStreamClientEndpoint:
     """OSError or ValueError when the certificates of ``link_ca`` can't be read."""
-    plain = HostnameEndpoint(reactor, settings.host.encode(), settings.tcp_port, timeout=CONNECT_TIMEOUT_S)
+    plain = endpoint_from_setting(reactor, "tcp:" + settings.link.partition(":")[2])
     if not settings.uses_tls:
         return plain
     from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates  # needs pyOpenSSL

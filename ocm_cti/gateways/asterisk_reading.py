@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocm_cti.gateways.asterisk_calls import Event
 from ocm_cti.gateways.asterisk_machine import NOTHING, Detail
-from protocols.ami.messages import Message
+from protocols.ami.messages import Event as Message
 
 #: ActionID of Originate: ours, then the ChannelId. OriginateResponse repeats it; its Uniqueid may be another call's.
 ORIGINATE = "ocm-originate:"
@@ -91,7 +92,7 @@ class Row:
         return signs
 
 
-def read_rows(messages: list[Message], prefix: str) -> dict[str, Row]:
+def read_rows(messages: Sequence[Message], prefix: str) -> dict[str, Row]:
     """By ChannelId; only channels that a gateway with this prefix has asked for."""
     rows = {}
     for message in messages:

@@ -79,6 +79,11 @@ class AsteriskSettings:
         return None  # what SMDR would tell is in the events already
 
     @property
+    def detects_machines(self) -> bool:
+        """Whether the switch listens for an answering machine before we speak."""
+        return bool(getattr(self.agi, "amd", False))
+
+    @property
     def ports(self) -> tuple[str, ...]:
         return tuple(f"{self.port_prefix}{number}" for number in range(1, self.channels + 1))
 
