@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -26,9 +26,18 @@ class Commands(Protocol):
     """What we ask of SIP: the commands of ``protocols.sip.link.SIPLink``."""
 
     def register(self, account: sip.Account) -> None: ...
-    def unregister(self, user: str) -> None: ...
+    def unregister(self, key: str) -> None: ...
     def invite(
-        self, target_uri: str, *, from_user: str, destination: tuple[str, int], sdp: bytes, credentials: sip.Account
+        self,
+        target_uri: str,
+        *,
+        from_user: str,
+        destination: tuple[str, int],
+        sdp: bytes,
+        headers: Sequence[tuple[str, str]] = (),
+        credentials: sip.Account,
+        identity: str = "",
+        session_expires_s: int | None = None,
     ) -> str: ...
     def ring(self, call: str) -> None: ...
     def answer(self, call: str, sdp: bytes) -> None: ...
@@ -62,7 +71,8 @@ class State(enum.Enum):
 
 @dataclass(eq=False)
 class Call:
-    """``offer`` is theirs, None when they wait for ours. ``version`` counts the session descriptions that we sent.
+    """``extension`` is our own user of it. ``offer`` is theirs, None when they wait for ours. ``version`` counts the
+    session descriptions that we sent.
 
     ``early`` is what was agreed for the time before the answer; ``progress`` the last code told of it.
     """
@@ -78,6 +88,7 @@ class Call:
     progress: int = 0
     ring_limit: Any = None
     referring: Deferred[None] | None = None
+    trunk: str = ""  # "": of an extension
 
 
 class Watch:

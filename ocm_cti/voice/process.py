@@ -42,6 +42,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--bind-host", default="127.0.0.1", help="our address, for SIP and RTP; it also stands in SDP")
     parser.add_argument("--sip-port", type=int, default=0, help="UDP port for SIP; 0: any")
     parser.add_argument("--rtp-ports", nargs=2, type=int, metavar=("FIRST", "LAST"), help="UDP ports for RTP")
+    parser.add_argument("--stranger-code", type=int, default=403, help="SIP code for calls that are for none of us")
     parser.add_argument("--silent-peer-s", type=float, help="end a call whose peer sends no RTP for so long")
     return parser.parse_args(argv)
 
@@ -96,6 +97,7 @@ class VoiceProcess:
             deferToThread,
             rtp_ports=ports,
             silent_peer_s=options.silent_peer_s,
+            stranger_code=options.stranger_code,
         )
         self._parent.serve(self._calls)
 

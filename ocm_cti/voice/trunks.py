@@ -32,7 +32,7 @@ class Trunk:
     #: What we ask the registrar for.
     expires_s: int = 300
     display_name: str = ""
-    #: Session timer (RFC 4028) that we offer, at least 90; 0: none is offered (one that they want is kept all the same).
+    #: Session timer (RFC 4028) that we offer, at least 90; 0: none is offered, and one that they want is kept.
     session_expires_s: int = 1800
     #: SIP code for calls that come in on this trunk.
     refuses_with: int = 603

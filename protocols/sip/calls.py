@@ -6,18 +6,16 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 
-from sipmessage import Headers
-
 from protocols.errors import LocalProtocolError
 
-from . import addresses
 from .asking import Asking
 from .core import ALLOWED, Core, Hop
 from .dialogs import Dialog, DialogId
 from .digest import DigestClient
 from .events import DigitInfo, Ended, HeaderView
-from .messages import Request, Response
+from .messages import Message, Request, Response
 from .offers import Offers
+from .reasons import q850_of, reason_of
 from .refer import Refer, receive_notify
 from .server_transaction import ServerTransaction
 
@@ -60,6 +58,11 @@ class Call:
         self._digest = digest
         self._refer: Refer | None = None
         book.calls[key] = self
+
+    @property
+    def over(self) -> bool:
+        """The terminal event has been told."""
+        return self.stage is Stage.OVER
 
     def enter_dialog(self, dialog: Dialog) -> Offers:
         self.dialog = dialog
@@ -118,7 +121,7 @@ class Call:
         """A BYE."""
         if self._refer is not None:
             self._refer.left(now)
-        self.end(True, reason_of(request, "BYE"), now, headers=request.headers)
+        self.end(True, reason_of(request, "BYE"), now, said=request)
         self.leave_dialog()
 
     def break_off(self, reason: str, now: float) -> None:
@@ -127,15 +130,13 @@ class Call:
             self.end(False, reason, now, fault=True)
             self.bye(now)
 
-    def end(
-        self, by_them: bool, reason: str, now: float, *, headers: Headers | None = None, fault: bool = False
-    ) -> None:
-        """Tell the terminal event, once."""
+    def end(self, by_them: bool, reason: str, now: float, *, said: Message | None = None, fault: bool = False) -> None:
+        """Tell the terminal event, once. ``said`` is what they sent for it."""
         if self.stage is Stage.OVER:
             return
         self.close(now)
-        view: Mapping[str, str] = {} if headers is None else HeaderView(headers)
-        self.core.emit(Ended(self.key, by_them, reason, view, fault))
+        view: Mapping[str, str] = {} if said is None else HeaderView(said.headers)
+        self.core.emit(Ended(self.key, by_them, reason, view, fault, None if said is None else q850_of(said)))
 
     def close(self, now: float) -> None:
         self.stage = Stage.OVER
@@ -152,6 +153,8 @@ class Call:
             return
         self.book.dialogs[leaving.id] = self
 
+        repeated = False
+
         def make() -> tuple[Request, Hop]:
             return leaving.request("BYE", [("User-Agent", self.core.product)]), leaving.next_hop()
 
@@ -159,7 +162,15 @@ class Call:
             if response.code >= 200:
                 self.book.dialogs.pop(leaving.id, None)
 
-        Asking(self.core, make, self._digest, now, heard, lambda now: self._unheard(leaving))
+        def lost(reason: str, unsent: bool, now: float) -> None:
+            nonlocal repeated
+            if unsent or repeated:
+                self._unheard(leaving)
+            else:
+                repeated = True  # he may not have had it: by a new connection
+                asking.again(now)
+
+        asking = Asking(self.core, make, self._digest, now, heard, lambda now: self._unheard(leaving), lost)
 
     def leave_dialog(self) -> None:
         if self.dialog is not None:
@@ -212,14 +223,6 @@ def digit_of(request: Request) -> str | None:
     key = found[1].upper()
     # Some write the event numbers of RFC 4733.
     return {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}.get(key, key)
-
-
-def reason_of(message: Request | Response, otherwise: str) -> str:
-    """``text`` of the Reason header (RFC 3326), or the header, or ``otherwise``."""
-    header = message.headers.get("Reason")
-    if not header:
-        return otherwise
-    return addresses.parameters(";" + header.partition(";")[2]).get("text") or header
 
 
 def record_route(request: Request) -> Iterable[tuple[str, str]]:

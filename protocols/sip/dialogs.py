@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from protocols.errors import RemoteProtocolError
 
 from . import messages
 from .addresses import DEFAULT_PORT, NameAddress, Target
-from .core import Hop
+from .core import TCP, Hop, is_tcp
 from .messages import Request, Response
 
 DialogId = tuple[str, str, str]  # Call-ID, our tag, their tag
@@ -21,7 +21,7 @@ class Dialog:
     """One dialog. Addresses, routes and the target are kept as the texts that the peer wrote.
 
     ``remote_seq`` is None until the peer has sent a request in it. ``reached_by`` is where its messages came from: the
-    way out when the target is a name and not an address.
+    way out when the target is a name and not an address, and its transport unless the target names another.
     """
 
     call_id: str
@@ -85,10 +85,13 @@ class Dialog:
         pairs += [("CSeq", f"{seq} {method}"), *(("Route", route) for route in routes), *headers]
         return Request(method, uri, messages.make_headers(pairs), body)
 
-    def ack(self, seq: int, via: str, headers: Iterable[tuple[str, str]] = ()) -> tuple[bytes, Hop]:
+    def ack(
+        self, seq: int, new_via: Callable[[Hop], str], headers: Iterable[tuple[str, str]] = ()
+    ) -> tuple[bytes, Hop]:
         """The ACK for a 2xx to the INVITE numbered ``seq`` (13.2.2.4): a transaction of its own, sent anew for every
         2xx that comes, and where to."""
-        return messages.with_via(self.request("ACK", headers, seq=seq), via).octets(), self.next_hop()
+        hop = self.next_hop()
+        return messages.with_via(self.request("ACK", headers, seq=seq), new_via(hop)).octets(), hop
 
     def next_hop(self) -> Hop:
         """Where its requests go: the first route, else the target; where that is a name, where messages came from."""
@@ -99,7 +102,9 @@ class Dialog:
             ipaddress.ip_address(host)
         except ValueError:
             return self.reached_by
-        return (host, first.port or DEFAULT_PORT)
+        port = first.port or DEFAULT_PORT
+        transport = (first.parameters.get("transport") or ("tcp" if is_tcp(self.reached_by) else "udp")).lower()
+        return TCP(host, port) if transport == "tcp" else (host, port)
 
     def follows(self, request: Request) -> bool:
         """Note the sequence number of a request from the peer; False when it is not higher than the last (12.2.2)."""

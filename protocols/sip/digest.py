@@ -91,6 +91,23 @@ def challenges(response: Response) -> list[Challenge]:
     return list(found.values())
 
 
+def why_unanswerable(response: Response) -> str:
+    """Why no challenge of a 401 or 407 can be answered, in words; "" when one can be."""
+    if challenges(response):
+        return ""
+    texts = response.headers.getlist(HEADERS[response.code][0])
+    for text in texts:
+        scheme, values = read_parameters(text)
+        if scheme != "digest":
+            return f"it asks for {scheme[:40] or 'nothing'} authentication, which is not supported"
+        if "nonce" not in values:
+            return "its challenge has no nonce"
+        if values.get("algorithm", "MD5").upper() not in _HASHES:
+            return f"it asks for the algorithm {values['algorithm'][:40]}, which is not supported"
+        return f"it asks for qop={values.get('qop', '')[:40]}, and only auth is supported"
+    return "no challenge in it"
+
+
 class DigestClient:
     """Answers challenges for one user. It keeps the last nonce of every realm, so that the next request need not be
     refused first. ``once`` of a request: the (header, realm) pairs answered for it so far; see ``take``."""

@@ -36,7 +36,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Registered(Event):
-    """The registrar took our binding. Told when it begins (again), not at every refresh. ``expires_s``: as granted."""
+    """The registrar took our binding. Told when it begins (again), not at every refresh. ``expires_s``: as granted.
+    ``user`` is the account's ``key``, here and below."""
 
     user: str
     expires_s: int
@@ -93,12 +94,20 @@ class Answered(Event):
 
 @dataclass(frozen=True)
 class Refused(Event):
-    """Our INVITE came to nothing: a final answer of 300 to 699, or 408 made by us when nobody answered. Terminal."""
+    """Our INVITE came to nothing: a final answer of 300 to 699. Terminal.
+
+    With ``made_here`` there was none: 408 when nobody answered, 503 when the connection to the peer broke; ``unsent``:
+    the INVITE could not even be sent. ``q850`` is the cause in the Reason header, ``retry_after_s`` Retry-After.
+    """
 
     call: str
     code: int
     reason: str
     headers: Mapping[str, str] = field(compare=False, default_factory=dict)
+    q850: int | None = None
+    retry_after_s: int | None = None
+    made_here: bool = field(compare=False, default=False)
+    unsent: bool = field(compare=False, default=False)
 
 
 @dataclass(frozen=True)
@@ -111,13 +120,15 @@ class Confirmed(Event):
 
 @dataclass(frozen=True)
 class Ended(Event):
-    """The call is over. ``fault``: neither side wished it (no ACK, session timer ran out, 481 inside). Terminal."""
+    """The call is over. ``fault``: neither side wished it (no ACK, session timer ran out, 481 inside). ``q850`` is the
+    cause in the Reason header of their BYE or CANCEL. Terminal."""
 
     call: str
     by_them: bool
     reason: str
     headers: Mapping[str, str] = field(compare=False, default_factory=dict)
     fault: bool = False
+    q850: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from protocols.errors import LocalProtocolError
 
 from .addresses import Target
-from .calls import Book, Call, Stage, reason_of, record_route
+from .calls import Book, Call, Stage, record_route
 from .core import ALLOWED, Core
 from .dialogs import Dialog
 from .events import Confirmed, HeaderView, Incoming
 from .messages import Request
+from .reasons import reason_of
 from .server_transaction import ServerTransaction
 from .until_ack import UntilAck
 
@@ -24,7 +25,7 @@ class IncomingCall(Call):
         request = transaction.request
         dialog = Dialog.of_request(request, transaction.tag, transaction.source)
         user = Target.read(request.uri).user
-        super().__init__(core, book, core.token(), core.contact(user), None, Stage.RINGING)
+        super().__init__(core, book, core.token(), core.contact(user, transaction.source), None, Stage.RINGING)
         self._invite = transaction
         self._until_ack: UntilAck | None = None
         self._bye_wanted = False
@@ -52,15 +53,15 @@ class IncomingCall(Call):
         headers = [("Contact", self.contact), ("Allow", ", ".join(ALLOWED)), ("Supported", "timer")]
         headers += record_route(request)
         if self.offers is not None:
-            self.offers.begin()
-            headers += self.offers.watch(request, now)
+            self.offers.begin(request, sdp)
+            headers += self.offers.timer.offered(request, now)
         if sdp:
             headers.append(("Content-Type", "application/sdp"))
         self._invite.respond(200, now, headers=headers, body=sdp)
         self.stage = Stage.ANSWERED
         self._until_ack = UntilAck(self.core, self._invite, now, self._confirmed, self._unconfirmed)
         if self.offers is not None and sdp and not request.sdp:
-            self.offers.begin(self._until_ack)
+            self.offers.await_answer(self._until_ack)
 
     def refuse(self, code: int, now: float) -> None:
         """A final response of 300 to 699; ``Ended`` is told."""
@@ -111,7 +112,7 @@ class IncomingCall(Call):
     def _cancelled(self, cancel: Request, now: float) -> None:
         if self.stage is Stage.RINGING:
             self._invite.respond(487, now)
-            self.end(True, reason_of(cancel, "cancelled"), now, headers=cancel.headers)
+            self.end(True, reason_of(cancel, "cancelled"), now, said=cancel)
             self.leave_dialog()
 
     def _confirmed(self, ack: Request, now: float) -> None:

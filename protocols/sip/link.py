@@ -1,10 +1,9 @@
-"""The user agent on a real UDP socket: a Twisted protocol that owns the socket and one timer, and nothing else."""
+"""The user agent on real sockets: a Twisted protocol that owns the UDP one, the TCP connections, and one timer."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -13,7 +12,8 @@ from twisted.logger import Logger
 
 from protocols.errors import LocalProtocolError
 
-from .core import Hop
+from .carrier import Carrier
+from .core import TCP, Hop
 from .events import Event
 from .registration import Account
 from .user_agent import UserAgent
@@ -58,12 +58,17 @@ class SIPLink(DatagramProtocol):
         self._clock = clock
         self._observer = observer
         self._advertised_host = advertised_host
-        self._resolve = resolve
+        self._carrier = Carrier(
+            clock,
+            resolve,
+            received=self._received,
+            lost=self._connection_lost,
+            undelivered=self._undelivered,
+        )
         self._agent: UserAgent | None = None
         self._timer: Timer | None = None
         self._events: deque[Event] = deque()
         self._telling = False
-        self._socket: Any = None
         self._listening: Any = None
         self._grace: Timer | None = None
         self._stopped: Deferred[None] | None = None
@@ -73,8 +78,9 @@ class SIPLink(DatagramProtocol):
     # -- the socket
 
     def startProtocol(self) -> None:
-        self._socket = self.transport
-        here = self._socket.getHost()
+        udp: Any = self.transport
+        self._carrier.use(udp)
+        here = udp.getHost()
         self.host, self.port = self._advertised_host or here.host, here.port
         self._agent = self._make_agent(self.host, self.port)
 
@@ -84,6 +90,8 @@ class SIPLink(DatagramProtocol):
             self._timer.cancel()
             self._timer = None
         self._agent = None
+        self._carrier.use(None)
+        self._carrier.close()
         self._events.clear()
 
     def datagramReceived(self, datagram: bytes, addr: Hop) -> None:
@@ -92,7 +100,9 @@ class SIPLink(DatagramProtocol):
         self._tell()
 
     def listen(self, reactor: Any, host: str, port: int) -> int:
-        """Open the socket (port 0: any); returns its port. CannotListenError when it is taken."""
+        """Open the socket (port 0: any); returns its port. CannotListenError when it is taken. TCP is opened when the
+        first message goes that way."""
+        self._carrier.allow_tcp(reactor, host)
         self._listening = reactor.listenUDP(port, self, interface=host)
         return self.port
 
@@ -125,8 +135,8 @@ class SIPLink(DatagramProtocol):
         self.agent.register(account, self._now())
         self._flush()
 
-    def unregister(self, user: str) -> None:
-        self.agent.unregister(user, self._now())
+    def unregister(self, key: str) -> None:
+        self.agent.unregister(key, self._now())
         self._flush()
 
     def invite(
@@ -136,8 +146,10 @@ class SIPLink(DatagramProtocol):
         from_user: str,
         destination: Hop,
         sdp: bytes,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         credentials: Account | None = None,
+        identity: str = "",
+        session_expires_s: int | None = None,
     ) -> str:
         call = self.agent.invite(
             target_uri,
@@ -146,6 +158,8 @@ class SIPLink(DatagramProtocol):
             sdp=sdp,
             headers=headers,
             credentials=credentials,
+            identity=identity,
+            session_expires_s=session_expires_s,
             now=self._now(),
         )
         self._flush()
@@ -197,8 +211,9 @@ class SIPLink(DatagramProtocol):
     def _flush(self) -> None:
         """Send what waits, take over the events and set the timer anew."""
         agent = self.agent
-        for octets, (host, port) in agent.datagrams_to_send():
-            self._send(octets, host, port)
+        while waiting := agent.datagrams_to_send():
+            for octets, hop in waiting:
+                self._carrier.send(octets, hop)
         while (event := agent.next_event()) is not None:
             self._events.append(event)
         # Events of a command are told by the timer, so that an observer is never called by his own command.
@@ -239,27 +254,25 @@ class SIPLink(DatagramProtocol):
         if grace is not None and grace.active():
             grace.cancel()
         if listening is not None and self._stopped is not None:
-            maybeDeferred(listening.stopListening).chainDeferred(self._stopped)
+            closing = self._carrier.close().addCallback(lambda _: maybeDeferred(listening.stopListening))
+            closing.chainDeferred(self._stopped)
 
-    def _send(self, octets: bytes, host: str, port: int) -> None:
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            if self._resolve is None:
-                _log.error("nobody to resolve {host}: a SIP message is dropped", host=host)
-                return
-            found = maybeDeferred(self._resolve, host)
-            found.addCallback(self._write, octets, port)
-            found.addErrback(lambda failure: _log.error("{host}: {why}", host=host, why=failure.getErrorMessage()))
-            return
-        self._write(host, octets, port)
+    # -- told by the carrier
 
-    def _write(self, address: str, octets: bytes, port: int) -> None:
-        if self._agent is None:
-            return
-        try:
-            self._socket.write(octets, (address, port))
-        except Exception as error:
-            # As good as lost on the way: the transaction's timers deal with it. Not only OSError: the address is the
-            # peer's choice, and Twisted has a ValueError for an IPv6 one on an IPv4 socket. The rest must still go out.
-            _log.warn("SIP to {address}:{port}: {error!r}", address=address, port=port, error=error)
+    def _received(self, message: bytes, hop: TCP) -> None:
+        if self._agent is not None:
+            self._agent.receive_datagram(message, hop, self._now())
+            self._flush()
+            self._tell()
+
+    def _connection_lost(self, hops: Iterable[Hop], reason: str) -> None:
+        if self._agent is not None:
+            for hop in hops:
+                self._agent.connection_lost(hop, reason, self._now())
+            self._flush()
+
+    def _undelivered(self, octets: bytes, reason: str) -> None:
+        """As good as lost on the way, but its sender need not wait for the timers to find that out."""
+        if self._agent is not None:
+            self._agent.undelivered(octets, reason, self._now())
+            self._flush()

@@ -26,7 +26,7 @@ PHRASES: dict[int, str] = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout", 410: "Gone",
     415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
-    422: "Session Interval Too Small",
+    421: "Extension Required", 422: "Session Interval Too Small",
     423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
     482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated",
     488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending", 500: "Server Internal Error",
@@ -227,6 +227,17 @@ def with_via(request: Request, via: str) -> Request:
     pairs = [("Via", via)]
     pairs += [(name, value) for name in request.headers.keys() for value in request.headers.getlist(name)]  # noqa: SIM118
     return Request(request.method, request.uri, make_headers(pairs), request.body)
+
+
+def with_proof(request: Request, answers: Iterable[tuple[str, str]]) -> Request:
+    """The request with the answers to challenges after its CSeq."""
+    more = list(answers)
+    pairs: list[tuple[str, str]] = []
+    for name in request.headers.keys():  # noqa: SIM118
+        pairs += [(name, value) for value in request.headers.getlist(name)]
+        if name == "CSeq":
+            pairs += more
+    return Request(request.method, request.uri, make_headers(pairs), request.body) if more else request
 
 
 def response_to(

@@ -1,5 +1,5 @@
-"""Offers inside a standing call: re-INVITE (RFC 3261 section 14) and UPDATE (RFC 3311), theirs and ours, and the
-session timer (RFC 4028) that they refresh."""
+"""Offers inside a standing call: re-INVITE (RFC 3261 section 14) and UPDATE (RFC 3311), theirs and ours. They refresh
+the session timer."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from contextlib import suppress
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-from . import addresses
 from .asking import Asking
 from .core import ALLOWED, Core, Hop
 from .dialogs import Dialog
 from .digest import DigestClient
 from .events import Confirmed, Reanswered, Reoffered, ReofferRefused
-from .messages import Request, Response
+from .messages import Message, Request, Response
 from .server_transaction import ServerTransaction
+from .session_timer import DIALOG_GONE, SessionTimer
 from .transactions import T1_S
 from .until_ack import UntilAck
-
-#: Without an answer to our re-INVITE of one of these, the dialog is gone at the other side (12.2.1.2).
-DIALOG_GONE = frozenset({408, 481})
 
 
 class Offers:
@@ -47,13 +44,21 @@ class Offers:
         self._ours: Asking | None = None  # our offer, to be answered by them
         self._acks: dict[int, tuple[bytes, Hop]] = {}
         self._begun = False
+        self._refreshing = False  # our offer is the session as it is
+        self._session = b""  # our last description of it that stands
+        self._offered = b""
+        self.timer = SessionTimer(core, dialog, contact, digest, self._refresh, broken)
         self._first: UntilAck | None = None  # our 200 to the first INVITE, where it carries our offer
         self._closed = False
 
-    def begin(self, unconfirmed: UntilAck | None = None) -> None:
-        """The first INVITE has been answered with 2xx. ``unconfirmed``: that 2xx, where it carries our offer, to be
-        answered in the ACK."""
+    def begin(self, message: Message, session: bytes) -> None:
+        """The first INVITE is answered with 2xx: ``message`` is their part of that, ``session`` our description."""
         self._begun = True
+        self._session = session
+        self.timer.begin(message)
+
+    def await_answer(self, unconfirmed: UntilAck) -> None:
+        """Our 2xx to the first INVITE carries our offer; its answer comes in the ACK."""
         self._first = unconfirmed
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:
@@ -88,6 +93,7 @@ class Offers:
         transaction = self._take()
         headers = [*self._headers(transaction.request, now), ("Content-Type", "application/sdp")]
         transaction.respond(200, now, headers=headers, body=sdp)
+        self._session = sdp
         if transaction.request.method == "INVITE":
             self._unconfirmed = UntilAck(self._core, transaction, now, self._confirmed, self._unheard)
 
@@ -100,35 +106,35 @@ class Offers:
     def offer(self, sdp: bytes, now: float) -> None:
         """A re-INVITE of ours; ``Reanswered`` or ``ReofferRefused`` follows. LocalProtocolError while another offer,
         ours or theirs, is open."""
-        if self._ours is not None or self._theirs is not None or (self._unconfirmed and self._unconfirmed.open):
+        if self._busy:
             raise LocalProtocolError("another offer is open in this call")
-        pairs = [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), ("Content-Type", "application/sdp")]
-        pairs.append(("User-Agent", self._core.product))
+        self._refreshing = False
+        self._offer(sdp, [], now)
+
+    @property
+    def _busy(self) -> bool:
+        return self._ours is not None or self._theirs is not None or bool(self._unconfirmed and self._unconfirmed.open)
+
+    def _refresh(self, headers: list[tuple[str, str]], now: float) -> bool:
+        """A re-INVITE with the session as it is (RFC 4028 section 7.4); False while another offer is open."""
+        if self._busy or not self._session:
+            return False
+        self._refreshing = True
+        self._offer(self._session, headers, now)
+        return True
+
+    def _offer(self, sdp: bytes, headers: list[tuple[str, str]], now: float) -> None:
+        pairs = [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), *headers]
+        pairs += [("User-Agent", self._core.product), ("Content-Type", "application/sdp")]
 
         def make() -> tuple[Request, Hop]:
             return self._dialog.request("INVITE", pairs, sdp), self._dialog.next_hop()
 
-        self._ours = Asking(self._core, make, self._digest, now, self._heard, self._timed_out)
-
-    def watch(self, request: Request, now: float) -> list[tuple[str, str]]:
-        """Session timer of a request that we answer with 2xx: the headers for it. We never refresh: where the peer
-        wants us to, we answer as one who does not know session timers (RFC 4028 section 9 allows it)."""
-        interval_s = request.number("Session-Expires")
-        supported = {option.lower() for option in (*request.all("Supported"), *request.all("Require"))}
-        refresher = addresses.parameters(";" + (request.headers.get("Session-Expires") or "")).get("refresher")
-        self._core.alarms.cancel(self, "session")
-        if not self._begun:
-            # An UPDATE before our answer: there is no session yet that could run out. Our 2xx to the INVITE starts it.
-            return []
-        if not interval_s or "timer" not in supported or refresher == "uas":
-            return []
-        self._core.alarms.set(self, "session", now + interval_s)
-        return [("Require", "timer"), ("Session-Expires", f"{interval_s};refresher=uac")]
+        self._offered = sdp
+        self._ours = Asking(self._core, make, self._digest, now, self._heard, self._timed_out, self._lost)
 
     def alarm(self, name: str, now: float) -> None:
-        if name == "session":
-            self._broken("session timer ran out", now)
-        elif self._ours is not None:
+        if self._ours is not None:
             ours, self._ours = self._ours, None
             ours.transaction.abandon()
 
@@ -138,7 +144,7 @@ class Offers:
         if self._closed:
             return
         self._closed = True
-        self._core.alarms.cancel(self, "session")
+        self.timer.close()
         if self._unconfirmed is not None:
             self._unconfirmed.close()
         if self._ours is not None:
@@ -158,7 +164,7 @@ class Offers:
         return transaction
 
     def _headers(self, request: Request, now: float) -> list[tuple[str, str]]:
-        return [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), *self.watch(request, now)]
+        return [("Contact", self._contact), ("Allow", ", ".join(ALLOWED)), *self.timer.offered(request, now)]
 
     def _cancelled(self, cancel: Request, now: float) -> None:
         if self._theirs is not None:
@@ -185,16 +191,35 @@ class Offers:
         if response.code < 300:
             with suppress(RemoteProtocolError):  # with a bad Contact the target stays what it was; the ACK is due
                 self._dialog.retarget(response)
-            self._acks = {seq: self._dialog.ack(seq, self._core.new_via())}
+            self._acks = {seq: self._dialog.ack(seq, self._core.new_via)}
             self._core.send(*self._acks[seq])
             if not self._closed:
+                self._session = self._offered
+                self.timer.answered(response, now)
                 self._core.emit(Reanswered(self._call, response.sdp))
+        elif self._closed:
+            return
+        elif self._refreshing:
+            self.timer.refused(response.code, response, now)
         elif response.code in DIALOG_GONE:
             self._broken(f"{response.code} {response.phrase}", now)
-        elif not self._closed:
+        else:
             self._core.emit(ReofferRefused(self._call, response.code, response.phrase))
 
     def _timed_out(self, now: float) -> None:
         self._ours = None
         self._core.alarms.cancel(self, "abandon")
         self._broken("no answer to a re-INVITE", now)
+
+    def _lost(self, reason: str, unsent: bool, now: float) -> None:
+        """The connection broke before the answer; the session goes on as it was, by a new one."""
+        ours, self._ours = self._ours, None
+        self._core.alarms.cancel(self, "abandon")
+        if ours is not None:
+            ours.transaction.abandon()
+        if self._closed:
+            return
+        if self._refreshing:
+            self.timer.lost(now)
+        else:
+            self._core.emit(ReofferRefused(self._call, 503, reason))

@@ -12,7 +12,7 @@ from protocols.errors import RemoteProtocolError
 from . import addresses, messages
 from .addresses import NameAddress
 from .asking import Asking
-from .core import Core, Hop
+from .core import TCP, Core, Hop
 from .digest import DigestClient
 from .events import Registered, RegistrationFailed, Unregistered
 from .messages import Request, Response
@@ -28,7 +28,8 @@ HOPELESS = frozenset({401, 403, 404, 407, 416, 420})
 @dataclass(frozen=True)
 class Account:
     """A user at a registrar. ``domain`` stands in the addresses, the registrar's host when None. ``expires_s`` is what
-    we ask for."""
+    we ask for. ``name`` tells accounts apart where ``user`` alone would not; ``auth_user`` is who the password is of,
+    ``user`` when ""; ``tcp`` is how the registrar is reached."""
 
     user: str
     password: str = field(repr=False)  # no log may show it
@@ -37,6 +38,20 @@ class Account:
     domain: str | None = None
     display_name: str = ""
     expires_s: int = 120
+    name: str = ""
+    auth_user: str = ""
+    tcp: bool = False
+
+    @property
+    def key(self) -> str:
+        """What events name the account by."""
+        return self.name or self.user
+
+    @property
+    def registrar(self) -> Hop:
+        """Where REGISTER goes."""
+        host, port = self.registrar_host, self.registrar_port
+        return TCP(host, port) if self.tcp else (host, port)
 
     @property
     def realm_host(self) -> str:
@@ -60,7 +75,7 @@ class Registration:
         self.state = State.ASKING
         self._core = core
         self._forget = forget
-        self._digest = DigestClient(account.user, account.password, core.token)
+        self._digest = DigestClient(account.auth_user or account.user, account.password, core.token)
         self._call_id = f"{core.token()}@{core.host}"
         self._tag = core.token()
         self._seq = 0
@@ -81,6 +96,11 @@ class Registration:
             # An earlier binding may still stand, but its registrar does not listen or does not want us.
             self._over()
 
+    def connection_lost(self, now: float) -> None:
+        """The registrar may have bound us to the connection that is gone: register by a new one."""
+        if self.state is State.BOUND:
+            self._core.alarms.set(self, "next", now + FIRST_RETRY_S)
+
     def drop(self) -> None:
         """Stop without a word: another registration of the same user takes over."""
         self._core.alarms.cancel(self, "next")
@@ -93,7 +113,7 @@ class Registration:
             self._asking = self._ask(now)
 
     def _ask(self, now: float) -> Asking:
-        return Asking(self._core, self._make, self._digest, now, self._heard, self._timed_out)
+        return Asking(self._core, self._make, self._digest, now, self._heard, self._timed_out, self._lost)
 
     def _make(self) -> tuple[Request, Hop]:
         self._seq += 1
@@ -106,12 +126,12 @@ class Registration:
             ("To", addresses.address(ourselves, account.display_name)),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._seq} REGISTER"),
-            ("Contact", core.contact(account.user)),
+            ("Contact", core.contact(account.user, account.registrar)),
             ("Expires", str(expires_s)),
             ("User-Agent", core.product),
         ]
         uri = addresses.sip_uri("", account.realm_host)
-        return Request("REGISTER", uri, messages.make_headers(pairs)), (account.registrar_host, account.registrar_port)
+        return Request("REGISTER", uri, messages.make_headers(pairs)), account.registrar
 
     def _heard(self, response: Response, now: float) -> None:
         if response.code < 200 or self.state is State.GONE:
@@ -130,10 +150,16 @@ class Registration:
             self._failed(response.code, response.phrase, response.number("Retry-After"), now)
 
     def _timed_out(self, now: float) -> None:
+        self._unheard(408, "no answer from the registrar", now)
+
+    def _lost(self, reason: str, unsent: bool, now: float) -> None:
+        self._unheard(503, reason, now)
+
+    def _unheard(self, code: int, reason: str, now: float) -> None:
         if self.state is State.LEAVING:
             self._over()
         elif self.state is not State.GONE:
-            self._failed(408, "no answer from the registrar", None, now)
+            self._failed(code, reason, None, now)
 
     def _bound(self, response: Response, now: float) -> None:
         self._failures = 0
@@ -146,7 +172,7 @@ class Registration:
         self._core.alarms.set(self, "next", now + max(1.0, granted_s * REFRESH_FRACTION))
         if not self._told:
             self._told = True
-            self._core.emit(Registered(self.account.user, granted_s))
+            self._core.emit(Registered(self.account.key, granted_s))
 
     def _granted_s(self, response: Response) -> int:
         """10.2.4: ``expires`` of our own Contact, else the Expires header, else what we asked for."""
@@ -173,9 +199,9 @@ class Registration:
         delay_s = LAST_RETRY_S if code in HOPELESS else min(FIRST_RETRY_S * 2**self._failures, LAST_RETRY_S)
         self._failures = min(self._failures + 1, 10)
         self._core.alarms.set(self, "next", now + max(delay_s, min(retry_after_s or 0, 3600)))
-        self._core.emit(RegistrationFailed(self.account.user, code, reason))
+        self._core.emit(RegistrationFailed(self.account.key, code, reason))
 
     def _over(self) -> None:
         self.drop()
-        self._core.emit(Unregistered(self.account.user))
+        self._core.emit(Unregistered(self.account.key))
         self._forget(self)

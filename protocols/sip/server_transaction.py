@@ -9,7 +9,7 @@ from protocols.errors import LocalProtocolError
 from . import addresses, messages
 from .addresses import DEFAULT_PORT
 from .client_transaction import TimedMachine
-from .core import Core, Hop
+from .core import Core, Hop, is_tcp
 from .messages import Request, Response
 from .transactions import Do, Happening, Kind, sending
 
@@ -18,7 +18,7 @@ class ServerTransaction(TimedMachine):
     """One request that came in. ``tag`` is what we put into To of the responses (none into 100)."""
 
     def __init__(self, core: Core, request: Request, source: Hop, now: float) -> None:
-        super().__init__(core, Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER)
+        super().__init__(core, Kind.INVITE_SERVER if request.method == "INVITE" else Kind.SERVER, is_tcp(source))
         self.request = request
         self.source = source
         self.tag = request.to_address.tag or core.token()
@@ -114,8 +114,9 @@ def note_source(request: Request, source: Hop) -> None:
 
 
 def response_address(request: Request, source: Hop) -> Hop:
-    """Where the responses go (18.2.2): to the very source with rport, else to its address and the port of the Via."""
+    """Where the responses go (18.2.2): over TCP the connection that the request came by; else to the very source with
+    rport, or to its address and the port of the Via."""
     via = request.via
-    if "rport" in via.parameters:
+    if is_tcp(source) or "rport" in via.parameters:
         return source
     return (source[0], via.port or DEFAULT_PORT)

@@ -1,4 +1,4 @@
-"""The four transaction machines of RFC 3261 section 17 as tables, with the ACCEPTED states of RFC 6026. UDP.
+"""The four transaction machines of RFC 3261 section 17 as tables, with the ACCEPTED states of RFC 6026; UDP and TCP.
 
 Theory of operation. A machine is in a ``State``; something of ``Happening`` comes up (a message of a kind, a timer, a
 response that the transaction's user wants sent); ``TABLE[kind][state, happening]`` says what to do and where to go. A
@@ -6,6 +6,7 @@ pair that is not in the table changes nothing: on UDP late and repeated messages
 
 Timers need no rows of their own: ``RUNNING[kind, state]`` is the set of timers that run in a state. Entering a state
 starts those that are not running yet and stops all others; a timer whose interval grows starts again when it has fired.
+Over a reliable transport nothing is sent again, and nothing waits for what the peer might send again.
 Everything that affects the state of a transaction stands in this file; it knows neither messages nor addresses.
 """
 
@@ -75,6 +76,7 @@ class Happening(enum.Enum):
     TIMER_K = "K"
     TIMER_L = "L"
     TIMER_M = "M"
+    LOST = "the connection to the peer is lost, or the message could not be sent"
 
 
 class Do(enum.Enum):
@@ -82,6 +84,7 @@ class Do(enum.Enum):
     PASS = "pass the message to the user of the transaction"
     ACK = "acknowledge a final response other than 2xx"
     TIME_OUT = "tell the user that nobody answered"
+    LOSE = "tell the user that the way to the peer is lost"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,11 @@ TIMERS: dict[Timer, Rule] = {
     Timer.L: Rule(64 * T1_S),
     Timer.M: Rule(64 * T1_S),
 }
+
+#: Timers that send again: not over a reliable transport (17.1.1.2, 17.1.2.2, 17.2.1).
+REPEATING = frozenset({Timer.A, Timer.E, Timer.G})
+#: Timers that wait for what the peer sends again: 0 s over a reliable transport (table 4).
+LINGERING = frozenset({Timer.D, Timer.I, Timer.J, Timer.K})
 
 INITIAL: dict[Kind, State] = {
     Kind.INVITE_CLIENT: State.CALLING,
@@ -140,12 +148,15 @@ TABLE: dict[Kind, dict[tuple[State, Happening], Row]] = {
     Kind.INVITE_CLIENT: {
         (_S.CALLING, _H.TIMER_A): ((Do.SEND,), _S.CALLING),
         (_S.CALLING, _H.TIMER_B): ((Do.TIME_OUT,), _S.TERMINATED),
+        (_S.CALLING, _H.LOST): ((Do.LOSE,), _S.TERMINATED),
         (_S.CALLING, _H.PROVISIONAL): ((Do.PASS,), _S.PROCEEDING),
         (_S.CALLING, _H.SUCCESS): ((Do.PASS,), _S.ACCEPTED),
         (_S.CALLING, _H.FAILURE): ((Do.ACK, Do.PASS), _S.COMPLETED),
         (_S.PROCEEDING, _H.PROVISIONAL): ((Do.PASS,), _S.PROCEEDING),
         (_S.PROCEEDING, _H.SUCCESS): ((Do.PASS,), _S.ACCEPTED),
         (_S.PROCEEDING, _H.FAILURE): ((Do.ACK, Do.PASS), _S.COMPLETED),
+        # The peer has it: his answer may still come, by a new connection (18.2.2).
+        (_S.PROCEEDING, _H.LOST): ((Do.LOSE,), _S.PROCEEDING),
         (_S.COMPLETED, _H.FAILURE): ((Do.ACK,), _S.COMPLETED),
         (_S.COMPLETED, _H.TIMER_D): ((), _S.TERMINATED),
         (_S.ACCEPTED, _H.SUCCESS): ((Do.PASS,), _S.ACCEPTED),
@@ -154,11 +165,13 @@ TABLE: dict[Kind, dict[tuple[State, Happening], Row]] = {
     Kind.CLIENT: {
         (_S.TRYING, _H.TIMER_E): ((Do.SEND,), _S.TRYING),
         (_S.TRYING, _H.TIMER_F): ((Do.TIME_OUT,), _S.TERMINATED),
+        (_S.TRYING, _H.LOST): ((Do.LOSE,), _S.TERMINATED),
         (_S.TRYING, _H.PROVISIONAL): ((Do.PASS,), _S.PROCEEDING),
         (_S.TRYING, _H.SUCCESS): ((Do.PASS,), _S.COMPLETED),
         (_S.TRYING, _H.FAILURE): ((Do.PASS,), _S.COMPLETED),
         (_S.PROCEEDING, _H.TIMER_E): ((Do.SEND,), _S.PROCEEDING),
         (_S.PROCEEDING, _H.TIMER_F): ((Do.TIME_OUT,), _S.TERMINATED),
+        (_S.PROCEEDING, _H.LOST): ((Do.LOSE,), _S.TERMINATED),
         (_S.PROCEEDING, _H.PROVISIONAL): ((Do.PASS,), _S.PROCEEDING),
         (_S.PROCEEDING, _H.SUCCESS): ((Do.PASS,), _S.COMPLETED),
         (_S.PROCEEDING, _H.FAILURE): ((Do.PASS,), _S.COMPLETED),
@@ -203,8 +216,15 @@ def sending(code: int) -> Happening:
     return _H.SEND_PROVISIONAL if code < 200 else _H.SEND_SUCCESS if code < 300 else _H.SEND_FAILURE
 
 
-def next_interval_s(kind: Kind, state: State, timer: Timer, last_s: float | None) -> float:
+def running(kind: Kind, state: State, reliable: bool) -> frozenset[Timer]:
+    """The timers of a state over UDP, or over a reliable transport."""
+    return RUNNING[kind, state] - REPEATING if reliable else RUNNING[kind, state]
+
+
+def next_interval_s(kind: Kind, state: State, timer: Timer, last_s: float | None, reliable: bool = False) -> float:
     """How long a timer runs now. ``last_s`` is its interval before, None when it starts."""
+    if reliable and timer in LINGERING:
+        return 0.0
     rule = TIMERS[timer]
     if timer is Timer.E and kind is Kind.CLIENT and state is State.PROCEEDING and last_s is not None:
         return T2_S  # 17.1.2.2: once a provisional response has come, E fires every T2

@@ -1,4 +1,4 @@
-"""The SIP user agent of one UDP socket, without the socket and without the clock.
+"""The SIP user agent of one UDP port, and of the TCP connections beside it, without the socket and without the clock.
 
 Feed it datagrams and the time; take out datagrams and events::
 
@@ -13,14 +13,14 @@ then nothing was sent); whatever a peer sends, ``receive_datagram`` raises nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-from . import addresses, messages
+from . import addresses
 from .addresses import Target
-from .calls import Book, Call, respond_outside
-from .core import Core, Hop
+from .calls import Call
+from .core import Hop
 from .digest import DigestClient
 from .events import (
     Answered,
@@ -43,13 +43,12 @@ from .events import (
     Unbound,
     Unregistered,
 )
-from .incoming import UNDERSTOOD, IncomingCall
-from .messages import BadRequest, Request, Response
+from .incoming import IncomingCall
 from .offers import Offers
 from .outgoing import OutgoingCall
 from .registrar import Registrar
 from .registration import Account, Registration
-from .server_transaction import ServerTransaction, key_of, note_source, response_address
+from .serving import Serving
 
 __all__ = [
     "Account",
@@ -76,8 +75,8 @@ __all__ = [
 ]
 
 
-class UserAgent:
-    """All SIP of one UDP socket: transactions, dialogs, calls, registrations.
+class UserAgent(Serving):
+    """All SIP of one socket: transactions, dialogs, calls, registrations.
 
     ``local_host`` and ``local_port`` stand in Via and Contact: an address that the peers can reach. ``token`` gives a
     new random string of letters and digits at every call. With ``challenge`` it is a registrar, too.
@@ -92,28 +91,9 @@ class UserAgent:
         token: Callable[[], str],
         challenge: Registrar | None = None,
     ) -> None:
-        self._core = Core(local_host, local_port, user_agent, token)
-        self._book = Book()
-        self._registrar = challenge
-        self._registrations: dict[str, Registration] = {}
-        if challenge is not None:
-            challenge.attach(self._core)
+        super().__init__(local_host, local_port, user_agent, token, challenge)
 
-    # -- what comes in, what goes out
-
-    def receive_datagram(self, octets: bytes, source: Hop, now: float) -> None:
-        if not octets.strip(b"\r\n\0 "):
-            return  # a keep-alive (RFC 5626 section 3.5.1)
-        try:
-            message = messages.read(octets)
-            if isinstance(message, Response):
-                self._receive_response(message, now)
-            else:
-                self._receive_request(message, source, now)
-        except BadRequest as error:
-            self._refuse_malformed(error, source)
-        except RemoteProtocolError as error:
-            self._core.emit(Malformed(source, str(error)))
+    # -- what goes out; what comes in is the business of Serving
 
     def advance(self, now: float) -> None:
         """Let the timers fire that are due."""
@@ -146,16 +126,16 @@ class UserAgent:
     # -- registrations
 
     def register(self, account: Account, now: float) -> None:
-        """Register and stay registered. A registration of the same user is replaced."""
-        known = self._registrations.get(account.user)
+        """Register and stay registered. A registration of the same account is replaced."""
+        known = self._registrations.get(account.key)
         if known is not None:
             known.drop()
-        self._registrations[account.user] = Registration(self._core, account, now, self._forget)
+        self._registrations[account.key] = Registration(self._core, account, now, self._forget)
 
-    def unregister(self, user: str, now: float) -> None:
-        """Take a registration back; ``Unregistered`` follows. Nothing happens for a user who has none."""
-        if user in self._registrations:
-            self._registrations[user].leave(now)
+    def unregister(self, key: str, now: float) -> None:
+        """Take a registration back; ``Unregistered`` follows. Nothing happens for an account that has none."""
+        if key in self._registrations:
+            self._registrations[key].leave(now)
 
     # -- calls
 
@@ -166,11 +146,17 @@ class UserAgent:
         from_user: str,
         destination: Hop,
         sdp: bytes,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         credentials: Account | None = None,
+        identity: str = "",
+        session_expires_s: int | None = None,
         now: float,
     ) -> str:
-        """Call somebody. Returns the key that names the call; Ringing, then Answered or Refused follow."""
+        """Call somebody. Returns the key that names the call; Ringing, then Answered or Refused follow.
+
+        ``from_user`` is who we are, in Contact and in From, unless ``identity`` is the From to show (without a tag).
+        ``session_expires_s`` offers a session timer (RFC 4028); 0 says that we keep one, None does not even say that.
+        """
         try:
             Target.read(target_uri)
         except RemoteProtocolError as error:
@@ -181,12 +167,13 @@ class UserAgent:
             self._core,
             self._book,
             target_uri=target_uri,
-            identity=addresses.address(addresses.sip_uri(from_user, domain), display_name),
-            contact=self._core.contact(from_user),
+            identity=identity or addresses.address(addresses.sip_uri(from_user, domain), display_name),
+            contact=self._core.contact(from_user, destination),
             destination=destination,
             sdp=sdp,
-            headers=headers or {},
+            headers=list(headers.items()) if isinstance(headers, Mapping) else headers,
             digest=self._digest(credentials),
+            session_expires_s=session_expires_s,
             now=now,
         )
         return call.key
@@ -235,7 +222,7 @@ class UserAgent:
     def _digest(self, credentials: Account | None) -> DigestClient | None:
         if credentials is None:
             return None
-        return DigestClient(credentials.user, credentials.password, self._core.token)
+        return DigestClient(credentials.auth_user or credentials.user, credentials.password, self._core.token)
 
     def _call(self, key: str) -> Call:
         if key not in self._book.calls:
@@ -255,94 +242,5 @@ class UserAgent:
         return offers
 
     def _forget(self, registration: Registration) -> None:
-        if self._registrations.get(registration.account.user) is registration:
-            del self._registrations[registration.account.user]
-
-    def _receive_response(self, response: Response, now: float) -> None:
-        if len(response.all("Via")) != 1:
-            return  # 8.1.3.3: not for us
-        transaction = self._core.clients.get((response.via.branch, response.cseq.method))
-        if transaction is not None:
-            transaction.receive(response, now)
-
-    def _receive_request(self, request: Request, source: Hop, now: float) -> None:
-        transaction = self._core.servers.get(key_of(request))
-        if transaction is not None and request.method != "CANCEL":
-            transaction.receive(request, now)
-            return
-        note_source(request, source)
-        if request.method == "ACK":
-            call = self._dialog_of(request)
-            if call is not None:
-                call.acknowledged(request, now)
-            return
-        if transaction is not None:
-            transaction.receive(request, now)  # a CANCEL again
-            return
-        transaction = ServerTransaction(self._core, request, source, now)
-        try:
-            self._serve(transaction, now)
-        except RemoteProtocolError as error:
-            self._core.emit(Malformed(source, str(error)))
-            if not transaction.answered:
-                transaction.respond(400, now)
-
-    def _dialog_of(self, request: Request) -> Call | None:
-        return self._book.dialogs.get((request.call_id, request.to_address.tag, request.from_address.tag))
-
-    def _serve(self, transaction: ServerTransaction, now: float) -> None:
-        request = transaction.request
-        if request.method == "CANCEL":
-            self._cancel(transaction, now)
-        elif request.to_address.tag:
-            call = self._dialog_of(request)
-            if call is None:
-                transaction.respond(481, now)
-            else:
-                call.receive(transaction, now)
-        elif request.method == "INVITE":
-            self._invited(transaction, now)
-        elif request.method == "REGISTER" and self._registrar is not None:
-            self._registrar.register(transaction, now)
-        elif request.method in ("BYE", "INFO", "UPDATE", "PRACK"):
-            transaction.respond(481, now)
-        else:
-            respond_outside(transaction, now)
-
-    def _cancel(self, transaction: ServerTransaction, now: float) -> None:
-        """9.2: CANCEL is answered with 200 when its INVITE is known, and does nothing once that is answered."""
-        request = transaction.request
-        invite = self._core.servers.get(key_of(request, "INVITE"))
-        if invite is None:
-            transaction.respond(481, now)
-            return
-        transaction.tag = invite.tag
-        transaction.respond(200, now)
-        if invite.on_cancel is not None:
-            invite.on_cancel(request, now)
-
-    def _invited(self, transaction: ServerTransaction, now: float) -> None:
-        request = transaction.request
-        strange = [option for option in request.all("Require") if option.lower() not in UNDERSTOOD]
-        scheme = Target.read(request.uri).scheme
-        if strange:
-            transaction.respond(420, now, headers=[("Unsupported", ", ".join(strange))])
-        elif scheme not in ("sip", "tel"):
-            transaction.respond(416, now)
-        elif request.body and not request.sdp:
-            transaction.respond(415, now, headers=[("Accept", "application/sdp")])
-        elif self._core.invites[transaction.copy_key] is not transaction:
-            # 8.2.2.2: the same INVITE by another way
-            transaction.respond(482, now)
-        else:
-            IncomingCall(self._core, self._book, transaction, now)
-
-    def _refuse_malformed(self, error: BadRequest, source: Hop) -> None:
-        """Answer without a transaction: a message that cannot be trusted must not occupy memory (8.2.7)."""
-        request = error.request
-        self._core.emit(Malformed(source, str(error)))
-        if request.method != "ACK":
-            destination = response_address(request, source)
-            note_source(request, source)
-            response = messages.response_to(request, error.code, tag=self._core.token())
-            self._core.send(response.octets(), destination)
+        if self._registrations.get(registration.account.key) is registration:
+            del self._registrations[registration.account.key]

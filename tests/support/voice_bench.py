@@ -102,6 +102,8 @@ class Recorder:
         def call(key: Any, *arguments: Any, **more: Any) -> str:
             if self._is_sip and key in self._case.over and name != "hang_up":
                 raise LocalProtocolError(f"no call {key}, or it is over")
+            while arguments and arguments[-1] is None:
+                arguments = arguments[:-1]  # nothing to say of the cause
             self._kept.append((name, key, *arguments, *([more] if more else [])))
             if name == "invite":
                 self._case.invites += 1

@@ -11,7 +11,7 @@ from twisted.internet.error import InvalidAddressError
 from twisted.internet.task import Clock
 
 from protocols.errors import LocalProtocolError
-from protocols.sip.events import Confirmed, Ended, Event, Incoming, Registered, Unregistered
+from protocols.sip.events import Confirmed, Ended, Event, Incoming, Registered, RegistrationFailed, Unregistered
 from protocols.sip.link import SIPLink
 from protocols.sip.registrar import Registrar
 from protocols.sip.user_agent import Account, UserAgent
@@ -173,21 +173,29 @@ def test_an_observer_that_fails_silences_nobody(net: Net, caplog: pytest.LogCapt
 
 
 def test_hosts_by_name(net: Net) -> None:
-    """A registrar given by name is looked up; one that is not found, or a dead network, is a lost datagram."""
+    """A registrar given by name is looked up once; one that is not found, or a dead network, is told at once and tried
+    again like one that does not answer."""
     pbx = Owner(net, "p", Registrar("pbx", {"301": "pw"}))
-    names = {"pbx": succeed("127.0.0.1"), "nowhere": fail(OSError("no such host"))}
+    names: dict[str, Deferred[str]] = {"nowhere": fail(OSError("no such host"))}
     robot = Owner(net, "r", resolve=names.pop)
     deaf = Owner(net, "d")
     robot.link.register(Account("302", "pw", "nowhere", pbx.port))
     deaf.link.register(Account("302", "pw", "pbx", pbx.port))
     assert net.ports["127.0.0.1", robot.port].written == net.ports["127.0.0.1", deaf.port].written == []
-    names["pbx2"] = succeed("127.0.0.1")
-    robot.link.register(Account("301", "pw", "pbx2", pbx.port))
-    names["pbx2"] = succeed("127.0.0.1")  # for the answer to the challenge
     turn(net, 0.02)
-    assert robot.events == [Registered("301", 120)]
+    assert robot.events == [RegistrationFailed("302", 503, "nowhere can't be looked up: no such host")]
+    assert deaf.events == [RegistrationFailed("302", 503, "nobody to look up pbx")]
+    names["pbx"] = succeed("127.0.0.1")
+    robot.events.clear()
+    robot.link.register(Account("301", "pw", "pbx", pbx.port))
+    turn(net, 0.02)
+    assert robot.events == [Registered("301", 120)] and names == {}
     net.ports["127.0.0.1", robot.port].broken = True
+    robot.events.clear()
     robot.link.register(Account("303", "pw", "127.0.0.1", pbx.port))
+    turn(net, 0.02)
+    (failed,) = robot.events
+    assert isinstance(failed, RegistrationFailed) and failed.code == 503 and "can't send to" in failed.reason
 
 
 def test_an_address_that_the_socket_cannot_reach(net: Net) -> None:

@@ -322,10 +322,23 @@ def test_session_timer(peer: Peer) -> None:
 @pytest.mark.parametrize(
     "header", ["Session-Expires: 90;refresher=uas\nSupported: timer", "Session-Expires: 90", "x: 90"]
 )
-def test_session_timer_that_we_do_not_keep(peer: Peer, header: str) -> None:
-    """Where we would have to refresh, or the peer does not say that he can, the call has no timer."""
-    standing(peer, header)
-    peer.wire.run(3600.0)
+@pytest.mark.parametrize("takes_update", [True, False])
+def test_session_timer_that_we_refresh(peer: Peer, header: str, takes_update: bool) -> None:
+    """Where the caller wants us to refresh, or can't himself, goes an UPDATE at half the time, or a re-INVITE with the
+    session as it is where he takes no UPDATE."""
+    call, _ = standing(peer, header + ("\nAllow: INVITE, UPDATE" if takes_update else ""))
+    for _ in range(5):
+        peer.wire.run(44.0)
+        assert peer.taken() == []
+        peer.wire.run(1.2)
+        (refresh,) = peer.taken()
+        assert field(refresh, "Session-Expires") == "90;refresher=uac" and field(refresh, "Supported") == "timer"
+        assert refresh.startswith("UPDATE " if takes_update else "INVITE ")
+        assert refresh.endswith("\r\n\r\n" if takes_update else "v=0\r\nours")
+        peer.respond(refresh, 200, more="Require: timer\nSession-Expires: 90;refresher=uac")
+        if not takes_update:
+            assert [head.split()[0] for head in peer.heads()] == ["ACK"]
+            assert peer.wire.told(peer.agent) == [Reanswered(call, b"")]
     assert peer.wire.told(peer.agent) == []
 
 
