@@ -1,0 +1,1 @@
+"""Asterisk Manager Interface: messages, a client's side of one connection, and the link on Twisted."""
