@@ -81,15 +81,22 @@ def main() -> None:
     show_default=True,
     help="The demo's lists, scenarios and recorded fragments (they stand in the source tree).",
 )
+@click.option(
+    "--switch",
+    type=click.Choice(["panasonic", "asterisk", "sip"]),
+    default="panasonic",
+    show_default=True,
+    help="What is dialled through: a simulated Panasonic PBX, a private Asterisk by AMI, or the same as a SIP operator.",
+)
 @one_line_errors
-def demo(once: bool, data: Path, fixtures: Path) -> None:
-    """Call two real lists through a simulated Panasonic PBX, with real voice, on this machine alone.
+def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
+    """Call two real lists through a switch of the demo's own, with real voice, on this machine alone.
 
-    Nothing leaves the machine. It takes about a minute; then the report is printed and lies in the data folder.
+    No call leaves the machine. It takes about a minute; then the report is printed and lies in the data folder.
     """
     from ocm_cti.commands.demo import run
 
-    sys.exit(run(data, fixtures, once))
+    sys.exit(run(data, fixtures, once, switch))
 
 
 @main.command()

@@ -80,6 +80,11 @@ class Directory:
         self._longest = max(map(len, self._by_suffix))
         self._calls: Counter[str] = Counter()
 
+    @property
+    def callees(self) -> tuple[Callee, ...]:
+        """All entries, in the table's order."""
+        return tuple(self._by_suffix.values())
+
     def called(self, number: str) -> Callee:
         """The callee for this call of ``number``, which is counted; ``fail`` is None once its times are used up."""
         self._calls[number] += 1
