@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class AsteriskGateway:
         recordings: Path,
         node: str = "",
         make_link: MakeLink | None = None,
+        make_sound: Callable[[str], Sound] | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -75,7 +76,13 @@ class AsteriskGateway:
             ask=self._link.ask, clock=reactor, log=self._log, settings=settings.agi, recordings=recordings
         )
         self._around = Surroundings(
-            settings, reactor, self._link.ask, self._channels.look, self._call_over, self._sound, self._log
+            settings,
+            reactor,
+            self._link.ask,
+            self._channels.look,
+            self._call_over,
+            make_sound or self._sound,
+            self._log,
         )
         self._idle: set[str] = set()
         self._stopping = False
@@ -202,7 +209,7 @@ class AsteriskGateway:
             return fail(LinkDown(f"{self.name}: no link to the switch"))
 
         def late(failure: Failure) -> None:
-            if not failure.check(TimeoutError):
+            if not isinstance(failure.value, TimeoutError):
                 failure.raiseException()
             self._log.warn("{gateway}: what a crash left can't be hung up", gateway=self.name)
 

@@ -97,9 +97,13 @@ class Channels:
         """Fires when nothing is left of earlier processes; fails with LinkDown."""
         if self._clean:
             return succeed(None)
-        waiting: Deferred[None] = Deferred(lambda one: one in self._waiting and self._waiting.remove(one))
+        waiting: Deferred[None] = Deferred(self._given_up)
         self._waiting.append(waiting)
         return waiting
+
+    def _given_up(self, waiting: Deferred[None]) -> None:
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
 
     def hang_up(self, channel: str, why: str) -> None:
         """One that no call has."""
@@ -119,7 +123,7 @@ class Channels:
                 self._looked(read_rows(messages, self._prefix), wanted)
 
         def failed(failure: Failure) -> None:
-            if link != self._link or not self._link_up or failure.check(LinkLost):
+            if link != self._link or not self._link_up or isinstance(failure.value, LinkLost):
                 return
             self._wanted |= wanted
             self._why_not = f"the switch does not list its channels: {failure.getErrorMessage()}; {CURE}"
@@ -165,7 +169,7 @@ class Channels:
             timer.cancel()
 
     def _not_hung_up(self, failure: Failure) -> None:
-        if not failure.check(LinkLost):
+        if not isinstance(failure.value, LinkLost):
             self._log.info("{why}", why=failure.getErrorMessage())
 
 

@@ -27,6 +27,8 @@ class LinkOwner(Protocol):
     def health_changed(self, health: Health) -> None: ...
 
 
+_END = b"-----END CERTIFICATE-----"
+
 #: Builds the link: (endpoint, owner, settings, clock) -> AmiLink; tests put a scripted one in its place.
 MakeLink = Callable[..., Any]
 
@@ -127,11 +129,12 @@ def endpoint(settings: AsteriskSettings, reactor: Any) -> IStreamClientEndpoint:
         return plain
     from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates  # needs pyOpenSSL
 
+    trust: Any = trustRootFromCertificates
     trusted = None
     if settings.link_ca:
-        pems = Path(settings.link_ca).read_text(encoding="ascii").split("-----END CERTIFICATE-----")[:-1]
-        found = [Certificate.loadPEM(f"{pem}-----END CERTIFICATE-----\n") for pem in pems]
+        pems = Path(settings.link_ca).read_bytes().split(_END)[:-1]
+        found = [Certificate.loadPEM(pem + _END + b"\n") for pem in pems]
         if not found:
             raise ValueError(f"{settings.link_ca}: no certificate in PEM form is in it")
-        trusted = trustRootFromCertificates(found)
+        trusted = trust(found)
     return wrapClientTLS(optionsForClientTLS(settings.host, trustRoot=trusted), plain)

@@ -129,8 +129,10 @@ class PlacedCall:
     def _not_taken(self, failure: Failure) -> None:
         if isinstance(failure.value, ActionRefused):
             self._happened(Event.REFUSED, Detail(text=refusal(failure.value.message, self._around.settings)))
-        elif not isinstance(failure.value, LinkLost):  # the link says that for itself
+        elif not isinstance(failure.value, LinkLost):
             self._happened(Event.UNSURE)
+        elif not failure.value.sent:
+            self._happened(Event.REFUSED, Detail(text=str(failure.value)))
 
     # What the gateway tells
 
@@ -263,7 +265,7 @@ class PlacedCall:
         self._happened(Event.MACHINE if found == "machine" else Event.PERSON, Detail(text=f"AMD says {found}"))
 
     def _not_detected(self, failure: Failure) -> None:
-        if not failure.check(CallOver):
+        if not isinstance(failure.value, CallOver):
             self._around.log.warn("{channel}: AMD: {why}", channel=self.channel_id, why=failure.getErrorMessage())
             self._happened(Event.PERSON)
 

@@ -59,7 +59,7 @@ ALSO_ON_SOCKETS = frozenset(
 
 #: The whole contract on a real Asterisk.
 ASTERISK = "asterisk"
-ASTERISK_IS_HERE = find_spec("protocols.ami.link") is not None
+ASTERISK_IS_HERE = find_spec("ocm_cti.gateways.agi_sound") is not None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
