@@ -1,0 +1,1 @@
+"""Asterisk Gateway Interface: how commands are written and what their results say."""
