@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import wave
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from openpyxl import load_workbook
+from demo_folder import EXPECTED, Demo, likeness, prompt, samples
 from whole_system import FIXTURES, account, ocm
 
 from ocm_cti.domain.scenarios import parse, required_fragments
 from ocm_cti.speech.prompts import cache_key, cache_path
-from protocols.rtp.g711 import decode_alaw
-
-#: name -> (outcome, number on which it came about ends with, tries that count)
-EXPECTED = {
-    "Иванова Мария Петровна": ("confirmed", "4501", 1),
-    "Петренко Олег Іванович": ("confirmed", "4501", 1),
-    "Сидоров Павел": ("delivered", "4502", 1),
-    "Кузнецова Анна": ("cut_short", "4503", 2),
-    "Смирнов Илья": ("confirmed", "4504", 1),
-    "Фёдорова Ольга Сергеевна": ("confirmed", "4505", 1),
-    "Орлов Денис": ("confirmed", "4506", 3),
-    "Белова Наталья": ("confirmed", "4501", 2),
-    "Волков Артём": ("rejected", "4508", 1),
-    "Зайцева Елена": ("confirmed", "4512", 2),
-    "Новиков Сергей": ("invalid_number", "4509", 1),
-    "Морозова Ирина": ("confirmed", "4512", 1),
-    "Павлов Роман": ("unreachable", "4513", 2),
-    "Шевченко Тарас": ("confirmed", "4514", 1),
-    "Громов Алексей": ("confirmed", "1010", 1),
-    "Жукова Светлана": ("confirmed", "2010", 1),
-    "Тихонов Андрей": ("confirmed", "1011", 1),
-    "Комарова Вера": ("confirmed", "3010", 2),
-    "Бондаренко Ігор": ("confirmed", "4010", 1),
-    "Соловьёв Максим": ("confirmed", "5010", 1),
-    "Виноградова Дарья": ("cut_short", "1002", 1),
-}
-
-
-@dataclass
-class Demo:
-    folder: Path
-    output: str
-    people: dict[str, dict[str, str]]
-    attempts: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +20,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo") / "data"
     done = ocm("demo", "--once", "--data", str(folder), "--fixtures", str(FIXTURES))
     assert done.returncode == 0, done.stdout + done.stderr
-    with (folder / "report.csv").open(encoding="utf-8-sig", newline="") as file:
-        people = {row["name"]: row for row in csv.DictReader(file, delimiter=";")}
-    sheet = load_workbook(folder / "report.xlsx")["attempts"]
-    header, *rows = sheet.iter_rows(values_only=True)
-    yield Demo(folder, done.stdout, people, [dict(zip(header, row, strict=True)) for row in rows])
+    yield Demo.read(folder, done.stdout)
 
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("main job")]  # one demo for all of them
 
 
 def test_every_person_has_the_outcome_that_his_callee_plays(demo: Demo) -> None:
-    found = {
-        name: (row["outcome"], row["number"][-4:], int(row["attempts"]) - int(row["not counted"]))
-        for name, row in demo.people.items()
-    }
-    assert found == EXPECTED
+    assert demo.outcomes() == EXPECTED
 
 
 def test_rows_that_can_not_be_used_are_listed_with_their_reason(demo: Demo) -> None:
@@ -94,26 +48,6 @@ def test_confirmed_staff_gave_the_pin(demo: Demo) -> None:
     """Wrong PINs do not open the message, and no PIN is shown in the report."""
     assert set(demo.people["Тихонов Андрей"]["keys"]) == {"x"} and len(demo.people["Тихонов Андрей"]["keys"]) >= 8
     assert demo.people["Громов Алексей"]["keys"] == "xxxx"
-
-
-def samples(path: Path) -> Any:
-    with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (8000, 2, 1)
-        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(float)
-
-
-def prompt(path: Path) -> Any:
-    return np.frombuffer(decode_alaw(path.read_bytes()), dtype="<i2").astype(float)
-
-
-def likeness(part: Any, whole: Any) -> float:
-    """Normalised cross-correlation of ``part`` at the place in ``whole`` where it fits best: 1 is the same sound."""
-    size = 1 << (len(part) + len(whole) - 1).bit_length()
-    spectrum = np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size))
-    best = int(np.argmax(np.fft.irfft(spectrum, size)[: len(whole)]))
-    window = whole[best : best + len(part)]
-    part = part[: len(window)]
-    return float(np.dot(part, window) / (np.linalg.norm(part) * np.linalg.norm(window) + 1e-9))
 
 
 def heard(demo: Demo, ending: str) -> Path:
