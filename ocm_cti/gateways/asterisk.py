@@ -7,6 +7,7 @@ the answered channel to AGI(agi:async) -> AgiSound plays, listens and hands over
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import secrets
 import zlib
@@ -23,10 +24,11 @@ from ocm_cti.domain.numbers import mask
 from ocm_cti.gateways.agi_sound import AgiAround, AgiSound
 from ocm_cti.gateways.asterisk_around import Sound, Surroundings
 from ocm_cti.gateways.asterisk_channels import Channels, LinkDown
+from ocm_cti.gateways.asterisk_checks import ANSWER_WITHIN_S, Checks, Line
 from ocm_cti.gateways.asterisk_link import MakeLink, SwitchLink
 from ocm_cti.gateways.asterisk_placed import PlacedCall
 from ocm_cti.gateways.asterisk_ports import Port
-from ocm_cti.gateways.asterisk_reading import channel_of, pressed, read_event
+from ocm_cti.gateways.asterisk_reading import SECOND_HALF, channel_of, pressed, read_event
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.interface import (
     Call,
@@ -216,6 +218,24 @@ class AsteriskGateway:
         swept = self._channels.when_swept().addTimeout(self._settings.settle_timeout_s, self._reactor)
         return swept.addErrback(late).addCallback(lambda _: {row.attempt_id: Settled.UNKNOWN for row in in_flight})
 
+    def checks(self) -> Deferred[list[Line]]:
+        """What is right and what is missing at the switch, each as (right, what, words); calls nobody. Link up."""
+        return Checks(self._settings, self._link, self._reactor, self._call_ourselves).run()
+
+    def _call_ourselves(
+        self, settings: AsteriskSettings, observer: CallObserver, gone: Callable[[], None]
+    ) -> PlacedCall:
+        def free(call: PlacedCall) -> None:
+            self._calls.pop(call.channel_id, None)
+            gone()
+
+        self._serial += 1
+        channel_id = f"{self._prefix}{self._run}-{self._serial}-check"
+        around = dataclasses.replace(self._around, settings=settings, free=free)
+        call = self._calls[channel_id] = PlacedCall(around, "", channel_id, ANSWER_WITHIN_S, observer)
+        call.begin("", 0, "")
+        return call
+
     # Told by the calls
 
     def _call_over(self, call: PlacedCall) -> None:
@@ -278,6 +298,11 @@ class AsteriskGateway:
             call.told(read_event(event), event)
 
     def _of_no_call(self, channel: str, event: Event) -> None:
+        first = self._calls.get(channel.removesuffix(SECOND_HALF))
+        if first is not None:
+            if not first.port and event.name == "AsyncAGIStart":  # our call to ourselves is at the other end, too
+                self._link.ask("AGI", ("Channel", channel), ("Command", "ANSWER")).addErrback(lambda _: None)
+            return
         if event.name == "Hangup":
             self._channels.gone(channel)
         elif event.name == "AsyncAGIStart":
