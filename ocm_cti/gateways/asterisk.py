@@ -12,6 +12,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,24 +75,29 @@ class AsteriskGateway:
         self._channels = Channels(
             self._prefix, self._calls, self._link.ask, self._link.ask_list, reactor, self._changed, self._log
         )
-        self._agi = AgiAround(
-            ask=self._link.ask, clock=reactor, log=self._log, settings=settings.agi, recordings=recordings
-        )
+        self._agi: AgiAround | None = None
+        if make_sound is None:
+            self._agi = AgiAround(
+                ask=self._link.ask,
+                clock=reactor,
+                log=self._log,
+                settings=settings.agi,
+                recordings=recordings,
+                event=self.event,
+            )
+            make_sound = partial(AgiSound, self._agi)
         self._around = Surroundings(
             settings,
             reactor,
             self._link.ask,
             self._channels.look,
             self._call_over,
-            make_sound or self._sound,
+            make_sound,
             self._log,
         )
         self._idle: set[str] = set()
         self._stopping = False
         self._all_over: Deferred[None] | None = None
-
-    def _sound(self, channel_id: str) -> Sound:
-        return AgiSound(self._agi, channel_id)
 
     @property
     def name(self) -> str:
@@ -136,7 +142,10 @@ class AsteriskGateway:
         return self._ports[port].reason or self._held_back
 
     def start(self, observer: GatewayObserver) -> None:
+        """OSError or CannotListenError when a port that prompts or FastAGI are to be fetched from is taken."""
         self._observer = observer
+        if self._agi is not None:
+            self._agi.open()
         self._link.start()
 
     @inlineCallbacks
@@ -156,6 +165,8 @@ class AsteriskGateway:
             call.close()
         for port in self._ports.values():
             port.close()
+        if self._agi is not None:
+            yield self._agi.close()
         self._channels.close()
         self._pace.close()
 
@@ -305,9 +316,13 @@ class AsteriskGateway:
             return
         if event.name == "Hangup":
             self._channels.gone(channel)
-        elif event.name == "AsyncAGIStart":
+        elif event.name == "AsyncAGIStart" or (event.name == "AsyncAGIExec" and self._dials_from_agi(channel)):
             # Whoever was handed over has come back to us, or a call that was given up is answered: nobody listens here.
             self._channels.hang_up(channel, "has come to AGI and is no call of ours any more")
+
+    def _dials_from_agi(self, channel: str) -> bool:
+        """Whether the end of an AGI command of this channel is the end of his talk with the operator."""
+        return self._settings.agi.transfer == "dial" and self._channels.is_handed_over(channel)
 
     def health_changed(self, health: Health) -> None:
         if self._observer is not None:

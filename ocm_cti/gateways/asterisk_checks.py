@@ -126,14 +126,17 @@ class Checks:
             self._line(False, what, str(error))
             return False
         steps = [(row.get("Application").lower(), row.get("AppData").lower()) for row in rows]
-        at = next((at for at, step in enumerate(steps) if step[0] == "agi" and step[1].startswith("agi:async")), None)
+        ours = settings.application.lower()
+        at = next((at for at, step in enumerate(steps) if f"{step[0]}({step[1]})" == ours), None)
         if at is None:
-            self._line(False, what, f"extension {settings.exten} does not come to AGI(agi:async); {PRINTS_IT}")
+            self._line(False, what, f"extension {settings.exten} does not come to {settings.application}; {PRINTS_IT}")
             return False
         loops = any("goto" in application and "agistatus" in data for application, data in steps[at + 1 :])
         words = f"extension {settings.exten} brings an answered call to us"
         if not loops:
-            words += ", but one command that fails would end the call: the line with AGISTATUS after AGI(agi:async)"
+            words += (
+                f", but one command that fails would end the call: the line with AGISTATUS after {settings.application}"
+            )
             words += f" is missing; {PRINTS_IT}"
         self._line(loops, what, words)
         return True
@@ -180,7 +183,7 @@ class Checks:
             if seen.failure:
                 self._line(False, "call to ourselves", seen.failure)
             else:
-                self._line(True, "call to ourselves", f"{channel} came to AGI(agi:async)")
+                self._line(True, "call to ourselves", f"{channel} came to {self._settings.application}")
                 yield self._keys(call, seen)
                 yield self._sound(call)
         call.hang_up()
@@ -193,7 +196,7 @@ class Checks:
         if not seen.told:
             return f"nothing of a call is told to us: read = call is missing in manager.conf; {PRINTS_IT}"
         return (
-            "a call was told, and not that it came to AGI(agi:async): read = agi is missing in manager.conf, or"
+            f"a call was told, and not that it came to {self._settings.application}: read = agi is missing in manager.conf, or"
             f" res_agi.so is not loaded; {PRINTS_IT}"
         )
 

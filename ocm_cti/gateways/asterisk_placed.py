@@ -228,7 +228,7 @@ class PlacedCall:
             case Do.TIME_GRACE:
                 self._time(do, settings.cause_grace_s, Event.GRACE_LATE)
             case Do.TIME_AGI:
-                self._time(do, settings.agi_start_s, Event.AGI_LATE, NO_AGI.format(settings.context))
+                self._time(do, settings.agi_start_s, Event.AGI_LATE, NO_AGI.format(settings=settings))
             case Do.TIME_LIMIT:
                 self._time(do, settings.call_limit_s, Event.TOO_LONG)
             case Do.TIME_BLIND:
@@ -315,7 +315,10 @@ class PlacedCall:
                 running.cancel()
 
 
-NO_AGI = "answered, but the dialplan did not come to AGI(agi:async) in context {}; ocm asterisk-config prints the lines"
+NO_AGI = (
+    "answered, but the dialplan did not come to {settings.application} in context {settings.context};"
+    " ocm asterisk-config prints the lines"
+)
 
 
 def refusal(message: str, settings: Any) -> str:

@@ -12,6 +12,8 @@ from protocols.ami.messages import Event as Message
 #: ActionID of Originate: ours, then the ChannelId. OriginateResponse repeats it; its Uniqueid may be another call's.
 ORIGINATE = "ocm-originate:"
 RINGING, UP = "5", "6"
+#: Argument of AGI() where a call is with us: AsyncAGI, FastAGI.
+OUR_AGI = ("agi:async", "agi://")
 #: The half of a Local channel that runs the dialplan behind it.
 SECOND_HALF = ";2"
 
@@ -99,7 +101,7 @@ def read_rows(messages: Sequence[Message], prefix: str) -> dict[str, Row]:
         channel = message.get("Uniqueid")
         if message.name == "CoreShowChannel" and channel.startswith(prefix) and not channel.endswith(SECOND_HALF):
             application = message.get("Application")
-            in_agi = application.upper() == "AGI" and message.get("ApplicationData").lower().startswith("agi:async")
+            in_agi = application.upper() == "AGI" and message.get("ApplicationData").lower().startswith(OUR_AGI)
             rows[channel] = Row(channel, message.get("ChannelState"), message.get("Context"), application, in_agi)
     return rows
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 from ocm_cti.domain.numbers import digits_to_dial
 from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.gateways.agi_settings import AgiSettings
 from ocm_cti.gateways.settings import SettingError, Table
 from ocm_cti.gateways.smdr_settings import SmdrSettings
 
@@ -74,6 +75,8 @@ class AsteriskSettings:
     settle_timeout_s: float = 30.0  # channels left from a crash that can't be hung up
     stop_timeout_s: float = 8.0  # calls that do not end at a stop
 
+    agi: AgiSettings = field(default_factory=AgiSettings)  # the voice; its rows stand in the same table
+
     @property
     def smdr(self) -> SmdrSettings | None:
         return None  # what SMDR would tell is in the events already
@@ -81,7 +84,7 @@ class AsteriskSettings:
     @property
     def detects_machines(self) -> bool:
         """Whether the switch listens for an answering machine before we speak."""
-        return bool(getattr(self.agi, "amd", False))
+        return self.agi.amd
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -101,6 +104,13 @@ class AsteriskSettings:
         return _parts(self.link)[0] == "tls"
 
     @property
+    def application(self) -> str:
+        """What the dialplan runs for an answered call."""
+        if self.agi.voice == "fastagi":
+            return f"AGI(agi://{self.agi.fastagi_host}:{self.agi.fastagi_port})"
+        return "AGI(agi:async)"
+
+    @property
     def account_code(self) -> str:
         return self.account or f"ocm-{self.name}"
 
@@ -113,7 +123,8 @@ class AsteriskSettings:
 
     def beside(self, base: Path) -> Self:
         """Relative paths count from ``base``."""
-        return dataclasses.replace(self, link_ca=str(base / self.link_ca)) if self.link_ca else self
+        link_ca = str(base / self.link_ca) if self.link_ca else ""
+        return dataclasses.replace(self, link_ca=link_ca, agi=self.agi.beside(base))
 
     def sip_listener(self) -> tuple[str, int] | None:
         return None
@@ -134,10 +145,11 @@ class AsteriskSettings:
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, object]) -> AsteriskSettings:
         """Read ``[gateways.NAME]``; SettingError names the first key that is wrong."""
-        known = [row.name for row in dataclasses.fields(cls) if row.name != "name"]
-        read = Table(f"gateways.{name}", table, [*known, "kind"])
+        known = [row.name for row in dataclasses.fields(cls) if row.name not in ("name", "agi")]
+        read = Table(f"gateways.{name}", table, [*known, *AgiSettings.rows(), "kind"])
         given: dict[str, Any] = {
             "name": name,
+            "agi": AgiSettings.read(read),
             "link": _link(read),
             "username": _plain(read, "username"),
             "secret": _plain(read, "secret"),

@@ -46,7 +46,7 @@ def dialplan(settings: AsteriskSettings) -> str:
     first = settings.priority
     return f"""\
 [{settings.context}]
-exten => {settings.exten},{first},AGI(agi:async)
+exten => {settings.exten},{first},{settings.application}
  same => n,GotoIf($["${{AGISTATUS}}"="HANGUP"]?end:{first})
  same => n(end),Hangup()
 """
