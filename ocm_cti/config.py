@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from ocm_cti.domain.scenarios import Scenario, ScenarioError
 from ocm_cti.domain.scenarios import parse as parse_scenario
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.settings import SettingError
@@ -73,6 +74,7 @@ class Config:
 #: kind in ``[gateways.NAME]`` -> what reads the rest of the table
 GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySettings]] = {
     "panasonic": PanasonicSettings.from_table,
+    "asterisk": AsteriskSettings.from_table,
 }
 
 _TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")

@@ -19,6 +19,8 @@ from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
 from ocm_cti.domain.call_matching import Matching
 from ocm_cti.domain.fragments import Fragment
+from ocm_cti.gateways.asterisk import AsteriskGateway
+from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.interface import Gateway
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic import PanasonicGateway
@@ -96,10 +98,12 @@ class SpeechPrompts:
         return rendered.addCallbacks(lambda paths: dict(zip(wanted, paths, strict=True)), _first_error)
 
 
-def _gateway(settings: GatewaySettings, reactor: Any) -> Gateway:
+def _gateway(settings: GatewaySettings, reactor: Any, config: Config) -> Gateway:
     """The gateway that these settings are for."""
     if isinstance(settings, PanasonicSettings):
         return _panasonic(settings, reactor)
+    if isinstance(settings, AsteriskSettings):
+        return AsteriskGateway(settings, reactor, config.recordings, config.node)
     raise TypeError(f"{settings!r} is of no known kind")
 
 
@@ -145,7 +149,7 @@ class Service:
         self.speech = SpeechClient(reactor, config.prompts, audio_dir=config.audio, workers=config.speech.workers)
         self.prompts = SpeechPrompts(self.speech, config.speech.voices)
 
-        self.gateways = [_gateway(settings, reactor) for settings in config.gateways.values()]
+        self.gateways = [_gateway(settings, reactor, config) for settings in config.gateways.values()]
         self.call_book = CallBook(
             self.store,
             reactor,
