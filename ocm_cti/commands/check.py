@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,22 @@ class _Check:
             waited += POLL_S
         up = gateway.health.state is LinkState.UP
         words = gateway.health.reason or f"link {gateway.health.state.value}"
-        if gateway.health.state is LinkState.REFUSED:
+        checks: Callable[[], Any] | None = getattr(gateway, "checks", None)
+        if gateway.health.state is LinkState.REFUSED and checks is None:
             words += "; is another CTI client connected? As a rule the PBX takes one only"
         self._line(up, f"gateway {gateway.name}", words)
         if not up:
             return
         idle = set(gateway.idle_ports)
-        for port in gateway.ports:
-            self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+        if checks is None:
+            for port in gateway.ports:
+                self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+            return
+        # Ports of a trunk are all alike; what is behind them is looked at by the gateway itself.
+        busy = next((gateway.port_reason(port) for port in gateway.ports if port not in idle), "")
+        self._line(not busy, "ports", f"{len(idle)} of {len(gateway.ports)} ready{busy and f'; {busy}'}")
+        for right, what, found in (yield checks()):
+            self._line(right, what, found)
 
     @inlineCallbacks
     def _smdr(self, reactor: Any, line: SmdrLine) -> Any:

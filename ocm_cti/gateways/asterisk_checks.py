@@ -196,8 +196,8 @@ class Checks:
         if not seen.told:
             return f"nothing of a call is told to us: read = call is missing in manager.conf; {PRINTS_IT}"
         return (
-            f"a call was told, and not that it came to {self._settings.application}: read = agi is missing in manager.conf, or"
-            f" res_agi.so is not loaded; {PRINTS_IT}"
+            f"a call was told, and not that it came to {self._settings.application}: read = agi is missing in"
+            f" manager.conf, or res_agi.so is not loaded; {PRINTS_IT}"
         )
 
     @inlineCallbacks
