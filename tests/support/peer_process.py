@@ -88,10 +88,12 @@ class Sipp:
         calls: int = 1,
         port: int = 0,
         arguments: tuple[str, ...] = (),
+        log: bool = True,
     ) -> Sipp:
         """``scenario`` is SIPp's XML, or the name of one of its own ("uas", "uac"). ``remote`` "host:port" is needed by
         a caller. It ends by itself after ``calls`` calls. ``arguments`` are SIPp's further ones
         (("-t", "t1") for TCP, ("-s", "100") for the called number, ("-au", ..., "-ap", ...)).
+        ``log``: keep all ``messages()``.
         """
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
@@ -103,7 +105,8 @@ class Sipp:
         command = [
             *("sipp", *([remote] if remote else []), *what, "-i", HOST, "-p", str(port), "-m", str(calls)),
             *("-mp", str(free_port()), "-nostdin", "-trace_err", "-error_file", "errors.txt"),
-            *("-trace_msg", "-message_file", "messages.txt", *arguments),
+            *(("-trace_msg", "-message_file", "messages.txt") if log else ()),
+            *arguments,
         ]
         (folder / "errors.txt").unlink(missing_ok=True)
         with (folder / "screen.txt").open("wb") as screen:

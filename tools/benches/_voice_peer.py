@@ -1,11 +1,13 @@
 """The other side of the voice bench: calls a SIP port N times, speaks on every call, and times what it hears.
 
-Reads "begin" and "end" from stdin; after "end" it prints its figures as one line of JSON. Leaves when stdin closes.
+Prints {"up": N} when all are answered. Reads "begin" and "end" from stdin; after "end" it prints its figures as one
+line of JSON. When stdin closes it hangs up and leaves.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 import struct
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from _process import drops
 from twisted.internet import reactor as installed
 from twisted.internet import stdio
 from twisted.internet.protocol import connectionDone
@@ -34,6 +37,9 @@ CALL_EVERY_S = 0.010
 #: Linux: the kernel says when a packet came. Elsewhere the peer's own clock must do.
 SO_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("@qq")
+PCMA = 8
+#: A burst of 200 streams must not overflow a socket while this interpreter is busy with the others.
+RECEIVE_BUFFER = 1 << 20
 
 
 class Line:
@@ -43,6 +49,7 @@ class Line:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((HOST, 0))
         self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if sys.platform == "linux":
             self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.port: int = self.socket.getsockname()[1]
@@ -50,12 +57,19 @@ class Line:
         self.send.queue(tone([300, 500], 60_000, -20.0) * 20)
         self.heard: list[tuple[float, int]] = []  # arrival in seconds, sequence number
         self._reactor = reactor
+        self._left = False
+
+    def leave(self) -> None:
+        self._left = True
+        self._reactor.removeReader(self)
 
     def connect(self, agreed: sdp.Agreed) -> None:
         self.socket.connect((agreed.remote_host, agreed.remote_port))
         self._reactor.addReader(self)
 
     def tick(self, now_s: float, skipped: int) -> None:
+        if self._left:
+            return
         if skipped:
             self.send.skip(skipped)
         if octets := self.send.tick():
@@ -73,7 +87,8 @@ class Line:
             if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
                 seconds, nanoseconds = TIMESPEC.unpack(content[: TIMESPEC.size])
                 arrived_s = seconds + nanoseconds / 1e9
-        self.heard.append((arrived_s, octets[2] << 8 | octets[3]))
+        if octets[1] & 0x7F == PCMA:  # comfort noise and the like are no packets of the prompt
+            self.heard.append((arrived_s, octets[2] << 8 | octets[3]))
 
     def connectionLost(self, reason: Failure) -> None:
         self.socket.close()
@@ -94,6 +109,8 @@ class Peer(LineOnlyReceiver):
         self._ticker = Ticker(reactor)
         self._lines: dict[str, Line] = {}
         self._reported = False
+        self._answered = 0
+        self._began_s = 0.0
         self._link = SIPLink(
             lambda host, port: UserAgent(host, port, token=lambda: secrets.token_hex(8)), reactor, self._told
         )
@@ -118,6 +135,9 @@ class Peer(LineOnlyReceiver):
                 line = self._lines[call]
                 line.connect(sdp.accept(answer))
                 self._ticker.add(line.tick)
+                self._answered += 1
+                if self._answered == self._wanted:
+                    self.sendLine(json.dumps({"up": self._answered}).encode())
             case Refused() | Ended() if not self._reported:
                 print(f"a call came to nothing: {event}", file=sys.stderr)
 
@@ -126,6 +146,7 @@ class Peer(LineOnlyReceiver):
         deeds[line.strip()]()
 
     def _begin(self) -> None:
+        self._began_s = self._reactor.seconds()
         for line in self._lines.values():
             line.heard.clear()
 
@@ -149,12 +170,16 @@ class Peer(LineOnlyReceiver):
             "p99_ms": gaps_ms[int(len(gaps_ms) * 0.99)],
             "max_ms": gaps_ms[-1],
             "packets": received,
-            "loss_percent": 100 * lost / max(1, received + lost),
+            "seconds": self._reactor.seconds() - self._began_s,
+            "lost": lost,
+            "dropped_here": drops(os.getpid()),  # by the kernel, before this process took them: not the other's fault
         }
         self.sendLine(json.dumps(figures).encode())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._reactor.stop()
+        for line in self._lines.values():
+            line.leave()
+        self._link.stop().addBoth(lambda _: self._reactor.stop())
 
 
 if __name__ == "__main__":
