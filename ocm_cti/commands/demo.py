@@ -18,9 +18,19 @@ from ocm_cti.service import FolderLock
 
 MARKER = "demo.toml"
 #: Which switches there are, and where in the data folder each one leaves its own account.
-FOLDERS = {"panasonic": "simulator", "asterisk": "asterisk", "sip": "operator"}
+FOLDERS = {"panasonic": "simulator", "asterisk": "network", "sip": "operator"}
 #: What one run of the demo makes; a new run starts over.
-MADE = ("ocm.db", "ocm.db-wal", "ocm.db-shm", "recordings", "report.csv", "report.xlsx", *FOLDERS.values(), "ocm.log")
+MADE = (
+    "ocm.db",
+    "ocm.db-wal",
+    "ocm.db-shm",
+    "asterisk",
+    "recordings",
+    "report.csv",
+    "report.xlsx",
+    *FOLDERS.values(),
+    "ocm.log",
+)
 
 #: Intervals of seconds where a firm has minutes, so that the demo shows a whole day's retries in about one minute.
 CONFIG = """\

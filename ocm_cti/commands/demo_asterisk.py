@@ -168,7 +168,7 @@ class OfficeAsterisk:
         """Raises CommandError when Asterisk can't be had or does not start."""
         tool = _tool(fixtures)
         _install(tool)
-        network = _start(tool, folder / "network", _network(folder, "office", FROM_ANYBODY))
+        network = _start(tool, folder / "public", _network(folder, "office", FROM_ANYBODY))
         try:
             secret = secrets.token_hex(12)
             settings = AsteriskSettings("office", "tcp:127.0.0.1:5038", "ocm", secret, "PJSIP/{number}@trunk")
@@ -211,7 +211,7 @@ class Operator:
         secret = secrets.token_hex(12)
         account = FROM_ACCOUNT.format(user=ACCOUNT, secret=secret)
         network = _start(
-            tool, folder / "network", _network(folder, ACCOUNT, account, f"auth = {ACCOUNT}\naors = {ACCOUNT}\n")
+            tool, folder / "public", _network(folder, ACCOUNT, account, f"auth = {ACCOUNT}\naors = {ACCOUNT}\n")
         )
         sip_port = network.ports["sip"]
         gateway = SIP_GATEWAY.format(host=HOST, sip_port=sip_port, user=ACCOUNT, secret=secret, channels=CHANNELS)
