@@ -32,6 +32,8 @@ class TrunkCaller:
         self.port = self.link.listen(self.reactor, HOST, 0)
         self.sent: list[str] = []
         self.received: list[str] = []
+        #: Says which of our messages are lost on the way.
+        self.lose: Callable[[str], bool] = lambda text: False
 
     def _agent(self, host: str, port: int) -> UserAgent:
         caller = self
@@ -43,8 +45,9 @@ class TrunkCaller:
 
             def datagrams_to_send(self) -> list[tuple[bytes, tuple[str, int]]]:
                 waiting = super().datagrams_to_send()
-                caller.sent += [octets.decode("utf-8", "replace") for octets, _ in waiting]
-                return waiting
+                texts = [octets.decode("utf-8", "replace") for octets, _ in waiting]
+                caller.sent += texts
+                return [one for one, text in zip(waiting, texts, strict=True) if not caller.lose(text)]
 
         return Watched(host, port, token=lambda: secrets.token_hex(8))
 
