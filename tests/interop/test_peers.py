@@ -93,13 +93,25 @@ def test_asterisk_calls_sipp(tmp_path: Path) -> None:
     assert "INVITE sip:100@127.0.0.1" in callee.messages()
 
 
+BUSY = """<scenario name="busy"><recv request="INVITE"/><send><![CDATA[
+SIP/2.0 486 Busy Here
+[last_Via:]
+[last_From:]
+[last_To:];tag=1
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send><recv request="ACK"/></scenario>"""
+
+
 def test_a_scenario_that_fails_says_so(tmp_path: Path) -> None:
     require("sipp")
-    nobody = Sipp.start(tmp_path / "uas", "uas")
-    nobody.stop()
-    caller = Sipp.start(tmp_path / "uac", "uac", remote=f"127.0.0.1:{nobody.port}", arguments=("-timeout", "1"))
-    with pytest.raises(PeerFailed):
+    callee = Sipp.start(tmp_path / "uas", BUSY)
+    caller = Sipp.start(tmp_path / "uac", "uac", remote=f"127.0.0.1:{callee.port}")
+    with pytest.raises(PeerFailed, match="486 Busy Here"):
         caller.wait()
+    callee.wait()
 
 
 def test_a_key_pressed_on_baresip_arrives(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 HOST = "127.0.0.1"
 READY_LIMIT_S = 20.0
+#: SIPp reads no scenario without it.
+XML_HEAD = '<?xml version="1.0" encoding="UTF-8" ?>\n'
 #: Below the ports that the kernel gives to whoever asks for any: nobody takes one before its process has.
 PORTS = range(10_000, 22_000)
 
@@ -98,7 +100,8 @@ class Sipp:
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
         if scenario.lstrip().startswith("<"):
-            (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
+            head = "" if scenario.lstrip().startswith("<?xml") else XML_HEAD
+            (folder / "scenario.xml").write_text(head + scenario.lstrip(), encoding="utf-8")
             what = ["-sf", "scenario.xml"]
         else:
             what = ["-sn", scenario]
