@@ -1,1 +1,1 @@
-"""Asterisk Gateway Interface: how commands are written and what their results say."""
+"""The Asterisk Gateway Interface: commands, their results, and the server's side of FastAGI. No I/O."""

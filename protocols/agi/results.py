@@ -1,7 +1,6 @@
-"""Commands and results of the Asterisk Gateway Interface (res_agi.c); no I/O.
+"""What AGI commands look like and what is answered: ``200 result=0 endpos=24000``, ``510 Invalid or unknown command``.
 
-A result is one line: ``200 result=0 endpos=24000``, ``200 result=1 (human)``, ``510 Invalid or unknown command``. Async
-AGI gives it url-encoded in the AsyncAGIExec event, FastAGI as it is.
+The result of a command is its own: -1 is a failure or a hangup for most, a digit's ASCII code where keys may end it.
 """
 
 from __future__ import annotations
@@ -9,69 +8,73 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
-#: The channel was hung up before or under the command (res_agi.c: ``511 Command Not Permitted on a dead channel``).
-DEAD_CHANNEL: Final = 511
-SUCCESS: Final = 200
-_LINE: Final = re.compile(r"(\d{3})[ -]?(.*)", re.DOTALL)
-_RESULT: Final = re.compile(r"result=(-?\d+|[^\s(]*)")
-_VALUE: Final = re.compile(r"\((.*)\)", re.DOTALL)
-_ENDPOS: Final = re.compile(r"endpos=(\d+)")
+OK: Final = 200
+#: The command is not for a channel whose person has hung up.
+DEAD: Final = 511
+MAX_LINE: Final = 65536
+_RESULT: Final = re.compile(r"([0-9]{3})(?:[ -](.*))?", re.DOTALL)
+_FIELDS: Final = re.compile(r"result=(-?[0-9]+)(.*)", re.DOTALL)
+_ENDPOS: Final = re.compile(r" endpos=([0-9]+)\s*\Z")
 
 
 @dataclass(frozen=True)
 class AgiResult:
-    """What a command came to. ``result`` as it is written (``0``, ``-1``, ``35``), ``value`` what stands in brackets.
+    """``text`` is what stands in parentheses (``timeout``, a variable's value), without them; ``endpos`` in samples.
 
-    ``samples``: how far a file was played or recorded, at 8 kHz; None where the command has no position.
+    ``code`` is 200 where the command was carried out, whatever came of it; then ``result`` is its own number.
     """
 
     code: int
-    result: str
-    value: str = ""
-    samples: int | None = None
+    result: int = 0
     text: str = ""
+    endpos: int | None = None
 
     @property
-    def ok(self) -> bool:
-        """The command was carried out. A hang-up or a file that can't be opened is not."""
-        return self.code == SUCCESS and self.result != "-1"
+    def failed(self) -> bool:
+        """Asterisk did not or could not do it, or the channel is gone."""
+        return self.code != OK or self.result < 0
 
 
-def parse(line: str) -> AgiResult:
-    """RemoteProtocolError for a line that is no result."""
-    text = line.strip()
-    found = _LINE.fullmatch(text)
-    if found is None:
-        raise RemoteProtocolError(f"{line[:80]!r} is no result of AGI")
-    code, rest = int(found.group(1)), found.group(2)
-    result, value, samples = _RESULT.search(rest), _VALUE.search(rest), _ENDPOS.search(rest)
+def parse_result(line: str) -> AgiResult:
+    """One answer, without its line end. RemoteProtocolError for what is none."""
+    whole = _RESULT.fullmatch(line.strip())
+    if whole is None:
+        raise RemoteProtocolError(f"no answer to an AGI command: {line[:80]!r}")
+    code, rest = int(whole[1]), whole[2] or ""
+    fields = _FIELDS.fullmatch(rest) if code == OK else None
+    if fields is None:
+        return AgiResult(code, text=rest)
+    result, more = int(fields[1]), fields[2]
+    endpos = _ENDPOS.search(more)
+    if endpos is not None:
+        more = more[: endpos.start()]
+    more = more.strip()
     return AgiResult(
         code,
-        result.group(1) if result else "",
-        value.group(1) if value else "",
-        int(samples.group(1)) if samples else None,
-        rest if result is None else "",
+        result,
+        more[1:-1] if more.startswith("(") and more.endswith(")") else more,
+        int(endpos[1]) if endpos is not None else None,
     )
 
 
 def parse_encoded(text: str) -> AgiResult:
-    """The same from the Result header of AsyncAGIExec."""
-    return parse(unquote(text))
+    """The ``Result`` header of AsyncAGIExec (``200%20result%3D0%0A``)."""
+    return parse_result(unquote_to_bytes(text).decode("utf-8", "surrogateescape"))
 
 
-def write(command: str, *arguments: str) -> str:
-    """A command line: words stay as they are, everything else in double quotes. LocalProtocolError for a line end."""
-    return " ".join([command, *(quote(argument) for argument in arguments)])
+def quoted(word: str) -> str:
+    """One word of a command, whatever is in it. LocalProtocolError for a line end: it would be another command."""
+    if re.search(r"[\r\n\0]", word):
+        raise LocalProtocolError(f"a word of an AGI command has a line end or a NUL in it: {word[:40]!r}")
+    if word and re.fullmatch(r"[A-Za-z0-9_./:=+*#@&%-]+", word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def quote(argument: str) -> str:
-    if re.search(r"[\r\n\0]", argument):
-        raise LocalProtocolError("an argument of AGI has a line end in it, which would be another command")
-    if re.fullmatch(r"[A-Za-z0-9_./:@&=*#+-]+", argument):
-        return argument
-    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def command(name: str, *words: str) -> str:
+    """``name`` as it is (``STREAM FILE``), then its words, each quoted where it must be."""
+    return " ".join([name, *map(quoted, words)])
