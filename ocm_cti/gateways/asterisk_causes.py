@@ -37,7 +37,7 @@ CAUSES: Mapping[int, tuple[Cause, str]] = {
     30: (Cause.UNREACHABLE, "response to status enquiry"),
     31: (Cause.UNREACHABLE, "normal, unspecified"),
     34: (Cause.UNREACHABLE, "no circuit available"),  # SEEN: 503; the trunk rests
-    38: (Cause.UNREACHABLE, "network out of order"),  # 500
+    38: (Cause.UNREACHABLE, "network out of order"),  # SEEN: 500
     41: (Cause.UNREACHABLE, "temporary failure"),  # 409
     42: (Cause.UNREACHABLE, "switching equipment congestion"),
     43: (Cause.UNREACHABLE, "access information discarded"),

@@ -110,6 +110,8 @@ class Machine:
         for do in wanted:
             if do in _VERDICTS:
                 self._judge(do, event, detail)
+                if do is Do.BY_CAUSE and self._was_dialled and self._allowed(Do.TELL_DIALING):
+                    done.append(Do.TELL_DIALING)
             elif self._allowed(do):
                 done.append(do)
         if self.state is State.CLEARING and before is not State.CLEARING:
@@ -121,7 +123,13 @@ class Machine:
 
     @property
     def _knows_why(self) -> bool:
-        return self._hangup_told and (self._failure_told or not self._seen.is_vague)
+        # SEEN: DialBegin after Hangup, too; without it a cause that says nothing would mean that nobody was dialled.
+        heard_all = self._failure_told and (self._seen.begun or self._seen.rang)
+        return self._hangup_told and (heard_all or not self._seen.is_vague)
+
+    @property
+    def _was_dialled(self) -> bool:
+        return self.verdict is not None and self.verdict.cause is not Cause.LINE_FAULT
 
     def _note(self, event: Event, detail: Detail) -> bool:
         """Whether the channel turned out to be there just now."""

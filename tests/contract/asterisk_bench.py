@@ -124,8 +124,11 @@ class AsteriskBench:
     operator_unwilling = "202"
     announcement = "1"
 
-    def __init__(self, asterisk: PrivateAsterisk, **changed: Any) -> None:
+    def __init__(
+        self, asterisk: PrivateAsterisk, make_sound: Callable[[str], Any] | None = None, **changed: Any
+    ) -> None:
         self._asterisk = asterisk
+        self._make_sound = make_sound
         self._changed = changed
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
@@ -146,7 +149,9 @@ class AsteriskBench:
         self._line = _Line(self, self._asterisk.ami_port)
         self._listening = self.reactor.listenTCP(0, self._line, interface="127.0.0.1")
         self._port = self._listening.getHost().port
-        self.gateway = AsteriskGateway(settings(self._port, **self._changed), self.reactor, self.recordings)
+        self.gateway = AsteriskGateway(
+            settings(self._port, **self._changed), self.reactor, self.recordings, make_sound=self._make_sound
+        )
         self.gateway.start(self.watcher)
         self.until(lambda: list(self.gateway.idle_ports) == list(self.gateway.ports), "all ports idle")
 

@@ -56,6 +56,7 @@ class FakeAsterisk:
     is_up: bool = False
     owner: Any = None
     reachable: bool = True
+    gone: set[str] = field(default_factory=set)  # a ChannelId is not used again
     request_timeout_s: float = 10.0
     _waiting: list[Deferred[Any]] = field(default_factory=list)
     _stopped: bool = False
@@ -156,6 +157,8 @@ class FakeAsterisk:
             self.owner.event(event(name, **{key: channel}, **headers))
 
     def new(self, channel: str) -> None:
+        if channel in self.gone:
+            return
         self.channels[channel] = Channel(channel)
         self.tell("Newchannel", channel, ChannelState="0")
 
@@ -181,6 +184,7 @@ class FakeAsterisk:
 
     def hang_up(self, channel: str, cause: str = "0") -> None:
         if self.channels.pop(channel, None) is not None:
+            self.gone.add(channel)
             self.tell("Hangup", channel, Cause=cause)
 
     def answer_whole(self, channel: str) -> None:

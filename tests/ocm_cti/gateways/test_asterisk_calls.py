@@ -68,8 +68,9 @@ TALKS: tuple[Step, ...] = (*UP, Event.AGI)
         ((*RANG, FAILURE, NORMAL), Cause.NO_ANSWER),
         ((*DIALED, NOTHING, (Event.NOT_ORIGINATED, Detail(reason=5))), Cause.BUSY),
         ((*DIALED, NOTHING, (Event.DIAL_ENDED, Detail(dial_status="CONGESTION")), FAILURE), Cause.UNREACHABLE),
-        ((Event.NEW, NOTHING, FAILURE), Cause.LINE_FAULT),
-        ((Event.NEW, FAILURE, NOTHING), Cause.LINE_FAULT),
+        ((Event.NEW, NOTHING, FAILURE, Event.GRACE_LATE), Cause.LINE_FAULT),
+        ((Event.NEW, FAILURE, NOTHING, Event.GRACE_LATE), Cause.LINE_FAULT),
+        ((Event.NEW, FAILURE, NOTHING, Event.BEGUN), Cause.UNREACHABLE),  # DialBegin is told by a thread of its own
         ((FAILURE, Event.GRACE_LATE), Cause.LINE_FAULT),  # no Hangup at all: no endpoint, ChannelId in use
         ((*DIALED, NOTHING, Event.GRACE_LATE), Cause.UNREACHABLE),
         ((Event.REFUSED,), Cause.LINE_FAULT),
@@ -85,6 +86,7 @@ def test_why_nobody_was_reached(steps: tuple[Step, ...], cause: Cause) -> None:
     assert machine.verdict.native.text
     assert machine.state is State.OVER
     assert Do.TELL_ANSWERED not in done
+    assert (Do.TELL_DIALING in done) == (cause is not Cause.LINE_FAULT or Event.BEGUN in steps)
 
 
 def test_a_vague_hangup_waits_for_the_other_word() -> None:
