@@ -21,6 +21,7 @@ from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.settings import SettingError
+from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
 
 
 class ConfigError(Exception):
@@ -75,6 +76,7 @@ class Config:
 GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySettings]] = {
     "panasonic": PanasonicSettings.from_table,
     "asterisk": AsteriskSettings.from_table,
+    "sip": SipTrunkSettings.from_table,
 }
 
 _TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")

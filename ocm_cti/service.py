@@ -25,6 +25,8 @@ from ocm_cti.gateways.interface import Gateway
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic import PanasonicGateway
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
+from ocm_cti.gateways.sip_trunk import SipTrunkGateway
+from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
 from ocm_cti.gateways.smdr import SmdrLine
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.speech.client import SpeechClient
@@ -104,21 +106,14 @@ def _gateway(settings: GatewaySettings, reactor: Any, config: Config) -> Gateway
         return _panasonic(settings, reactor)
     if isinstance(settings, AsteriskSettings):
         return AsteriskGateway(settings, reactor, config.recordings, config.node)
+    if isinstance(settings, SipTrunkSettings):
+        return _sip_trunk(settings, reactor)
     raise TypeError(f"{settings!r} is of no known kind")
 
 
 def _panasonic(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
     """A gateway with a voice process of its own."""
-
-    try:
-        host = settings.voice_host()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, settings.local_sip_port))
-    except OSError as error:
-        where = f"{settings.local_host or 'our address'}:{settings.local_sip_port} (UDP, local_sip_port)"
-        raise PortTaken(
-            f"gateway {settings.name}: {where} can't be opened for SIP: {error.strerror or error}"
-        ) from None
+    host = _sip_address(settings, [settings.local_sip_port])
 
     def voice(observer: VoiceObserver) -> VoiceClient:
         return VoiceClient(
@@ -126,6 +121,38 @@ def _panasonic(settings: PanasonicSettings, reactor: Any) -> PanasonicGateway:
         )
 
     return PanasonicGateway(settings, reactor, voice)
+
+
+def _sip_trunk(settings: SipTrunkSettings, reactor: Any) -> SipTrunkGateway:
+    """A gateway with as many voice processes as it is set to have."""
+    host = _sip_address(settings, [settings.voice_port(number) for number in range(settings.voice_processes)])
+
+    def voice(observer: VoiceObserver, number: int) -> VoiceClient:
+        return VoiceClient(
+            reactor,
+            observer,
+            bind_host=host,
+            sip_port=settings.voice_port(number),
+            extra=settings.voice_options(number),
+        )
+
+    return SipTrunkGateway(settings, reactor, voice)
+
+
+def _sip_address(settings: PanasonicSettings | SipTrunkSettings, udp_ports: Iterable[int]) -> str:
+    """Our address on the way to the switch. PortTaken when there is none, or one of the ports can't be opened."""
+    where = settings.local_host or "our address"
+    try:
+        host = settings.voice_host()
+        for udp_port in udp_ports:
+            where = f"{settings.local_host or host}:{udp_port} (UDP, local_sip_port)"
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.bind((host, udp_port))
+    except OSError as error:
+        raise PortTaken(
+            f"gateway {settings.name}: {where} can't be opened for SIP: {error.strerror or error}"
+        ) from None
+    return host
 
 
 def _first_error(failure: Any) -> Any:
