@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from asterisk_process import GATEWAY, ManagerTalk, PrivateAsterisk
+from asterisk_process import ManagerTalk, PrivateAsterisk
 from gateway_bench import Sees, Watcher
 from twisted.internet.protocol import ClientFactory
 from twisted.internet.selectreactor import SelectReactor
@@ -17,7 +17,7 @@ from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
 from ocm_cti.gateways.asterisk import AsteriskGateway
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
-from ocm_cti.gateways.asterisk_site import dialplan
+from ocm_cti.gateways.asterisk_site import dialplan, manager_user
 from ocm_cti.gateways.interface import LinkState
 
 CHANNEL = "Local/{number}@people"
@@ -30,8 +30,8 @@ def settings(ami_port: int, **changed: Any) -> AsteriskSettings:
         {
             "kind": "asterisk",
             "link": f"tcp:127.0.0.1:{ami_port}",
-            "username": GATEWAY[0],
-            "secret": GATEWAY[1],
+            "username": "ocm",
+            "secret": "ocm-secret",
             "channel": CHANNEL,
             "channels": 3,
             "context": "ocm-bench",
@@ -68,6 +68,9 @@ exten => 201,1,Ringing()
  same => n,Wait(600)
 exten => 202,1,Hangup(17)
 """
+
+#: The user with the least rights, as it is printed for a site.
+MANAGER = manager_user(settings(1), secret=True)
 
 
 class _CountingServer(ProxyServer):

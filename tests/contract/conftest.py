@@ -77,9 +77,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def people_of_asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateAsterisk]:
     """A real Asterisk whose dialplan plays the people and the operators of the contract."""
     peers.require("asterisk")
-    from asterisk_bench import DIALPLAN
+    from asterisk_bench import DIALPLAN, MANAGER
 
-    running = PrivateAsterisk.start(tmp_path_factory.mktemp("people"), extra_dialplan=DIALPLAN)
+    running = PrivateAsterisk.start(tmp_path_factory.mktemp("people"), extra_dialplan=DIALPLAN, manager=MANAGER)
     yield running
     running.stop()
 

@@ -15,7 +15,7 @@ from peer_process import Sipp, free_port
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
 
-from asterisk_bench import DIALPLAN, AsteriskBench
+from asterisk_bench import DIALPLAN, MANAGER, AsteriskBench
 from asterisk_fake import FakeSound
 from gateway_bench import Listener
 
@@ -109,6 +109,7 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PrivateAs
     running = PrivateAsterisk.start(
         tmp_path_factory.mktemp("trunk"),
         extra_dialplan=DIALPLAN,
+        manager=MANAGER,
         extra_pjsip=f"[open]\ntype = aor\ncontact = sip:127.0.0.1:{port}\n\n[open]\ntype = endpoint\n"
         "aors = open\ndisallow = all\nallow = alaw\n",
         ports={"callee": f"127.0.0.1:{port}"},
