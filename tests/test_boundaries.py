@@ -28,7 +28,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.clock",
         "ocm_cti.domain",
     ),
-    "ocm_cti.gateways": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.voice.client", "protocols"),
+    "ocm_cti.gateways": (
+        "ocm_cti.clock",
+        "ocm_cti.domain",
+        "ocm_cti.voice.client",
+        "ocm_cti.voice.trunks",
+        "protocols",
+    ),
     "ocm_cti.gateways.interface": (
         "ocm_cti.clock",
         "ocm_cti.domain",
