@@ -17,6 +17,8 @@ from gateway_bench import Bench
 from panasonic_bench import PanasonicBench
 from panasonic_sockets_bench import PanasonicSocketsBench
 from panasonic_variants import VARIANTS
+from sip_trunk_bench import VARIANTS as TRUNK_VARIANTS
+from sip_trunk_bench import SipTrunkBench
 
 #: Over real sockets: what the gateway is told, and which tests (None: those below).
 SOCKETS: dict[str, tuple[dict[str, str], frozenset[str] | None]] = {
@@ -65,6 +67,7 @@ ASTERISK_IS_HERE = find_spec("ocm_cti.gateways.agi_sound") is not None
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" in metafunc.fixturenames:
         kinds = [pytest.param(f"panasonic-{name}") for name in VARIANTS]
+        kinds += [pytest.param(f"sip-trunk-{name}") for name in TRUNK_VARIANTS]
         for name, (_, tests) in SOCKETS.items():
             if metafunc.function.__name__ in (ALSO_ON_SOCKETS if tests is None else tests):
                 kinds.append(pytest.param(name, marks=pytest.mark.sockets))
@@ -95,6 +98,8 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         made = AsteriskBench(request.getfixturevalue("people_of_asterisk"))
     elif kind in SOCKETS:
         made = PanasonicSocketsBench(**SOCKETS[kind][0])
+    elif kind.startswith("sip-trunk-"):
+        made = SipTrunkBench.of_variant(kind.removeprefix("sip-trunk-"))
     else:
         made = PanasonicBench.of_variant(kind.removeprefix("panasonic-"))
     made.start()

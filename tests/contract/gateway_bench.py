@@ -27,6 +27,8 @@ class Sees:
     transfers: bool = True  # it can hand a person over
     announces: bool = True  # it has recorded messages of its own
     supervised: bool = True  # ... and waits for the operator before it does
+    link_is_watched: bool = True  # a switch that is not there any more is noticed; else by the next call
+    clears_after_voice: bool = True  # what a killed voice process leaves is cleared; else by the switch in its own time
 
 
 class Bench(Protocol):

@@ -81,6 +81,16 @@ def fired(deferred: Any) -> list[Any]:
     return results
 
 
+def lose_link(bench: Bench) -> None:
+    """The link is broken, and the gateway knows."""
+    bench.break_link()
+    if not bench.sees.link_is_watched:
+        listener = place(bench, bench.answers)
+        bench.until(lambda: listener.over, "terminal report without a link")
+        assert listener.verdict[:2] == ("failed", Cause.UNKNOWN)
+    bench.until(lambda: bench.gateway.health.state is not LinkState.UP, "link down")
+
+
 def test_all_ports_are_idle_once_the_link_is_up(bench: Bench) -> None:
     assert list(bench.gateway.idle_ports) == list(bench.gateway.ports)
     assert bench.gateway.health.state is LinkState.UP
@@ -262,8 +272,7 @@ def test_many_calls_one_after_another(bench: Bench) -> None:
 
 
 def test_no_port_without_a_link(bench: Bench) -> None:
-    bench.break_link()
-    bench.until(lambda: bench.gateway.health.state is not LinkState.UP, "link down")
+    lose_link(bench)
     assert bench.gateway.health.reason
     assert list(bench.gateway.idle_ports) == []
     with pytest.raises(NotPlaced):
@@ -291,6 +300,11 @@ def test_the_link_breaks_before_the_answer(bench: Bench, stage: str) -> None:
         assert bench.calls_up == 0
         return
     bench.until(lambda: listener.over, "terminal report without a link")
+    if stage == "ringing" and not bench.sees.link_is_watched:
+        assert listener.verdict[:2] == ("failed", Cause.NO_ANSWER), "as far as anybody knows it rang to the end"
+        bench.mend_link()
+        bench.until(lambda: bench.calls_up == 0, "the switch has no call left")
+        return
     expected = Cause.LINE_FAULT if stage == "at once" and bench.sees.dials_by_link else Cause.UNKNOWN
     assert listener.verdict[:2] == ("failed", expected)
     assert port not in bench.gateway.idle_ports
@@ -327,7 +341,9 @@ def test_the_voice_breaks(bench: Bench, stage: str) -> None:
     else:
         assert listener.verdict[:2] == ("failed", Cause.LINE_FAULT)
     bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back", 300)
-    assert bench.calls_up == 0
+    if not bench.sees.clears_after_voice:
+        bench.all_hang_up()
+    bench.until(lambda: bench.calls_up == 0, "the switch has no call left")
 
 
 @pytest.mark.parametrize("stage", ["at once", "ringing", "answered"])
@@ -353,8 +369,7 @@ def test_what_the_switch_does_not_know_any_more_is_unknown(bench: Bench) -> None
 
 
 def test_settling_needs_the_link(bench: Bench) -> None:
-    bench.break_link()
-    bench.until(lambda: bench.gateway.health.state is not LinkState.UP, "link down")
+    lose_link(bench)
     settled = fired(bench.gateway.settle([InFlight(1, bench.gateway.ports[0], bench.answers, None)]))
     bench.until(lambda: settled, "refused")
     assert isinstance(settled[0].value, Exception)
@@ -469,6 +484,7 @@ def test_a_transfer_that_is_disturbed_leaves_nothing_behind(bench: Bench, what: 
     bench.until(lambda: result and listener.over, "both reported")
     if not stopped and bench.sees.voice:
         bench.until(lambda: list(bench.gateway.idle_ports) == list(bench.gateway.ports), "all ports back", 300)
-    if result[0] is None or listener.verdict[1] is Cause.TRANSFERRED:
-        bench.all_hang_up()  # he was handed over in time
+    left = what == "the voice breaks" and not bench.sees.clears_after_voice
+    if left or result[0] is None or listener.verdict[1] is Cause.TRANSFERRED:
+        bench.all_hang_up()  # or he was handed over in time
     bench.until(lambda: bench.calls_up == 0, "the switch has no call left")
