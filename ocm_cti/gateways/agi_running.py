@@ -52,10 +52,12 @@ class Playing:
         self._again: Any = None
 
     def begin(self) -> None:
+        if self._reported:
+            return
         try:
             publishing = self._publisher.publish(self._paths)
-        except MediaFailed as error:
-            self._report(Failure(error))
+        except MediaFailed:
+            self._report(Failure())  # type: ignore[no-untyped-call]
             return
         publishing.addCallback(self._stream).addErrback(self._report)
 
