@@ -109,7 +109,7 @@ def main(argv: list[str]) -> int:
             asterisk = PrivateAsterisk.start(
                 folder / "asterisk",
                 ports={"callee": f"127.0.0.1:{callee.port}", "rtp": "22000-31999"},
-                extra_dialplan=dialplan(_settings(1, options.per_second)),
+                extra_dialplan=dialplan(_settings(1, options.per_second, options.seconds)),
             )
             bench = Bench(reactor, asterisk, folder, options.calls, options.per_second, options.seconds)
             reactor.callWhenRunning(bench.run)
@@ -126,14 +126,14 @@ def main(argv: list[str]) -> int:
     return 0 if not figures["failed"] else 1
 
 
-def _settings(ami_port: int, per_s: float) -> AsteriskSettings:
+def _settings(ami_port: int, per_s: float, seconds: float) -> AsteriskSettings:
     table = {
         "kind": "asterisk",
         "link": f"tcp:127.0.0.1:{ami_port}",
         "username": GATEWAY[0],
         "secret": GATEWAY[1],
         "channel": "PJSIP/{number}@trunk",
-        "channels": 2000,
+        "channels": int(per_s * (seconds + 2)) + 20,
         "originate_per_s": per_s,
         "originate_burst": max(1, int(per_s / 10)),
     }
@@ -225,7 +225,7 @@ class Bench:
         self._written.mkdir()
         recordings = folder / "recordings"
         recordings.mkdir()
-        self._gateway = AsteriskGateway(_settings(asterisk.ami_port, per_s), reactor, recordings)
+        self._gateway = AsteriskGateway(_settings(asterisk.ami_port, per_s, seconds), reactor, recordings)
         self._ways = {"gateway": Way(), "call_files": Way()}
         self._serial = 0
         # of the round of our gateway that runs
@@ -276,13 +276,15 @@ class Bench:
     def call_recorded(self, gateway: Any, record: Any) -> None: ...
 
     def _place(self) -> None:
-        while self._left and (idle := self._gateway.idle_ports):
+        for port in self._gateway.idle_ports if self._left else ():
+            if not self._left:
+                break
             self._serial += 1
             person = Person(self._over, self._prompt)
             try:
-                person.call = self._gateway.place(idle[0], f"+7495{self._serial:07}", self._serial, 30.0, None, person)
+                person.call = self._gateway.place(port, f"+7495{self._serial:07}", self._serial, 30.0, None, person)
             except NotPlaced:
-                return
+                break  # the pace: port_freed comes when it goes on
             self._left -= 1
             self._up += 1
             self._way.peak = max(self._way.peak, self._up)
