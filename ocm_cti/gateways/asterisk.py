@@ -12,7 +12,6 @@ import re
 import secrets
 import zlib
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,29 +74,29 @@ class AsteriskGateway:
         self._channels = Channels(
             self._prefix, self._calls, self._link.ask, self._link.ask_list, reactor, self._changed, self._log
         )
-        self._agi: AgiAround | None = None
-        if make_sound is None:
-            self._agi = AgiAround(
-                ask=self._link.ask,
-                clock=reactor,
-                log=self._log,
-                settings=settings.agi,
-                recordings=recordings,
-                event=self.event,
-            )
-            make_sound = partial(AgiSound, self._agi)
+        self._agi = AgiAround(
+            ask=self._link.ask,
+            clock=reactor,
+            log=self._log,
+            settings=settings.agi,
+            recordings=recordings,
+            event=self.event,
+        )
         self._around = Surroundings(
             settings,
             reactor,
             self._link.ask,
             self._channels.look,
             self._call_over,
-            make_sound,
+            make_sound or self._sound,
             self._log,
         )
         self._idle: set[str] = set()
         self._stopping = False
         self._all_over: Deferred[None] | None = None
+
+    def _sound(self, channel_id: str) -> Sound:
+        return AgiSound(self._agi, channel_id)
 
     @property
     def name(self) -> str:
@@ -144,8 +143,7 @@ class AsteriskGateway:
     def start(self, observer: GatewayObserver) -> None:
         """OSError or CannotListenError when a port that prompts or FastAGI are to be fetched from is taken."""
         self._observer = observer
-        if self._agi is not None:
-            self._agi.open()
+        self._agi.open()
         self._link.start()
 
     @inlineCallbacks
@@ -165,8 +163,7 @@ class AsteriskGateway:
             call.close()
         for port in self._ports.values():
             port.close()
-        if self._agi is not None:
-            yield self._agi.close()
+        yield self._agi.close()
         self._channels.close()
         self._pace.close()
 
@@ -312,7 +309,7 @@ class AsteriskGateway:
         first = self._calls.get(channel.removesuffix(SECOND_HALF))
         if first is not None:
             if not first.port and event.name == "AsyncAGIStart":  # our call to ourselves is at the other end, too
-                self._link.ask("AGI", ("Channel", channel), ("Command", "ANSWER")).addErrback(lambda _: None)
+                self._agi.ask("AGI", ("Channel", channel), ("Command", "ANSWER")).addErrback(lambda _: None)
             return
         if event.name == "Hangup":
             self._channels.gone(channel)

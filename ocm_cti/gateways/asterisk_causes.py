@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.interface import Native
 
 SYSTEM = "asterisk"
@@ -164,3 +165,27 @@ def _words(seen: Seen) -> str:
 NO_CHANNEL = "no channel was made: technology, endpoint or trunk of the setting channel is not there, or is offline"
 #: SEEN: Local/... to a context or extension that is not there.
 NO_NUMBER = "nothing was dialled: the context or extension of the setting channel is not there"
+
+
+def refusal(message: str, settings: AsteriskSettings) -> str:
+    """Why Originate was refused, and what to do."""
+    return message + _CURES.get(message.strip(" .").lower(), "").format(settings=settings)
+
+
+#: SEEN: immediate Response Error of Originate.
+_CURES = {
+    "extension does not exist": (
+        " The context {settings.context} with extension {settings.exten} is not in the dialplan:"
+        " ocm asterisk-config prints it"
+    ),
+    "invalid channel": " The setting channel is {settings.channel}; it must be technology/resource",
+    "permission denied": " User {settings.username} needs write = originate; ocm asterisk-config prints it",
+}
+
+
+def no_agi(settings: AsteriskSettings) -> str:
+    """Somebody was answered by a dialplan that did not bring him to us."""
+    return (
+        f"answered, but the dialplan did not come to {settings.application} in context {settings.context};"
+        " ocm asterisk-config prints the lines"
+    )

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.asterisk_around import Surroundings
 from ocm_cti.gateways.asterisk_calls import Do, Event, State
+from ocm_cti.gateways.asterisk_causes import no_agi, refusal
 from ocm_cti.gateways.asterisk_machine import NOTHING, Detail, Machine, Verdict
 from ocm_cti.gateways.asterisk_reading import ORIGINATE, Row, Told
 from ocm_cti.gateways.interface import (
@@ -154,8 +155,7 @@ class PlacedCall:
 
     def pressed(self, digit: str) -> None:
         if self.talking:
-            self._sound.digit(digit)
-            if not self._transferring:
+            if not self._sound.digit(digit) and not self._transferring:
                 self._tell(self._observer.digit, digit)
         elif self._machine.state in (State.UP, State.LISTENING):
             self._early_keys += digit
@@ -228,7 +228,7 @@ class PlacedCall:
             case Do.TIME_GRACE:
                 self._time(do, settings.cause_grace_s, Event.GRACE_LATE)
             case Do.TIME_AGI:
-                self._time(do, settings.agi_start_s, Event.AGI_LATE, NO_AGI.format(settings=settings))
+                self._time(do, settings.agi_start_s, Event.AGI_LATE, no_agi(settings))
             case Do.TIME_LIMIT:
                 self._time(do, settings.call_limit_s, Event.TOO_LONG)
             case Do.TIME_BLIND:
@@ -313,25 +313,3 @@ class PlacedCall:
             running = self._timers.pop(timer, None)
             if running is not None and running.active():
                 running.cancel()
-
-
-NO_AGI = (
-    "answered, but the dialplan did not come to {settings.application} in context {settings.context};"
-    " ocm asterisk-config prints the lines"
-)
-
-
-def refusal(message: str, settings: Any) -> str:
-    """Why Originate was refused, and what to do."""
-    return message + _CURES.get(message.strip(" .").lower(), "").format(settings=settings)
-
-
-#: SEEN: immediate Response Error of Originate.
-_CURES = {
-    "extension does not exist": (
-        " The context {settings.context} with extension {settings.exten} is not in the dialplan:"
-        " ocm asterisk-config prints it"
-    ),
-    "invalid channel": " The setting channel is {settings.channel}; it must be technology/resource",
-    "permission denied": " User {settings.username} needs write = originate; ocm asterisk-config prints it",
-}

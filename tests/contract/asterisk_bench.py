@@ -11,6 +11,7 @@ from typing import Any
 
 from asterisk_process import ManagerTalk, PrivateAsterisk
 from gateway_bench import Sees, Watcher
+from peer_process import free_port
 from twisted.internet.protocol import ClientFactory
 from twisted.internet.selectreactor import SelectReactor
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
@@ -39,14 +40,21 @@ def settings(ami_port: int, **changed: Any) -> AsteriskSettings:
             "rest_after_fault_s": 0.3,
             "congestion_rest_s": 0.3,
             "blind_limit_s": 3.0,
+            "transfer_context": "operators",
+            "transfer_wait_s": 5.0,
             **changed,
         },
     )
 
 
+#: A variant of the bench: what the gateway is told, and what is not as on the whole one.
+FAST_PORT = free_port()
+FAST = {"voice": "fastagi", "fastagi_port": FAST_PORT, "context": "ocm-fast"}
+
 #: People by the last two digits of their number; operators as they are dialled.
 DIALPLAN = f"""
 {dialplan(settings(1))}
+{dialplan(settings(1, **FAST))}
 [people]
 exten => _XXXXXXXXX01,1,Ringing()
  same => n,Wait(0.3)

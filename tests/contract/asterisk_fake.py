@@ -202,6 +202,7 @@ class FakeSound:
         self.transferring: Deferred[None] | None = None
         self.detecting: Deferred[str] = Deferred()
         self.is_over = False
+        self.takes = ""  # a key that ends a recording
 
     def agi_started(self, event: Event) -> None:
         self.told.append("started")
@@ -212,8 +213,9 @@ class FakeSound:
     def agi_ended(self, event: Event) -> None:
         self.told.append("ended")
 
-    def digit(self, digit: str) -> None:
+    def digit(self, digit: str) -> bool:
         self.told.append(digit)
+        return digit == self.takes
 
     def link_lost(self) -> None:
         self.told.append("link lost")

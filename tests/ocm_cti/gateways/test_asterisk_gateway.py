@@ -273,6 +273,16 @@ def test_keys_before_the_answer_was_told_are_not_lost() -> None:
     desk.close()
 
 
+def test_a_key_that_ends_a_recording_is_nobody_elses() -> None:
+    desk = Desk().start()
+    listener, channel = desk.answered()
+    desk.sounds[channel].takes = "#"
+    for key in "1#2":
+        desk.switch.tell("DTMFEnd", channel, Digit=key, Direction="Received")
+    assert [told[1] for told in listener.told if told[0] == "digit"] == ["1", "2"]
+    desk.close()
+
+
 def test_an_answering_machine_is_told_nothing() -> None:
     desk = Desk(amd=True).start()
     listener, channel = desk.place()
