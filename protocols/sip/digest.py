@@ -184,8 +184,8 @@ class DigestServer:
     def challenge(self, now: float, stale: bool = False) -> list[tuple[str, str]]:
         """WWW-Authenticate headers, one per algorithm, all with one new nonce."""
         # Kept a lifetime longer than they are good for, so that an old one can be told from a foreign one.
-        for nonce in [nonce for nonce, seen in self._nonces.items() if now - seen.issued_at > 2 * NONCE_LIFE_S]:
-            del self._nonces[nonce]
+        while self._nonces and now - next(iter(self._nonces.values())).issued_at > 2 * NONCE_LIFE_S:
+            del self._nonces[next(iter(self._nonces))]  # they stand in the order of their issue
         nonce = self._token()
         self._nonces[nonce] = _Nonce(now)
         tail = ", stale=true" if stale else ""
