@@ -235,7 +235,9 @@ class AsteriskGateway:
     ) -> PlacedCall:
         def free(call: PlacedCall) -> None:
             self._calls.pop(call.channel_id, None)
-            gone()
+            # Its other end is ours as well, and may wait for a command of ours before it looks up.
+            other = ("Channel", call.channel_id + SECOND_HALF)
+            self._link.ask("Hangup", other).addErrback(lambda _: None).addCallback(lambda _: gone())
 
         self._serial += 1
         channel_id = f"{self._prefix}{self._run}-{self._serial}-check"

@@ -13,8 +13,7 @@ from asterisk_process import PrivateAsterisk
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
 
-from asterisk_bench import DIALPLAN, MANAGER, AsteriskBench
-from asterisk_fake import FakeSound
+from asterisk_bench import DIALPLAN, FAST, MANAGER, AsteriskBench
 
 #: Users that lack something: name -> (read, write).
 LACKING = {
@@ -50,14 +49,14 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateAsterisk
 
 
 def found(switch: PrivateAsterisk, **changed: Any) -> list[tuple[bool, str, str]]:
-    bench = AsteriskBench(switch, make_sound=lambda channel: FakeSound(bench.reactor, channel), **changed)
+    bench = AsteriskBench(switch, **changed)
     bench.start()
     results: list[Any] = []
     bench.gateway.checks().addBoth(results.append)
     bench.until(lambda: results, "checked", 40.0)
     lines = results[0]
     assert isinstance(lines, list), lines
-    assert bench.calls_up == 0
+    bench.until(lambda: bench.calls_up == 0, "nothing of the check is left", 5.0)
     bench.close()
     return lines
 
@@ -66,12 +65,15 @@ def wrong(lines: list[tuple[bool, str, str]]) -> list[str]:
     return [f"{what}: {words}" for right, what, words in lines if not right]
 
 
-def test_as_it_is_printed_it_is_right(switch: PrivateAsterisk) -> None:
-    lines = found(switch)
+@pytest.mark.parametrize(
+    ("changed", "application"), [({}, "AGI(agi:async)"), (FAST, f"AGI(agi://127.0.0.1:{FAST['fastagi_port']})")]
+)
+def test_as_it_is_printed_it_is_right(switch: PrivateAsterisk, changed: dict[str, Any], application: str) -> None:
+    lines = found(switch, **changed)
     assert wrong(lines) == []
-    told = dict((what, words) for _, what, words in lines)
+    told = {what: words for _, what, words in lines}
     assert told["version"].startswith("Asterisk ")
-    assert "AGI(agi:async)" in told["call to ourselves"]
+    assert application in told["call to ourselves"]
     assert {"keys", "prompts"} <= told.keys()
     assert not any("which we don't need" in words for words in told.values())
 
@@ -129,3 +131,9 @@ def test_what_is_behind_the_channel(switch: PrivateAsterisk, channel: str, right
     line = next(line for line in lines if line[1].startswith("channel "))
     assert line[0] is right
     assert says in line[2]
+
+
+def test_a_folder_that_asterisk_does_not_see_is_named(switch: PrivateAsterisk) -> None:
+    lines = wrong(found(switch, asterisk_folder="/nowhere/prompts"))
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("prompts: ") and "/nowhere/prompts" in lines[0]
