@@ -78,6 +78,7 @@ direct_media = no
 rtp_symmetric = yes
 media_address = 127.0.0.1
 bind_rtp_to_media_address = yes
+rtp_keepalive = 5
 """
 
 
@@ -229,4 +230,5 @@ class Operator:
 def _network(folder: Path, endpoint: str, accounts: str, more: str = "") -> dict[str, str]:
     """Configuration of the Asterisk that plays the public network; its account of the calls lies in ``folder``."""
     sip = ENDPOINT.format(name=endpoint, context=demo_callees.CONTEXT) + more + "\n" + accounts
-    return {"pjsip": sip, "extensions": demo_callees.dialplan(Directory.load().callees, folder.absolute())}
+    callees = demo_callees.dialplan(Directory.load().callees, folder.absolute())
+    return {"pjsip": sip, "extensions": callees, "asterisk": demo_callees.OPTIONS}

@@ -1,4 +1,8 @@
-"""The simulator's callees as a dialplan of a real Asterisk: the same people on the same numbers, played by another."""
+"""The simulator's callees as a dialplan of a real Asterisk: the same people on the same numbers, played by another.
+
+TESTED on Asterisk 22: WaitForSilence never ends on a line that sends nothing while ``transmit_silence`` is on, for its
+generator keeps the application busy. So it is off (OPTIONS), and a callee who only listens plays a file of silence.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,22 @@ from ocm_cti.simulator.audio import speech
 from ocm_cti.simulator.callees import KEY_GAP_MS, KEY_MS, LISTEN_PATIENCE_S, LISTEN_SILENCE_S, Callee, Step, Verb
 
 CONTEXT = "callees"
-#: Longer than any call of the demo: who stays until the other side hangs up.
+#: asterisk.conf of the Asterisk that plays them.
+OPTIONS = "transmit_silence = no\n"
+#: Longer than any call of the demo rings.
 FOREVER_S = 900
 NOISE_MS = 60
+ALAW_SILENCE = b"\xd5"
+ALAW_PER_S = 8000
 
-#: How a call fails -> the Q.850 cause that Asterisk hangs up with, and turns into the SIP response.
+#: How a call fails -> the SIP response, and the Q.850 cause for an Asterisk that can't say it (before 18.21).
 FAILURES = {
-    "busy": 17,  # 486
-    "rejected": 21,  # 603
-    "invalid_number": 1,  # 404
-    "congestion": 34,  # 503
-    "unreachable": 27,  # 502
-    "no_answer": 19,  # 480
+    "busy": (486, 17),
+    "rejected": (603, 21),
+    "invalid_number": (404, 1),
+    "congestion": (503, 34),
+    "unreachable": (502, 27),
+    "no_answer": (480, 19),
 }
 
 
@@ -64,7 +72,9 @@ def _steps(callee: Callee, folder: Path) -> Iterator[str]:
         if callee.fail_times is not None:
             yield f",GotoIf($[${{GLOBAL(CALLS_${{NUMBER}})}} > {callee.fail_times}]?answers)"
         yield f",Wait({callee.fail_after_s:g})"
-        yield f",Hangup({FAILURES[callee.fail]})"
+        code, cause = FAILURES[callee.fail]
+        yield f",TryExec(PJSIPHangup({code}))"
+        yield f",Hangup({cause})"
     if callee.fail is not None and callee.fail_times is None:
         return
     yield "(answers),Ringing()"
@@ -77,8 +87,7 @@ def _steps(callee: Callee, folder: Path) -> Iterator[str]:
     yield f",MixMonitor(,r({folder}/heard/{name})t({folder}/said/{name}))"
     for place, step in enumerate(callee.steps):
         yield from _deeds(step, folder / "speech" / f"{callee.suffix or 'other'}-{place}")
-    yield f",Wait({FOREVER_S})"
-    yield ",Hangup()"
+    yield from _stays(folder / "speech")
 
 
 def _deeds(step: Step, audio: Path) -> Iterator[str]:
@@ -88,7 +97,8 @@ def _deeds(step: Step, audio: Path) -> Iterator[str]:
             yield f",WaitForNoise({NOISE_MS},1,{LISTEN_PATIENCE_S:.0f})"
             yield f",WaitForSilence({silence_ms},1,{LISTEN_PATIENCE_S:.0f})"
         case Verb.LISTEN_FOR:
-            yield f",Wait({step.seconds or 0:g})"
+            audio.with_suffix(".alaw").write_bytes(ALAW_SILENCE * round((step.seconds or 0.0) * ALAW_PER_S))
+            yield f",Playback({audio})"
         case Verb.PRESS:
             yield f",SendDTMF({step.keys},{KEY_GAP_MS},{KEY_MS})"
         case Verb.PRESS_OWN_LAST4:
@@ -99,6 +109,14 @@ def _deeds(step: Step, audio: Path) -> Iterator[str]:
         case Verb.SAY_WAV if step.wav is not None:
             yield f",Playback({step.wav.absolute().with_suffix('')})"
         case Verb.HEAR_OUT:
-            yield f",Wait({FOREVER_S})"
+            yield from _stays(audio.parent)
         case Verb.HANG_UP:
             yield ",Hangup(16)"
+
+
+def _stays(folder: Path) -> Iterator[str]:
+    """Until the other side hangs up: a minute of silence again and again."""
+    audio = folder / "silence"
+    audio.with_suffix(".alaw").write_bytes(ALAW_SILENCE * 60 * ALAW_PER_S)
+    yield f",Playback({audio})"
+    yield ",Goto(${EXTEN},$[${PRIORITY}-1])"

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import socket
 import struct
@@ -172,7 +173,6 @@ rtcp_mux no
 rtp_timeout 60
 jitter_buffer_type off
 module_path {modules}
-module stdio.so
 module g711.so
 module aufile.so
 module sndfile.so
@@ -280,8 +280,8 @@ class Baresip:
                 return told
 
     def wait_for(self, kind: str) -> dict[str, Any]:
-        """The next event of that type ("CALL_INCOMING", "CALL_ESTABLISHED", "CALL_CLOSED", "CALL_DTMF_START",
-        "REGISTER_OK" ...); those before it are passed over. PeerFailed when none comes.
+        """The next event of that type ("CALL_INCOMING", "CALL_ESTABLISHED", "CALL_CLOSED", "CALL_DTMF_START"
+        ...); those before it are passed over. PeerFailed when none comes.
         """
         while True:
             while self.events:
@@ -301,6 +301,10 @@ class Baresip:
 
     def hang_up(self) -> None:
         self.command("hangup")
+
+    def registered(self) -> str:
+        """What became of its registration, in its own words; it begins before we can ask."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", str(self.command("reginfo")["data"]))
 
     def heard(self) -> list[Path]:
         """The WAV files of what came in on its calls."""

@@ -44,14 +44,17 @@ def test_somebody_who_confirms(tmp_path: Path) -> None:
         "SendDTMF(${NUMBER:-4},100,100)",
     ]
     assert done[9] == "Hangup(16)"
+    assert done[10:] == [f"Playback({tmp_path}/speech/silence)", "Goto(${EXTEN},$[${PRIORITY}-1])"]
+    assert (tmp_path / "speech" / "silence.alaw").stat().st_size == 60 * 8000
 
 
 def test_somebody_who_speaks(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, '[[callee]]\nsuffix = "7"\nanswer_after_s = 1\nsteps = ["listen_for 3", "say 2"]\n')
-    assert "Wait(3)" in applications(plan, "callee7")
-    (audio,) = (tmp_path / "speech").glob("*.alaw")
-    assert audio.stat().st_size == 16000
-    assert f"Playback({audio.with_suffix('')})" in applications(plan, "callee7")
+    silent, spoken = (tmp_path / "speech" / f"7-{place}" for place in (0, 1))
+    assert applications(plan, "callee7")[5:7] == [f"Playback({silent})", f"Playback({spoken})"]
+    assert silent.with_suffix(".alaw").read_bytes() == b"\xd5" * 24000
+    heard = spoken.with_suffix(".alaw").read_bytes()
+    assert len(heard) == 16000 and heard != b"\xd5" * 16000
 
 
 def test_somebody_who_never_answers(tmp_path: Path) -> None:
@@ -72,7 +75,8 @@ def test_busy_twice_and_then_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reason", FAILURE_REASONS)
 def test_each_failure_has_a_cause(tmp_path: Path, reason: str) -> None:
     done = applications(plan_of(tmp_path, f'[[callee]]\nsuffix = "7"\nfail = "{reason}"\n'), "callee7")
-    assert done[-1] == f"Hangup({FAILURES[reason]})"
+    code, cause = FAILURES[reason]
+    assert done[-2:] == [f"TryExec(PJSIPHangup({code}))", f"Hangup({cause})"]
 
 
 def test_the_longest_suffix_is_looked_for_first(tmp_path: Path) -> None:
