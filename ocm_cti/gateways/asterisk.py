@@ -311,7 +311,8 @@ class AsteriskGateway:
         first = self._calls.get(channel.removesuffix(SECOND_HALF))
         if first is not None:
             if not first.port and event.name == "AsyncAGIStart":  # our call to ourselves is at the other end, too
-                self._agi.ask("AGI", ("Channel", channel), ("Command", "ANSWER")).addErrback(lambda _: None)
+                pick_up = (("Channel", channel), ("Command", "ANSWER"), ("CommandID", "check"))
+                self._agi.ask("AGI", *pick_up).addErrback(lambda _: None)
             return
         if event.name == "Hangup":
             self._channels.gone(channel)
