@@ -186,6 +186,8 @@ class Commands:
                     self._fail(one, NoResult(one.taken))
         elif result.result < 0:
             command.result = result  # started() or over() says which it was
+            if command.text.startswith("EXEC "):
+                self._settle()  # TESTED: an application that fails does not end the AGI
         else:
             self._finish(command, result)
 

@@ -17,7 +17,10 @@ from urllib.parse import quote
 
 import numpy as np
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.web.client import Agent, HTTPConnectionPool, readBody
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from ocm_cti.gateways.agi_commands import MediaFailed
@@ -127,16 +130,38 @@ class AriReplies(Replies):
             asking: Any = self._agent.request(method, url.encode(), Headers(self._headers))
             asking.addTimeout(ARI_TIMEOUT_S, self._reactor)
             response: Any = yield asking
-            reading: Any = readBody(response)
-            reading.addTimeout(ARI_TIMEOUT_S, self._reactor)
-            body: bytes = yield reading
+            body = _Body()
+            response.deliverBody(body)
+            body.whole.addTimeout(ARI_TIMEOUT_S, self._reactor)
+            octets: bytes = yield body.whole
         except Exception as error:
             raise RecordFailed(f"ARI at {self._settings.ari_url}: {error or type(error).__name__}") from error
         if not 200 <= response.code < 300:
             raise RecordFailed(
                 f"ARI at {self._settings.ari_url}: {response.code}: {_ARI_CURES.get(response.code, path)}"
             )
-        return body
+        return octets
+
+
+class _Body(Protocol):
+    """Collects it. ``whole`` may be cancelled: the rest is not waited for."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.whole: Deferred[bytes] = Deferred(lambda _: self.transport.loseConnection())
+        self._parts: list[bytes] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self._parts.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.whole.called:
+            return
+        if isinstance(reason.value, ResponseDone | PotentialDataLoss):
+            self.whole.callback(b"".join(self._parts))
+        else:
+            self.whole.errback(reason)
 
 
 _ARI_CURES = {

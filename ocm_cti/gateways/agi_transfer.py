@@ -17,7 +17,7 @@ from protocols.agi.results import OK, AgiResult, command
 from protocols.ami.link import ActionRefused, RequestError
 from protocols.ami.messages import Response
 
-ANSWERED = "ANSWER"
+DIALSTATUS, ANSWERED = "DIALSTATUS", "ANSWER"
 #: DIALSTATUS -> why nobody was handed over to. CHANUNAVAIL: TESTED for an extension that is not there.
 REASONS = {
     "BUSY": (Cause.BUSY, "the destination is busy"),
@@ -60,6 +60,10 @@ class Transfer:
     @inlineCallbacks
     def _redirect(self) -> Any:
         settings = self._settings
+        # TESTED: Redirect succeeds where there is no such extension, and the person is hung up.
+        there = yield self._variable(f"DIALPLAN_EXISTS({settings.transfer_context},{self._number},1)")
+        if there == "0":
+            raise TransferFailed(Cause.UNREACHABLE, f"there is no {self._number} in {settings.transfer_context}")
         try:
             yield self._ask(
                 "Redirect",
@@ -95,7 +99,7 @@ class Transfer:
             return
         if result.code != OK:
             raise TransferFailed(Cause.LINE_FAULT, f"Asterisk does not dial: {result.text}")
-        status = yield self._status()
+        status = yield self._variable(DIALSTATUS)
         if status == ANSWERED:
             # They have spoken, between two looks; he is at the end of what we have for him.
             self._let_go()
@@ -113,7 +117,7 @@ class Transfer:
         if self._commands.is_blind:
             self._look_later()
             return
-        self._status().addCallback(self._looked)
+        self._variable(DIALSTATUS).addCallback(self._looked)
 
     def _looked(self, status: str) -> None:
         if self._finished:
@@ -124,8 +128,9 @@ class Transfer:
         else:
             self._look_later()
 
-    def _status(self) -> Deferred[str]:
-        asked = self._ask("Getvar", ("Channel", self._commands.channel_id), ("Variable", "DIALSTATUS"))
+    def _variable(self, name: str) -> Deferred[str]:
+        """ "" when it can't be told."""
+        asked = self._ask("Getvar", ("Channel", self._commands.channel_id), ("Variable", name))
 
         def told(response: Response) -> str:
             return response.get("Value")
