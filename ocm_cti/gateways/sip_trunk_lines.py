@@ -97,12 +97,12 @@ class Line:
             if verdict is not None and verdict.native.system == "sip":
                 self._faults = 0  # the operator works for us
             return
+        if self._rest is not None:
+            return  # calls that fail beside each other have the same fault
         self._refused = verdict.native.system == "sip" and verdict.native.code in _REFUSED_CODES
         self._fault = f"{verdict.native.code} {verdict.native.text}" if self._refused else verdict.native.text
         rest_s = min(self._settings.rest_after_fault_s * 2.0 ** min(self._faults, 16), self._settings.rest_max_s)
-        if self._rest is None:
-            self._faults += 1  # those that fail beside it have the same fault
-        self.close()
+        self._faults += 1
         if rest_s > 0:
             self._rest = self._clock.callLater(rest_s, self._rested)
 
