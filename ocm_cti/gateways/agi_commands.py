@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock
-from protocols.agi.results import AgiResult, parse_encoded
+from protocols.agi.results import DEAD, AgiResult, parse_encoded
 from protocols.ami.link import ActionRefused, LinkLost, RequestTimedOut
 from protocols.ami.messages import Event, Response
 from protocols.errors import RemoteProtocolError
@@ -184,7 +184,7 @@ class Commands:
                     self._finish(one, one.result)
                 else:
                     self._fail(one, NoResult(one.taken))
-        elif result.result < 0:
+        elif result.result < 0 or result.code == DEAD:
             command.result = result  # started() or over() says which it was
             if command.text.startswith("EXEC "):
                 self._settle()  # TESTED: an application that fails does not end the AGI
