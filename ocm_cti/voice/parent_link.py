@@ -132,7 +132,9 @@ class ParentLink(amp.AMP):
     def refused(
         self, call: str, code: int, reason: str, q850: int | None = None, retry_after_s: float | None = None
     ) -> None:
-        self._tell(commands.Refused, call=call, code=code, reason=reason, q850=q850, retry_after_s=retry_after_s)
+        # AMP writes no whole number as a Float.
+        wait_s = None if retry_after_s is None else float(retry_after_s)
+        self._tell(commands.Refused, call=call, code=code, reason=reason, q850=q850, retry_after_s=wait_s)
 
     def digit(self, call: str, digit: str) -> None:
         self._tell(commands.Digit, call=call, digit=digit)

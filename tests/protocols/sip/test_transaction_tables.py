@@ -28,8 +28,8 @@ PAIRS = [(kind, state, happening) for kind in Kind for state in STATES[kind] for
 class Machine(TimedMachine):
     """A machine that notes what it is told to do."""
 
-    def __init__(self, kind: Kind) -> None:
-        super().__init__(Core("127.0.0.1", 5060, "test", lambda: "t"), kind)
+    def __init__(self, kind: Kind, reliable: bool = False) -> None:
+        super().__init__(Core("127.0.0.1", 5060, "test", lambda: "t"), kind, reliable)
         self.done: list[Do] = []
         self.forgotten = False
         self.start_timers(0.0)
@@ -153,6 +153,33 @@ def test_when_timers_fire(kind: Kind, happenings: list[Happening], fires_at_s: l
         sent_at += [at] * (machine.done.count(Do.SEND) - count)
         end = at
     assert sent_at == fires_at_s
+    assert (machine.state, end, machine.forgotten) == (State.TERMINATED, last_s, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "happenings", "last_s"),
+    [
+        pytest.param(Kind.INVITE_CLIENT, [], 32.0, id="B"),
+        pytest.param(Kind.INVITE_CLIENT, [Happening.FAILURE], 0.0, id="D"),
+        pytest.param(Kind.INVITE_CLIENT, [Happening.SUCCESS], 32.0, id="M"),
+        pytest.param(Kind.CLIENT, [], 32.0, id="F"),
+        pytest.param(Kind.CLIENT, [Happening.PROVISIONAL], 32.0, id="F-1xx"),
+        pytest.param(Kind.CLIENT, [Happening.SUCCESS], 0.0, id="K"),
+        pytest.param(Kind.INVITE_SERVER, [Happening.SEND_FAILURE], 32.0, id="H"),
+        pytest.param(Kind.INVITE_SERVER, [Happening.SEND_FAILURE, Happening.ACK], 0.0, id="I"),
+        pytest.param(Kind.SERVER, [Happening.SEND_SUCCESS], 0.0, id="J"),
+    ],
+)
+def test_over_a_reliable_transport(kind: Kind, happenings: list[Happening], last_s: float) -> None:
+    """Nothing is sent again, and nothing lingers for what can't come again."""
+    machine = Machine(kind, reliable=True)
+    for happening in happenings:
+        machine.happen(happening, 0.0)
+    machine.done = []
+    while (at := machine.core.alarms.next_at()) is not None:
+        machine.core.alarms.ring(at)
+        end = at
+    assert Do.SEND not in machine.done
     assert (machine.state, end, machine.forgotten) == (State.TERMINATED, last_s, True)
 
 
