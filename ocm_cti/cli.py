@@ -86,7 +86,7 @@ def main() -> None:
     type=click.Choice(["panasonic", "asterisk", "sip"]),
     default="panasonic",
     show_default=True,
-    help="What is dialled through: a simulated Panasonic PBX, a private Asterisk by AMI, or the same as a SIP operator.",
+    help="What is dialled through: a simulated Panasonic PBX, a private Asterisk by AMI, or one as a SIP operator.",
 )
 @one_line_errors
 def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
