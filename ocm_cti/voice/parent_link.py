@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
@@ -21,6 +21,9 @@ from ocm_cti.voice.trunks import Trunk
 from protocols.sip.user_agent import Account
 
 Answer = dict[str, Any]
+
+#: Characters of a text that the parent is told.
+LONGEST: Final = 1000
 
 
 class ParentLink(amp.AMP):
@@ -144,7 +147,9 @@ class ParentLink(amp.AMP):
 
     def _tell(self, command: type[amp.Command], **arguments: Any) -> None:
         if self.transport is not None:
-            self.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
+            # AMP carries 64 KiB and raises for more: a peer's long words must not cost the report.
+            short = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in arguments.items()}
+            self.callRemote(command, **short)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

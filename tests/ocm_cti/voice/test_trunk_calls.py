@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import succeed
+from twisted.internet.testing import StringTransport
+from twisted.protocols.amp import parseString
 from voice_bench import HOLD, OFFER, PEER, VoiceCase
 
 from ocm_cti.voice.commands import CallOver, DialFailed, ReferRefused
+from ocm_cti.voice.parent_link import ParentLink
 from ocm_cti.voice.sip_side import RING_LIMIT_S
 from ocm_cti.voice.trunk_lines import account_of
 from ocm_cti.voice.trunks import Trunk
@@ -291,3 +295,16 @@ def test_any_history_ends_once(history: list[str]) -> None:
     names = [told[0] for told in case.told]
     assert names.count("refused") + names.count("ended") == 1 and names[-1] in ("refused", "ended")
     assert "refused" not in names or "established" not in names
+
+
+def test_long_words_and_whole_seconds_reach_the_parent() -> None:
+    """AMP raises for a text beyond 64 KiB, and for a whole number where it wants a Float: the report would be lost."""
+    wire = StringTransport()
+    link = ParentLink(lambda: succeed(None), lambda: None)
+    link.makeConnection(wire)  # type: ignore[no-untyped-call]
+    link.refused("k", 503, "ю" * 70000, 34, 7)
+    link.ended("k", "them", "x" * 70000)
+    boxes = parseString(wire.value())  # type: ignore[no-untyped-call]
+    assert [box[b"_command"] for box in boxes] == [b"Refused", b"Ended"]
+    assert boxes[0][b"retry_after_s"] == b"7.0" and boxes[0][b"reason"].decode() == "ю" * 1000
+    assert b"q850" not in boxes[1]
