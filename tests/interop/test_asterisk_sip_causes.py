@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,18 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PrivateAs
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def tells_the_status(switch: tuple[PrivateAsterisk, int]) -> bool:
+    """Hangup has TechCause: not yet in Asterisk 16."""
+    found = re.search(r"Asterisk (\d+)", switch[0].cli("core show version"))
+    assert found is not None
+    return int(found[1]) >= 22
+
+
+#: What becomes of an answer of which only Asterisk's own cause is told.
+WITHOUT_THE_STATUS = {"403": Cause.REJECTED, "487": Cause.UNREACHABLE}
+
+
 @contextmanager
 def started(asterisk: PrivateAsterisk, channel: str) -> Iterator[AsteriskBench]:
     def sound(channel_id: str) -> FakeSound:
@@ -188,13 +201,24 @@ def ended(bench: AsteriskBench, listener: Listener, sipp: Sipp) -> tuple[Any, ..
 )
 @pytest.mark.parametrize("rings", [False, True])
 def test_refused(
-    bench: AsteriskBench, operator: Operator, line: str, cause: Cause, code: str, says: str, rings: bool
+    bench: AsteriskBench,
+    operator: Operator,
+    tells_the_status: bool,
+    line: str,
+    cause: Cause,
+    code: str,
+    says: str,
+    rings: bool,
 ) -> None:
     sipp = operator(*([RINGING] if rings else []), response(line), request("ACK"))
     listener = place(bench)
     kind, found, native = ended(bench, listener, sipp)
+    if tells_the_status:
+        assert says in native.text
+    else:
+        cause = WITHOUT_THE_STATUS.get(says, cause)
     assert (kind, found) == ("failed", cause)
-    assert native.system == "asterisk" and says in native.text
+    assert native.system == "asterisk" and native.text
     assert native.code == code
     assert listener.names == (["dialing", "ringing", "failed"] if rings else ["dialing", "failed"])
 
