@@ -37,10 +37,10 @@ class Event(enum.Enum):
     UNSENT = "nothing has left for the operator"
     FAR_ENDED = "BYE"
     BROKE = "the call broke"
-    HUNG_UP = "hung up by us"
+    HUNG_UP = "the voice process has hung up"
     HANDED_OVER = "transferred"
     # ours
-    HANG_UP = "hang up"
+    HANG_UP = "we hung up"
     RING_LATE = "ring timeout"
     TOO_LONG = "the call has lasted too long"
 

@@ -7,6 +7,7 @@ codecs; it would be every person's fate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -142,9 +143,14 @@ def is_congested(code: int, q850: int | None) -> bool:
     return q850 in CONGESTED or (code == 503 and (q850 is None or q850 in VAGUE))
 
 
+#: How the Reason header stands behind the phrase in what the voice process tells.
+_RAW: Final = re.compile(r'(?:: |, )?Q\.850\s*;\s*cause\s*=\s*\d+(?:\s*;\s*text\s*=\s*"([^"]*)")?', re.IGNORECASE)
+
+
 def _words(code: int | None, reason: str, q850: int | None) -> str:
-    said = reason.strip()
+    said = _RAW.sub(lambda raw: f": {raw[1]}" if raw[1] else "", reason).strip(" :")
     if q850 is None:
         return said or ("no reason given" if code is None else f"status {code}")
     meaning = VAGUE.get(q850) or CAUSES.get(q850, (Cause.UNKNOWN, "a cause that no table knows"))[1]
-    return f"{said} (Q.850 {q850}, {meaning})".strip()
+    told = f"Q.850 {q850}, {meaning}"
+    return f"{said} ({told})" if said else told

@@ -233,6 +233,24 @@ def test_no_room_at_the_operator(code: int, q850: int | None, congested: bool) -
     assert is_congested(code, q850) is congested
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("Not Found: Q.850;cause=1", "Not Found (Q.850 1, unallocated number)"),
+        ('Not Found: Q.850 ;cause=1 ;text="No such"', "Not Found: No such (Q.850 1, unallocated number)"),
+        ("q.850;Cause=1", "Q.850 1, unallocated number"),
+        ("Not Found: SIP;cause=404, Q.850;cause=1", "Not Found: SIP;cause=404 (Q.850 1, unallocated number)"),
+    ],
+)
+def test_the_cause_is_said_once_and_in_words(told: str, words: str) -> None:
+    assert refusal_cause(404, told, 1)[1].text == words
+
+
+def test_a_cause_of_nothing_is_left_out() -> None:
+    """SEEN: cause 0 of Asterisk for a status that its dialplan asked for."""
+    assert refusal_cause(603, "Decline: Q.850;cause=0")[1].text == "Decline"
+
+
 def test_words_of_an_end() -> None:
-    assert ended_native("them", "BYE", 16) == Native("sip", "BYE", "BYE (Q.850 16, normal clearing)")
+    assert ended_native("them", "Q.850;cause=16", 16) == Native("sip", "BYE", "Q.850 16, normal clearing")
     assert ended_native("fault", "no RTP from the peer for 60 s", None).code == "fault"
