@@ -10,7 +10,8 @@
         └──────────────────────┴──── refused, no AMI ────┴─────▶ CLOSED ◀── goodbye ┘
 
 Events that come before the login is through are kept and told after it. The answer to an action is told once, as
-``Answered``, ``Listed`` or ``ActionFailed``; an answer that nobody waits for is dropped.
+``Answered``, ``Listed`` or ``ActionFailed``; an answer that nobody waits for is dropped. What is done with what comes
+in each state is the table at the end of this file.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocols.ami.messages import Event, Message, Reader, Response, write
+from protocols.ami.messages import Event, Message, Reader, Response, octets_of, write
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
 
@@ -32,6 +33,17 @@ class State(enum.Enum):
     LOGIN = "waiting for the login to be accepted"
     READY = "logged in"
     CLOSED = "closed"
+
+
+class Came(enum.Enum):
+    """What can come; every message is one of them."""
+
+    GREETING = "a greeting"
+    EVENT = "an event"
+    SUCCESS = "Response: Success, or any other that is not named here (Follows)"
+    ERROR = "Response: Error"
+    GOODBYE = "Response: Goodbye"
+    OTHER = "neither event nor response"  # lines for a reader of a console; of no use to anybody
 
 
 @dataclass(frozen=True)
@@ -120,14 +132,12 @@ class Association:
         if self.state is State.CLOSED:
             return
         try:
-            messages = self._reader.receive(octets)
+            for message in self._reader.receive(octets):
+                self._greet()
+                self._came(_kind(message), message)
+            self._greet()
         except RemoteProtocolError as error:
             self._close(Broken(str(error)))
-            return
-        if self.state is State.GREETING and self._reader.version is not None:
-            self._greeted()
-        for message in messages:
-            self._received(message)
 
     def next_event(self) -> AssociationEvent | None:
         return self._events.popleft() if self._events else None
@@ -162,7 +172,17 @@ class Association:
 
     # Login
 
-    def _greeted(self) -> None:
+    def _greet(self) -> None:
+        """The greeting is a line, no message."""
+        if self.state is State.GREETING and self._reader.version is not None:
+            self._came(Came.GREETING, Message(()))
+
+    def _came(self, kind: Came, message: Message) -> None:
+        step = STEPS.get((self.state, kind))
+        if step is not None:
+            step(self, message)
+
+    def _greeted(self, _: Message) -> None:
         if self._md5:
             self.state = State.CHALLENGE
             self._send("Challenge", ("ActionID", _CHALLENGE), ("AuthType", "MD5"))
@@ -179,45 +199,44 @@ class Association:
         except LocalProtocolError as error:
             self._close(LoginRefused(str(error)))
 
-    def _challenged(self, response: Response) -> None:
+    def _challenged(self, response: Message) -> None:
+        """Responses come in the order of the actions: one without an ActionID is for the one that waits."""
+        if response.action_id not in ("", _CHALLENGE):
+            return
         challenge = response.get("Challenge")
         if not challenge:
-            self._close(LoginRefused(f"no challenge came, but {response.message or response.response!r}"))
+            self._close(LoginRefused(f"no challenge came, but {response.get('Message') or response.get('Response')!r}"))
+            return
+        try:
+            proof = octets_of("challenge", challenge) + octets_of("secret", self._secret)
+        except LocalProtocolError as error:
+            self._close(LoginRefused(str(error)))
             return
         # MD5 is what the manager interface has; for anything that is not on loopback there is TLS.
-        key = hashlib.md5((challenge + self._secret).encode(), usedforsecurity=False).hexdigest()
-        self._log_in(("AuthType", "MD5"), ("Key", key))
+        self._log_in(("AuthType", "MD5"), ("Key", hashlib.md5(proof, usedforsecurity=False).hexdigest()))
 
-    def _answered_at_login(self, response: Response) -> None:
-        """Responses come in the order of the actions: one without an ActionID is for the one that waits."""
-        if response.is_error:
-            self._close(LoginRefused(response.message or "the login was refused"))
-        elif self.state is State.CHALLENGE and response.action_id in ("", _CHALLENGE):
-            self._challenged(response)
-        elif self.state is State.LOGIN and response.action_id in ("", _LOGIN):
-            self.state = State.READY
-            self._events.append(LoggedIn(self._reader.version or ""))
-            early, self._early = self._early, []
-            self._events.extend(Happened(event) for event in early)
-
-    # What comes
-
-    def _received(self, message: Message) -> None:
-        if self.state is State.CLOSED:
+    def _accepted(self, response: Message) -> None:
+        if response.action_id not in ("", _LOGIN):
             return
-        if isinstance(message, Event):
-            self._event(message)
-        elif isinstance(message, Response) and self.state is State.READY:
-            self._response(message)
-        elif isinstance(message, Response):
-            self._answered_at_login(message)
-        # A block that is neither is of no use to anybody; its lines were for a reader of a console.
+        self.state = State.READY
+        self._events.append(LoggedIn(self._reader.version or ""))
+        early, self._early = self._early, []
+        self._events.extend(Happened(event) for event in early)
 
-    def _event(self, event: Event) -> None:
-        waiting = self._open.get(event.action_id)
-        if self.state is not State.READY:
+    def _refused(self, response: Message) -> None:
+        self._close(LoginRefused(response.get("Message") or "the login was refused"))
+
+    def _keep(self, event: Message) -> None:
+        if isinstance(event, Event):
             self._early.append(event)
-        elif waiting is None or not waiting.is_list:
+
+    # Once it is logged in
+
+    def _told(self, event: Message) -> None:
+        if not isinstance(event, Event):
+            return
+        waiting = self._open.get(event.action_id)
+        if waiting is None or not waiting.is_list:
             self._events.append(Happened(event))
         elif _ends_list(event):
             del self._open[event.action_id]
@@ -225,27 +244,71 @@ class Association:
         else:
             waiting.rows.append(event)
 
-    def _response(self, response: Response) -> None:
-        if response.response.lower() == "goodbye":
-            self._close(Broken("the server has said goodbye"))
-            return
-        action_id = response.action_id
-        if not action_id and len(self._open) == 1:
-            action_id = next(iter(self._open))  # nobody else can be meant
-        waiting = self._open.get(action_id)
-        if waiting is None:
-            return
-        if response.is_error:
-            del self._open[action_id]
-            self._events.append(ActionFailed(action_id, response.message))
-        elif not waiting.is_list:
+    def _answered(self, response: Message) -> None:
+        action_id, waiting = self._meant(response)
+        if waiting is not None and not waiting.is_list and isinstance(response, Response):
             del self._open[action_id]
             self._events.append(Answered(action_id, response))
 
+    def _failed(self, response: Message) -> None:
+        action_id, waiting = self._meant(response)
+        if waiting is not None:
+            del self._open[action_id]
+            self._events.append(ActionFailed(action_id, response.get("Message")))
+
+    def _goodbye(self, response: Message) -> None:
+        """The answer to a Logoff, and the end."""
+        if response.action_id:
+            self._answered(response)
+        self._close(Broken("the server has said goodbye"))
+
+    def _meant(self, response: Message) -> tuple[str, _Open | None]:
+        action_id = response.action_id
+        if not action_id and len(self._open) == 1:
+            action_id = next(iter(self._open))  # nobody else can be meant
+        return action_id, self._open.get(action_id)
+
     def _close(self, why: LoginRefused | Broken) -> None:
+        if self.state is State.CLOSED:
+            return
         self.state = State.CLOSED
         self._open.clear()
+        self._early.clear()
         self._events.append(why)
+
+    def _left(self, _: Message) -> None:
+        self._close(Broken("the server has said goodbye before the login"))
+
+
+Step = Callable[[Association, Message], None]
+
+#: What is done with what comes; a pair that is not here is passed over.
+STEPS: Final[dict[tuple[State, Came], Step]] = {
+    (State.GREETING, Came.GREETING): Association._greeted,
+    #
+    (State.CHALLENGE, Came.EVENT): Association._keep,
+    (State.CHALLENGE, Came.SUCCESS): Association._challenged,
+    (State.CHALLENGE, Came.ERROR): Association._refused,
+    (State.CHALLENGE, Came.GOODBYE): Association._left,
+    #
+    (State.LOGIN, Came.EVENT): Association._keep,
+    (State.LOGIN, Came.SUCCESS): Association._accepted,
+    (State.LOGIN, Came.ERROR): Association._refused,
+    (State.LOGIN, Came.GOODBYE): Association._left,
+    #
+    (State.READY, Came.EVENT): Association._told,
+    (State.READY, Came.SUCCESS): Association._answered,
+    (State.READY, Came.ERROR): Association._failed,
+    (State.READY, Came.GOODBYE): Association._goodbye,
+}
+
+
+def _kind(message: Message) -> Came:
+    if isinstance(message, Event):
+        return Came.EVENT
+    if not isinstance(message, Response):
+        return Came.OTHER
+    return {"error": Came.ERROR, "goodbye": Came.GOODBYE}.get(message.response.lower(), Came.SUCCESS)
 
 
 def _ends_list(event: Event) -> bool:

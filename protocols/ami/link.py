@@ -238,6 +238,9 @@ class _Connection(TwistedProtocol):
         self.is_up = False
 
     def connectionMade(self) -> None:
+        without_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if without_delay is not None:
+            without_delay(True)  # small actions, each waited for
         self._association = self._link.made(self)
         self._login_timer = self._clock.callLater(
             self._link.login_timeout_s, self._give_up, f"not logged in within {self._link.login_timeout_s:g} s"
@@ -251,7 +254,8 @@ class _Connection(TwistedProtocol):
         association.receive_data(data)
         self._flush()
         # Told while another one is: what an owner asks from within an event goes out at once, its answer comes later.
-        while (event := association.next_event()) is not None:
+        # An owner may stop the link there: nothing more is told then.
+        while self._association is association and (event := association.next_event()) is not None:
             self._take(event)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

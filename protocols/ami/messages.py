@@ -1,13 +1,15 @@
 """Messages of the Asterisk Manager Interface: blocks of ``Key: value`` lines, each ended by an empty line. No I/O.
 
 A message keeps its headers as they came, in order and repeated ones too (Debian's build sends two ``State`` headers in
-a TestEvent); a line without a colon survives under the key "". Octets that are no UTF-8 survive as surrogates.
+a TestEvent); a line without a colon survives under the key "". Octets that are no UTF-8 survive as surrogates. What
+a console command has printed is in its ``Output`` headers, also where a server before Asterisk 14 sends it as bare
+lines up to ``--END COMMAND--``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
@@ -16,10 +18,16 @@ Headers = Sequence[tuple[str, str]]
 
 #: More than any event has; a peer that sends so much without an empty line does not speak AMI.
 MAX_MESSAGE_OCTETS: Final = 1 << 20
+#: What Asterisk 22 takes, tried: a longer line (with its CR LF) or one header more, and it discards the message, and
+#: sometimes does not say whose it was.
+MAX_LINE_OCTETS: Final = 1024
+MAX_LINES: Final = 128
 _GREETING: Final = re.compile(r"Asterisk Call Manager/(\S+)")
 _KEY: Final = re.compile(r"[A-Za-z0-9_.()-]+")
 #: What would begin a header of its own, or end the message: with a value of a list it is an injection.
 _FORBIDDEN: Final = re.compile(r"[\r\n\0]")
+_END_OF_OUTPUT: Final = "--END COMMAND--"
+_BEFORE_OUTPUT: Final = frozenset({"privilege", "actionid", "message"})
 
 
 class Message:
@@ -101,28 +109,42 @@ class Reader:
         self._buffer = bytearray()
         self._headers: list[tuple[str, str]] = []
         self._octets = 0
+        self._printing = False  # within the output of a command, in its old form
 
-    def receive(self, octets: bytes) -> list[Message]:
-        """The messages that are complete now. RemoteProtocolError when this is no AMI; nothing can be read then."""
+    def receive(self, octets: bytes) -> Iterator[Message]:
+        """The messages that are complete now, read as they are taken: take them all.
+
+        RemoteProtocolError, after those that came before, when this is no AMI; nothing can be read from there on.
+        """
         self._buffer += octets
-        messages = []
         lines = bytes(self._buffer).split(b"\n")
         self._buffer = bytearray(lines.pop())
         for raw in lines:
-            line = raw.removesuffix(b"\r").decode("utf-8", "surrogateescape")
             self._octets += len(raw) + 1
+            self._not_too_long(0)
+            line = raw.removesuffix(b"\r").decode("utf-8", "surrogateescape")
             if self.version is None:
                 self._greeted(line)
-            elif line:
-                key, colon, value = line.partition(":")
-                self._headers.append((key.strip(), value.removeprefix(" ")) if colon else ("", line))
+            elif line or (self._printing and not raw):
+                self._header(line)
             else:
-                if self._headers:  # an empty block has no meaning: there is one after a digit, in Debian's build
-                    messages.append(message_of(self._headers))
-                self._headers, self._octets = [], 0
-            self._not_too_long(0)
+                headers, self._headers, self._octets, self._printing = self._headers, [], 0, False
+                if headers:  # an empty block has no meaning: there is one after a digit, in Debian's build
+                    yield message_of(headers)
         self._not_too_long(len(self._buffer))
-        return messages
+
+    def _header(self, line: str) -> None:
+        key, colon, value = line.partition(":")
+        name, value = (key.strip(), value.removeprefix(" ")) if colon else ("", line)
+        if self._printing and (name.lower() not in _BEFORE_OUTPUT or self._headers[-1][0] == "Output"):
+            printed, end, _ = line.partition(_END_OF_OUTPUT)
+            if printed or not end:
+                self._headers.append(("Output", printed))
+            self._printing = not end
+            return
+        self._headers.append((name, value))
+        if name.lower() == "response" and value.lower() == "follows":
+            self._printing = True
 
     def _greeted(self, line: str) -> None:
         found = _GREETING.match(line)
@@ -146,5 +168,20 @@ def write(action: str, headers: Iterable[tuple[str, str]] = ()) -> bytes:
             raise LocalProtocolError(f"{key!r} can't be the name of an AMI header")
         if _FORBIDDEN.search(value):
             raise LocalProtocolError(f"the value of {key} has a line end or a NUL in it, which would be another header")
-        lines.append(f"{key}: {value}\r\n")
-    return ("".join(lines) + "\r\n").encode("utf-8", "surrogateescape")
+        line = octets_of(key, f"{key}: {value}\r\n")
+        if len(line) > MAX_LINE_OCTETS:
+            raise LocalProtocolError(
+                f"{key} is too long for Asterisk: a line of {len(line)} octets, it takes {MAX_LINE_OCTETS}"
+            )
+        lines.append(line)
+    if len(lines) > MAX_LINES:
+        raise LocalProtocolError(f"{action} has too many headers for Asterisk: {len(lines)}, it takes {MAX_LINES}")
+    return b"".join(lines) + b"\r\n"
+
+
+def octets_of(name: str, text: str) -> bytes:
+    """As it goes over the wire; what came as surrogates goes out as it was. LocalProtocolError when it is no text."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError(f"{name} can't be written as UTF-8: {error.reason} at {error.start}") from error

@@ -30,7 +30,7 @@ def block(*lines: str) -> bytes:
 
 
 def events(association: Association) -> list[object]:
-    told = []
+    told: list[object] = []
     while (event := association.next_event()) is not None:
         told.append(event)
     return told

@@ -14,7 +14,7 @@ GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
 def read(octets: bytes) -> list[Message]:
     reader = Reader()
-    messages = reader.receive(GREETING + octets)
+    messages = list(reader.receive(GREETING + octets))
     assert reader.version == "11.0.0"
     return messages
 
@@ -58,18 +58,18 @@ def test_what_real_ones_send() -> None:
 @pytest.mark.parametrize("line", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 400 Bad Request\r\n", b"\r\n"])
 def test_another_server(line: bytes) -> None:
     with pytest.raises(RemoteProtocolError, match="no Asterisk manager"):
-        Reader().receive(line)
+        list(Reader().receive(line))
 
 
 def test_without_an_end() -> None:
     reader = Reader()
-    reader.receive(GREETING)
+    assert list(reader.receive(GREETING)) == []
     with pytest.raises(RemoteProtocolError, match="without an end"):
         for _ in range(MAX_MESSAGE_OCTETS // 1000 + 1):
-            reader.receive(b"x: " + b"y" * 1000 + b"\r\n")
+            list(reader.receive(b"x: " + b"y" * 1000 + b"\r\n"))
     reader = Reader()
     with pytest.raises(RemoteProtocolError, match="without an end"):
-        reader.receive(b"x" * (MAX_MESSAGE_OCTETS + 1))
+        list(reader.receive(b"x" * (MAX_MESSAGE_OCTETS + 1)))
 
 
 def test_an_action_is_written() -> None:
@@ -105,7 +105,7 @@ BLOCKS = st.lists(
 @given(BLOCKS, st.lists(st.integers(1, 30), min_size=1), st.booleans())
 def test_any_cut_gives_the_same(blocks: list[list[tuple[str, str]]], cuts: list[int], extra: bool) -> None:
     octets = GREETING + b"".join(write("A", block) + b"\r\n" * extra for block in blocks)
-    whole = Reader().receive(octets)
+    whole = list(Reader().receive(octets))
     assert [message.headers for message in whole] == [(("Action", "A"), *block) for block in blocks]
     reader, parts, at = Reader(), [], 0
     while at < len(octets):
@@ -119,7 +119,7 @@ def test_any_cut_gives_the_same(blocks: list[list[tuple[str, str]]], cuts: list[
 @given(st.binary(max_size=200))
 def test_any_octets_give_messages_or_our_error(octets: bytes) -> None:
     try:
-        Reader().receive(octets)
+        list(Reader().receive(octets))
     except RemoteProtocolError:
         return
     for message in read(octets):
