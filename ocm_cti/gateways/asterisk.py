@@ -316,6 +316,8 @@ class AsteriskGateway:
             return
         if event.name == "Hangup":
             self._channels.gone(channel)
+        elif event.name == "Newchannel" and not channel.endswith(SECOND_HALF):
+            self._channels.came_late(channel)
         elif event.name == "AsyncAGIStart" or (event.name == "AsyncAGIExec" and self._dials_from_agi(channel)):
             # Whoever was handed over has come back to us, or a call that was given up is answered: nobody listens here.
             self._channels.hang_up(channel, "has come to AGI and is no call of ours any more")

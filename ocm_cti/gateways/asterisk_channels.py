@@ -53,6 +53,7 @@ class Channels:
         self._clean = False
         self._why_not = ""
         self._handed_over: set[str] = set()
+        self._late: set[str] = set()  # made after their call had been given up
         self._wanted: set[PlacedCall] = set()
         self._timer: Any = None
         self._waiting: list[Deferred[None]] = []
@@ -90,8 +91,16 @@ class Channels:
         return channel in self._handed_over
 
     def gone(self, channel: str) -> None:
-        """Hangup of a channel that was handed over."""
+        """Hangup of a channel that no call has."""
         self._handed_over.discard(channel)
+        self._late.discard(channel)
+
+    def came_late(self, channel: str) -> None:
+        """Made when its call had been given up and reported, by a switch that is far behind: nobody is to be rung."""
+        self._late.add(channel)
+        self.hang_up(channel, "comes too late")
+        if self._clean:
+            self._again(RETRY_S)
 
     def when_swept(self) -> Deferred[None]:
         """Fires when nothing is left of earlier processes; fails with LinkDown."""
@@ -138,7 +147,12 @@ class Channels:
         for call in wanted:
             call.looked(rows.get(call.channel_id))
         self._handed_over &= rows.keys()
+        self._late &= rows.keys()
         if self._clean:
+            for name in self._late:
+                self.hang_up(name, "is still there")
+            if self._late:
+                self._again(RETRY_S)
             return
         left = [row for name, row in rows.items() if name not in self._calls and not self._goes_on(row)]
         for row in left:

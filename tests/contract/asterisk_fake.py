@@ -156,6 +156,10 @@ class FakeAsterisk:
             key = "DestUniqueid" if name.startswith("Dial") else "Uniqueid"
             self.owner.event(event(name, **{key: channel}, **headers))
 
+    def has_had(self, channel: str) -> bool:
+        """Whether the channel was ever made."""
+        return channel in self.channels or channel in self.gone
+
     def new(self, channel: str) -> None:
         if channel in self.gone:
             return

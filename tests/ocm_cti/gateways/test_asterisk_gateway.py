@@ -540,6 +540,20 @@ def test_a_call_that_does_not_end_is_reported_all_the_same() -> None:
     desk.close()
 
 
+def test_a_channel_that_is_made_when_the_call_has_been_given_up_is_hung_up() -> None:
+    """An Asterisk that is given more than it can do is seconds behind."""
+    desk = Desk().start()
+    listener, channel = desk.place()
+    assert listener.call is not None
+    listener.call.hang_up()
+    desk.pass_s(4)
+    assert listener.verdict[:2] == ("failed", Cause.CANCELLED)
+    desk.switch.new(channel)
+    desk.pass_s(0)
+    assert desk.switch.channels == {}
+    desk.close()
+
+
 def test_an_answered_call_has_a_limit() -> None:
     desk = Desk(call_limit_s=100.0).start()
     listener, _ = desk.answered()

@@ -13,7 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.gateways.interface import CallOver, NotPlaced, TransferFailed
 
 PORTS = st.sampled_from(["1", "2", "3"])
-#: What the switch may tell of a channel, in whatever order.
+#: What the switch may tell of a channel once it is made, in whatever order.
 TOLD = st.sampled_from(
     [
         ("Newstate", {"ChannelState": "5"}),
@@ -86,7 +86,7 @@ def do(desk: Desk, calls: list[tuple[str, Listener, str]], step: tuple[Any, ...]
             match step:
                 case "new", _:
                     switch.new(channel)
-                case "tell", (name, headers), _:
+                case "tell", (name, headers), _ if name == "OriginateResponse" or switch.has_had(channel):
                     switch.tell(name, channel, **headers)
                 case "hangup", cause, _:
                     switch.hang_up(channel, cause)
