@@ -33,19 +33,27 @@ class MediaFailed(Exception):
 
 
 class Ended(Exception):
-    """The call is over. ``result`` is what the command that was running said last, None when it said nothing."""
+    """The call is over. ``result`` is what the command that was running said last, None when it said nothing.
 
-    def __init__(self, reason: str, result: AgiResult | None = None) -> None:
+    ``ran_s``: no longer than so it can have run, as far as we could see.
+    """
+
+    def __init__(self, reason: str, result: AgiResult | None = None, ran_s: float = 0.0) -> None:
         super().__init__(reason)
         self.result = result
+        self.ran_s = ran_s
 
 
 class NoResult(Exception):
-    """The command is not running any more, and how it ended was lost with the link. ``taken``: it was in the queue."""
+    """The command is not running any more, and how it ended was lost with the link.
 
-    def __init__(self, taken: bool) -> None:
+    ``taken``: it was in the queue, for certain; ``ran_s`` no longer than so.
+    """
+
+    def __init__(self, taken: bool, ran_s: float) -> None:
         super().__init__("the result was lost with the link to the switch")
         self.taken = taken
+        self.ran_s = ran_s
 
 
 @dataclass(eq=False)
@@ -54,7 +62,7 @@ class _Command:
     done: Deferred[AgiResult] | None  # None: a mark, to see that all before it are done
     command_id: str = ""
     sent: bool = False  # it may be in the queue
-    taken: bool = False  # it certainly is, or was
+    taken_s: float | None = None  # when it certainly was
     result: AgiResult | None = None  # a failure, until it is known whether the call is over
     away_since_s: float | None = None
     before: list[_Command] = field(default_factory=list)  # of a mark: what it settles
@@ -65,13 +73,13 @@ class Commands:
 
     def __init__(self, ask: Ask, clock: Clock, log: Logger, channel_id: str) -> None:
         self.channel_id = channel_id
-        self.is_blind = False
         self._ask = ask
         self._clock = clock
         self._log = log
         self._numbers = itertools.count(1)
         self._open: list[_Command] = []
         self._over = ""
+        self._blind_since_s: float | None = None
         self._timer: Any = None
 
     def run(self, text: str) -> Deferred[AgiResult]:
@@ -107,11 +115,17 @@ class Commands:
             self._finish(command, command.result)
         self._send_waiting()
 
+    @property
+    def is_blind(self) -> bool:
+        """There is no link: nothing can be sent, nothing is told."""
+        return self._blind_since_s is not None
+
     def lost(self) -> None:
-        self.is_blind = True
+        if self._blind_since_s is None:
+            self._blind_since_s = self._clock.seconds()
 
     def back(self) -> None:
-        self.is_blind = False
+        self._blind_since_s = None
         self._settle()
         self._send_waiting()
 
@@ -124,7 +138,7 @@ class Commands:
         commands, self._open = self._open, []
         for command in commands:
             if command.done is not None:
-                command.done.errback(Ended(self._over, command.result))
+                command.done.errback(Ended(self._over, command.result, self._ran_s(command)))
 
     # Inside
 
@@ -140,7 +154,7 @@ class Commands:
         asked.addErrback(self._broken, command)
 
     def _taken(self, _: Response, command: _Command) -> None:
-        command.taken = True
+        command.taken_s = self._clock.seconds()
 
     def _not_taken(self, failure: Failure, command: _Command) -> None:
         if command not in self._open:
@@ -183,13 +197,19 @@ class Commands:
                 if one.result is not None:
                     self._finish(one, one.result)
                 else:
-                    self._fail(one, NoResult(one.taken))
+                    self._fail(one, NoResult(one.taken_s is not None, self._ran_s(one)))
         elif result.result < 0 or result.code == DEAD:
             command.result = result  # started() or over() says which it was
             if command.text.startswith("EXEC "):
                 self._settle()  # TESTED: an application that fails does not end the AGI
         else:
             self._finish(command, result)
+
+    def _ran_s(self, command: _Command) -> float:
+        if command.taken_s is None:
+            return 0.0
+        now_s = self._clock.seconds() if self._blind_since_s is None else self._blind_since_s
+        return max(0.0, now_s - command.taken_s)
 
     def _settle(self) -> None:
         """A mark behind all that were sent: when it is done, those without a result will get none."""

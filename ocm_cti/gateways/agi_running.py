@@ -45,7 +45,6 @@ class Playing:
         self._published: Published | None = None
         self._streaming: Deferred[AgiResult] | None = None
         self._from = 0  # octets
-        self._sent_s = 0.0
         self._beginnings = 0
         self._stop_asked = False
         self._reported = False
@@ -83,7 +82,6 @@ class Playing:
             self._heard(0)
             return
         self._beginnings += 1
-        self._sent_s = self._clock.seconds()
         words = [published.name, "", *([str(self._from)] if self._from else [])]
         self._streaming = self._commands.run(command("STREAM FILE", *words))
         self._streaming.addCallbacks(self._streamed, self._not_streamed).addErrback(self._report)
@@ -110,12 +108,12 @@ class Playing:
         if isinstance(error, Ended):
             # TESTED: on a channel that is hung up just now, a stream that never began claims to be at its end.
             told = error.result.endpos if error.result is not None else None
-            self._heard(min(self._by_the_clock, self._published_octets if told is None else told), ended=True)
+            at_most = self._after(error.ran_s)
+            self._heard(at_most if told is None else min(told, at_most), ended=True)
         elif isinstance(error, NoResult):
-            if error.taken and self._by_the_clock >= self._published_octets:
-                self._heard(self._published_octets)
-            elif self._stop_asked:
-                self._heard(self._by_the_clock if error.taken else self._from)
+            at_most = self._after(error.ran_s)
+            if self._stop_asked or (error.taken and at_most >= self._published_octets):
+                self._heard(at_most)
             elif self._published is not None and self._beginnings < MOST_BEGINNINGS:
                 self._stream(self._published)  # not known to have been heard: again
             else:
@@ -127,12 +125,9 @@ class Playing:
     def _published_octets(self) -> int:
         return self._published.octets if self._published is not None else 0
 
-    @property
-    def _by_the_clock(self) -> int:
+    def _after(self, seconds: float) -> int:
         """How far it can have come."""
-        return min(
-            self._published_octets, self._from + round((self._clock.seconds() - self._sent_s) * 1000) * OCTETS_PER_MS
-        )
+        return min(self._published_octets, self._from + round(seconds * 1000) * OCTETS_PER_MS)
 
     def _send_stop(self) -> None:
         self._again = None

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 from twisted.logger import Logger
 
 from ocm_cti.clock import Clock
+from ocm_cti.gateways.agi_check import find_wrong
 from ocm_cti.gateways.agi_commands import Ask, Commands, Ended, MediaFailed
 from ocm_cti.gateways.agi_fast import FastAgi
 from ocm_cti.gateways.agi_prompts import FolderPrompts, Folders, InThread, in_thread_of
@@ -82,6 +83,10 @@ class AgiAround:
             site = QuietSite(PromptSite(self.urls, self.in_thread, self.log), reactor)
             listening: Any = reactor
             self._web = listening.listenTCP(settings.url_port, site, interface=settings.url_host)
+
+    def check(self) -> Deferred[list[str]]:
+        """What is wrong with folders and ARI, in words; [] when nothing is. A call must show the rest."""
+        return find_wrong(self.settings, self.folders, self.replies, self.in_thread)
 
     @property
     def url_port(self) -> int:

@@ -228,7 +228,7 @@ class AsteriskGateway:
 
     def checks(self) -> Deferred[list[Line]]:
         """What is right and what is missing at the switch, each as (right, what, words); calls nobody. Link up."""
-        return Checks(self._settings, self._link, self._reactor, self._call_ourselves).run()
+        return Checks(self._settings, self._link, self._reactor, self._call_ourselves, self._agi.check).run()
 
     def _call_ourselves(
         self, settings: AsteriskSettings, observer: CallObserver, gone: Callable[[], None]

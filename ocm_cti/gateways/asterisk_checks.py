@@ -46,13 +46,18 @@ class Links(Protocol):
 
 #: Makes a call with these settings: (settings, its observer, told when it is gone).
 Probe = Callable[[AsteriskSettings, CallObserver, Callable[[], None]], PlacedCall]
+#: What is wrong with the ways of prompts and replies, in words (AgiAround.check).
+WaysWrong = Callable[[], Deferred[list[str]]]
 
 
 class Checks:
     """One run."""
 
-    def __init__(self, settings: AsteriskSettings, link: Links, clock: Any, probe: Probe) -> None:
+    def __init__(
+        self, settings: AsteriskSettings, link: Links, clock: Any, probe: Probe, ways_wrong: WaysWrong
+    ) -> None:
         self._settings = settings
+        self._ways_wrong = ways_wrong
         self._link = link
         self._clock = clock
         self._probe = probe
@@ -65,6 +70,9 @@ class Checks:
         allowed = yield self._rights()
         right = yield self._context()
         yield self._channel()
+        wrong = yield self._ways_wrong()
+        for words in wrong:
+            self._line(False, "prompts and replies", words)
         if right and {"Originate", "AGI"} <= allowed:
             yield self._call()
         return self._lines

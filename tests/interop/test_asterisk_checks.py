@@ -66,7 +66,9 @@ def wrong(lines: list[tuple[bool, str, str]]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "application"), [({}, "AGI(agi:async)"), (FAST, f"AGI(agi://127.0.0.1:{FAST['fastagi_port']})")]
+    ("changed", "application"),
+    [({}, "AGI(agi:async)"), (FAST, f"AGI(agi://127.0.0.1:{FAST['fastagi_port']})")],
+    ids=["asyncagi", "fastagi"],  # a port is another one in each worker
 )
 def test_as_it_is_printed_it_is_right(switch: PrivateAsterisk, changed: dict[str, Any], application: str) -> None:
     lines = found(switch, **changed)
@@ -137,3 +139,9 @@ def test_a_folder_that_asterisk_does_not_see_is_named(switch: PrivateAsterisk) -
     lines = wrong(found(switch, asterisk_folder="/nowhere/prompts"))
     assert len(lines) == 1, lines
     assert lines[0].startswith("prompts: ") and "/nowhere/prompts" in lines[0]
+
+
+def test_a_folder_that_we_can_t_write_is_named(switch: PrivateAsterisk, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    lines = wrong(found(switch, shared_folder=str(tmp_path / "file" / "shared")))
+    assert any(line.startswith("prompts and replies: shared_folder: ") for line in lines), lines

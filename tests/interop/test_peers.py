@@ -14,6 +14,9 @@ from asterisk_process import GATEWAY, ManagerTalk, PrivateAsterisk
 from peer_process import Baresip, PeerFailed, Sipp, wait_until
 from peers import require
 
+from ocm_cti.gateways.asterisk_settings import AsteriskSettings
+from ocm_cti.gateways.asterisk_site import manager_user
+
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
@@ -28,6 +31,15 @@ def test_the_gateway_user_has_few_rights(asterisk: PrivateAsterisk) -> None:
         assert talk.ask("Ping")["Response"] == "Success"
         with pytest.raises(RuntimeError, match="ermission denied"):
             talk.ask("Command", Command="core show version")
+
+
+def test_the_gateway_user_is_the_one_that_a_site_is_told_to_make(asterisk: PrivateAsterisk) -> None:
+    settings = AsteriskSettings("office", "tcp:127.0.0.1:5038", *GATEWAY, "PJSIP/{number}@trunk")
+    told = [line.partition(" ;")[0].strip() for line in manager_user(settings, secret=True).splitlines()]
+    lines = (asterisk.folder / "etc" / "manager.conf").read_text(encoding="utf-8").splitlines()
+    first = lines.index("[gateway]")
+    made = lines[first : lines.index("", first)]
+    assert made == [line for line in told if line and not line.startswith(";")]
 
 
 @pytest.mark.asterisk16
