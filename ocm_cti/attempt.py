@@ -96,6 +96,11 @@ class Attempt:
         preparing.addCallbacks(self._prepared, self._not_prepared).addErrback(self._broken)
         return self._done
 
+    @property
+    def is_placed(self) -> bool:
+        """The gateway has been asked to call."""
+        return self._asked_the_switch
+
     def hang_up(self) -> None:
         """Asked by the operator or by a shutdown, at any stage."""
         self._cancelled = True

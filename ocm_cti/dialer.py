@@ -124,7 +124,6 @@ class Dialer:
         """Every port, busy or idle, in the order of the configuration."""
         lines = []
         for gateway in self._gateways.values():
-            idle = set(gateway.idle_ports)
             for port in gateway.ports:
                 attempt = self._attempts.get((gateway.name, port))
                 if attempt is not None:
@@ -139,8 +138,9 @@ class Dialer:
                         )
                     )
                 else:
-                    state = LineState.IDLE if port in idle else LineState.OUT_OF_SERVICE
-                    lines.append(Line(gateway.name, port, state, "", "", self._since_at, gateway.port_reason(port)))
+                    reason = gateway.port_reason(port)
+                    state = LineState.OUT_OF_SERVICE if reason else LineState.IDLE
+                    lines.append(Line(gateway.name, port, state, "", "", self._since_at, reason))
         return lines
 
     @property
@@ -286,13 +286,18 @@ class Dialer:
         self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
 
     def _free_ports(self) -> list[tuple[str, str]]:
-        return [
-            (gateway.name, port)
-            for gateway in self._gateways.values()
-            if gateway.name not in self._unsettled
-            for port in gateway.idle_ports
-            if (gateway.name, port) not in self._attempts
-        ]
+        free: list[tuple[str, str]] = []
+        for gateway in self._gateways.values():
+            if gateway.name in self._unsettled:
+                continue
+            ports = [port for port in gateway.idle_ports if (gateway.name, port) not in self._attempts]
+            starts_left = gateway.starts_left
+            if starts_left is not None:
+                # Those who are about to be called will each take a start of it.
+                about_to = sum(key[0] == gateway.name and not one.is_placed for key, one in self._attempts.items())
+                ports = ports[: max(0, starts_left - about_to)]
+            free += [(gateway.name, port) for port in ports]
+        return free
 
     def _claimed(self, result: tuple[list[tuple[str, str, tasks.Claim]], datetime | None]) -> None:
         claims, due_at = result

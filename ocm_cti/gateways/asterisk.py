@@ -113,6 +113,10 @@ class AsteriskGateway:
         return [name for name, port in self._ports.items() if not port.reason]
 
     @property
+    def starts_left(self) -> int | None:
+        return self._pace.starts_left
+
+    @property
     def health(self) -> Health:
         return self._link.health
 

@@ -194,6 +194,10 @@ class Gateway(Protocol):
         """Ports that could take a call at this moment; empty while the link is down."""
 
     @property
+    def starts_left(self) -> int | None:
+        """How many of them may do so at once by the switch's pace; None: all."""
+
+    @property
     def health(self) -> Health: ...
 
     def port_reason(self, port: str) -> str:

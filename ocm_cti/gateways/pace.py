@@ -43,6 +43,13 @@ class Pace:
         # What was counted in binary fractions may fall short of a whole start by one of them.
         return "" if self._per_s <= 0 or self._starts >= 1 - 1e-9 else f"no more than {self._per_s:g} calls a second"
 
+    @property
+    def starts_left(self) -> int | None:
+        """How many calls may start at this moment, one upon the other; None: any number."""
+        if self.reason:
+            return 0
+        return None if self._per_s <= 0 else int(self._starts + 1e-9)
+
     def spend(self) -> None:
         """A call starts. Also when the pace is not open: then the next ones wait the longer."""
         if self._per_s > 0:

@@ -92,6 +92,10 @@ class PanasonicGateway:
         return idle[: self._link.calls_allowed]
 
     @property
+    def starts_left(self) -> int | None:
+        return None  # requests wait for their turn in the link
+
+    @property
     def health(self) -> Health:
         return self._link.health
 

@@ -131,6 +131,25 @@ THREE = pytest.mark.parametrize("house", [[["+74951234501"], ["+74951234502"], [
 
 
 @THREE
+def test_no_more_calls_are_begun_than_the_pace_allows(house: House) -> None:
+    """A start that isn't there costs an attempt in the ledger and the person a delay; also while messages are made."""
+    house.gateway.ports = ("301", "302", "303")
+    house.gateway.starts_left = 2
+    house.prompts.waits = True
+    house.dialer.start()
+    house.dialer.wake()
+    assert len(house.prompts.waiting) == 2
+    house.prompts.ready()
+    assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02"]
+    house.clock.advance(2)
+    assert len(house.gateway.placed) == 2
+    house.gateway.starts_left = 1
+    house.clock.advance(2)
+    assert len(house.gateway.placed) == 3
+    assert len(house.store.now(lambda conn: conn.execute(select(attempt.c.id)).all())) == 3
+
+
+@THREE
 def test_calls_on_every_idle_port_and_no_more(house: House) -> None:
     """Two ports, three people: the third is called as soon as a port is free."""
     house.dialer.start()

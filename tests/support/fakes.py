@@ -63,6 +63,8 @@ class InstantPrompts:
         self.path = folder / "second.alaw"
         self.path.write_bytes(b"\xd5" * 8000)
         self.missing: Exception | None = None
+        self.waits = False  # then nothing is ready before ``ready``
+        self.waiting: list[tuple[Deferred[dict[Fragment, Path]], list[Fragment]]] = []
         self.asked: list[Fragment] = []
 
     def prepare(self, fragments: Iterable[Fragment], language: str) -> Deferred[dict[Fragment, Path]]:
@@ -70,7 +72,17 @@ class InstantPrompts:
             return fail(self.missing)
         wanted = list(fragments)
         self.asked += wanted
+        if self.waits:
+            made: Deferred[dict[Fragment, Path]] = Deferred()
+            self.waiting.append((made, wanted))
+            return made
         return succeed(dict.fromkeys(wanted, self.path))
+
+    def ready(self) -> None:
+        self.waits = False
+        waiting, self.waiting = self.waiting, []
+        for made, wanted in waiting:
+            made.callback(dict.fromkeys(wanted, self.path))
 
 
 class FakeCall:
@@ -184,6 +196,7 @@ class FakeGateway:
         self.calls: dict[str, FakeCall] = {}
         self.placed: list[FakeCall] = []
         self.up = True
+        self.starts_left: int | None = None
         self.refuse: str | None = None
         self.before_place: Callable[[int], None] = lambda attempt_id: None
         self.settled: dict[int, Settled] = {}
@@ -223,6 +236,9 @@ class FakeGateway:
         if self.refuse is not None:
             raise NotPlaced(self.refuse)
         assert port in self.idle_ports, f"port {port} is held"
+        if self.starts_left is not None:
+            assert self.starts_left > 0, "a call more than the pace allows"
+            self.starts_left -= 1
         assert number not in [call.number for call in self.calls.values()], f"{number} is being called already"
         self.before_place(attempt_id)
         if self.place_breaks is not None:

@@ -34,6 +34,20 @@ def test_it_opens_again_when_the_next_start_is_due() -> None:
     assert (pace.open, opened) == (True, [0.25])
 
 
+def test_starts_left_are_those_that_may_begin_at_once() -> None:
+    pace, clock, _ = make(4, 3)
+    assert pace.starts_left == 3
+    pace.spend()
+    assert pace.starts_left == 2
+    clock.advance(0.2)
+    assert pace.starts_left == 2
+    clock.advance(0.05)
+    assert pace.starts_left == 3
+    pace.hold(1, "busy")
+    assert pace.starts_left == 0
+    assert make(0)[0].starts_left is None
+
+
 def test_a_hold_of_the_switch_outlasts_the_pace() -> None:
     pace, clock, opened = make(10, 5)
     pace.hold(30, "Retry-After: 30")
