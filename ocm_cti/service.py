@@ -148,6 +148,8 @@ def _sip_address(settings: PanasonicSettings | SipTrunkSettings, udp_ports: Iter
             where = f"{settings.local_host or host}:{udp_port} (UDP, local_sip_port)"
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind((host, udp_port))
+    except socket.gaierror as error:
+        raise PortTaken(f"gateway {settings.name}: the switch's host has no address: {error.strerror}") from None
     except OSError as error:
         raise PortTaken(
             f"gateway {settings.name}: {where} can't be opened for SIP: {error.strerror or error}"

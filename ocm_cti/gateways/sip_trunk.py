@@ -31,6 +31,7 @@ from ocm_cti.gateways.interface import (
 )
 from ocm_cti.gateways.pace import Pace
 from ocm_cti.gateways.sip_trunk_around import Surroundings, Voice, Wanted
+from ocm_cti.gateways.sip_trunk_checks import Found, look
 from ocm_cti.gateways.sip_trunk_lines import Line
 from ocm_cti.gateways.sip_trunk_ping import Ping
 from ocm_cti.gateways.sip_trunk_placed import PlacedCall
@@ -241,6 +242,10 @@ class SipTrunkGateway:
         if self._health.state is not LinkState.UP:
             return fail(LinkDown(f"{self.name}: {self._health.reason or 'no way to the operator'}"))
         return succeed({row.attempt_id: Settled.UNKNOWN for row in in_flight})
+
+    def checks(self) -> Deferred[list[Found]]:
+        """What is right and what is missing at the operator, each as (right, what, words); calls nobody."""
+        return look(self._settings, self._lines.values(), self._make_ping, self._reactor)
 
     # Told by the calls
 

@@ -50,10 +50,15 @@ class Line:
     def reason(self) -> str:
         """Why no call can go this way now, for people; "" when one can."""
         if self._settings.registers and not self._registered:
-            return f"is not registered: {self._refusal}" if self._refusal else "is being registered"
+            return f"is not registered: {self._refusal}" if self._refusal else self._awaited
         if self._absence:
             return self._absence
         return f"rests after a fault: {self._fault}" if self._rest is not None else ""
+
+    @property
+    def _awaited(self) -> str:
+        host, port = self._settings.registrar_hop
+        return f"is being registered; {host}:{port} ({self._settings.transport}) has not answered yet"
 
     @property
     def state(self) -> LinkState:

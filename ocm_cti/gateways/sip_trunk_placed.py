@@ -24,6 +24,7 @@ from ocm_cti.gateways.interface import (
 from ocm_cti.gateways.sip_trunk_around import Surroundings, Wanted
 from ocm_cti.gateways.sip_trunk_calls import Do, Event, State
 from ocm_cti.gateways.sip_trunk_causes import (
+    CREDENTIALS,
     OPERATOR_WAITS,
     OURS,
     UNSENT,
@@ -35,6 +36,8 @@ from ocm_cti.gateways.sip_trunk_machine import NOTHING, Detail, Machine, Verdict
 from ocm_cti.voice.client import CallOver as VoiceCallOver
 from ocm_cti.voice.client import DialFailed, VoiceProcessLost
 
+#: Many operators look the account up by From, and challenge for ever where somebody else stands in it.
+ASK_FOR_ACCOUNT = 'does the operator want the account in From? from_user = "account", asserted = "caller_id"'
 RINGING = 180
 SESSION_PROGRESS = 183
 
@@ -52,6 +55,7 @@ class PlacedCall:
         self._timers: dict[Do | None, Any] = {}
         self._events: deque[tuple[Event, Detail]] = deque()
         self._busy = False
+        self._shows = ""  # who stands in From in place of the account
         self._transferring = False
         self._kept: tuple[Event, Detail] | None = None  # the end of a call whose transfer has not been answered yet
 
@@ -117,6 +121,7 @@ class PlacedCall:
     def begin(self, wanted: Wanted) -> None:
         """Ask for the INVITE. Nothing is told before this has returned."""
         self._busy = True
+        self._shows = wanted.caller_id
         asked = self._around.voice.call(
             wanted.trunk,
             wanted.digits,
@@ -162,6 +167,8 @@ class PlacedCall:
             self._around.wait(wait_s, f"the operator wants no call for {wait_s:g} s: {code} {native.text}")
         elif is_congested(code, q850):
             self._around.wait(settings.congestion_rest_s, f"the operator has no room: {code} {native.text}")
+        if code in CREDENTIALS and self._shows:
+            native = Native(native.system, native.code, f"{native.text}; {ASK_FOR_ACCOUNT}")
         self._happened(Event.UNSENT if code == UNSENT else Event.REFUSED, Detail(cause, native))
 
     def ended(self, by: str, reason: str, q850: int | None) -> None:

@@ -110,6 +110,11 @@ class SipTrunkSettings:
         return tuple(rows)
 
     @property
+    def registrar_hop(self) -> tuple[str, int]:
+        """Where REGISTER goes: host and port."""
+        return reading.place(self.registrar, DEFAULT_PORT) if self.registrar else self.next_hop
+
+    @property
     def next_hop(self) -> tuple[str, int]:
         """Where requests go."""
         return reading.place(self.outbound_proxy, DEFAULT_PORT) if self.outbound_proxy else (self.host, self.port)

@@ -177,6 +177,18 @@ def test_an_account_that_is_refused_rests_longer_each_time() -> None:
     assert "a-1" in bench.gateway.idle_ports
 
 
+@pytest.mark.parametrize(
+    ("code", "caller_id", "asks"), [(401, "+74950000099", True), (401, None, False), (403, "+74950000099", False)]
+)
+def test_an_operator_who_does_not_know_the_caller_id(code: int, caller_id: str | None, asks: bool) -> None:
+    """He looks the account up by From: the report says which setting that is."""
+    bench = started()
+    bench.switch.refusals["55"] = (code, "Unauthorized")
+    verdict = over(bench, bench.place("+74951234555", caller_id=caller_id))
+    assert ('from_user = "account"' in verdict[2].text) == asks
+    assert ('from_user = "account"' in bench.gateway.health.reason) == asks
+
+
 def test_calls_that_fail_side_by_side_are_one_fault() -> None:
     bench = started()
     bench.switch.refusals["55"] = (403, "Forbidden")
