@@ -195,6 +195,28 @@ def stop(config_path: Path, list_name: str) -> None:
 
 @main.command()
 @config_option
+@click.argument("list_name", metavar="LIST")
+@one_line_errors
+def pause(config_path: Path, list_name: str) -> None:
+    """Call nobody more of LIST until `ocm resume LIST`. Calls that are up go on to their end; nobody is lost."""
+    from ocm_cti.commands.lists import pause as pause_list
+
+    sys.exit(pause_list(config_path, list_name))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="LIST")
+@one_line_errors
+def resume(config_path: Path, list_name: str) -> None:
+    """Go on with the paused campaign of LIST where it was."""
+    from ocm_cti.commands.lists import resume as resume_list
+
+    sys.exit(resume_list(config_path, list_name))
+
+
+@main.command()
+@config_option
 @click.argument("list_name", metavar="[LIST]", required=False)
 @click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
 @one_line_errors

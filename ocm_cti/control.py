@@ -75,7 +75,10 @@ class Control:
 
         def read(conn: Connection) -> list[CampaignProgress]:
             running = set(campaigns.running(conn))
-            return [_progress(conn, campaign_id, campaign_id in running) for campaign_id in campaigns.latest(conn)]
+            return [
+                _progress(conn, campaign_id, campaign_id in running, self._now())
+                for campaign_id in campaigns.latest(conn)
+            ]
 
         def publish(progress: list[CampaignProgress]) -> Snapshot:
             self.latest = Snapshot(
@@ -90,9 +93,12 @@ class Control:
         return self._store.read(read).addCallback(publish)
 
 
-def _progress(conn: Connection, campaign_id: int, running: bool) -> CampaignProgress:
+def _progress(conn: Connection, campaign_id: int, running: bool, now: datetime) -> CampaignProgress:
     counts = tasks.counts(conn, campaign_id)
+    hold = campaigns.held(conn, campaign_id, now) if counts.waiting else None
     waits = tasks.next_waiting(conn, campaign_id) if running and counts.waiting and not counts.calling else None
+    if hold is not None and hold[0] is not None:
+        waits = hold[0], hold[1]
     return CampaignProgress(
         campaign_id=campaign_id,
         name=campaigns.name(conn, campaign_id),
@@ -101,5 +107,15 @@ def _progress(conn: Connection, campaign_id: int, running: bool) -> CampaignProg
         calling=counts.calling,
         outcomes=counts.outcomes,
         running=running,
-        waits="" if waits is None else f"next at {waits[0].astimezone():%H:%M:%S} ({waits[1]})",
+        waits=_words(waits, now, paused=hold is not None and hold[0] is None),
     )
+
+
+def _words(waits: tuple[datetime, str] | None, now: datetime, *, paused: bool) -> str:
+    if paused:
+        return "paused; ocm resume LIST goes on"
+    if waits is None:
+        return ""
+    due_at, why = waits
+    day = "" if due_at.astimezone().date() == now.astimezone().date() else f"{due_at.astimezone():%d.%m.} "
+    return f"next at {day}{due_at.astimezone():%H:%M:%S} ({why})"

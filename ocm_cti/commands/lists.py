@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +28,7 @@ from ocm_cti.imports.tables import Table
 from ocm_cti.service import FolderLock, utc_now
 from ocm_cti.speech import words
 from ocm_cti.store import campaigns, lists, reports, subscribers, tasks
+from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.subscribers import Upserted
 from ocm_cti.store.transactions import Connection, Store
 
@@ -164,6 +166,28 @@ def stop(config_path: Path, list_name: str) -> int:
     return 0
 
 
+def pause(config_path: Path, list_name: str) -> int:
+    _change(config_path, list_name, campaigns.pause)
+    open_console().print(f"{list_name}: paused; calls that are up go on to their end; ocm resume {list_name} goes on")
+    return 0
+
+
+def resume(config_path: Path, list_name: str) -> int:
+    _change(config_path, list_name, campaigns.resume)
+    open_console().print(f"{list_name}: resumed")
+    return 0
+
+
+def _change(config_path: Path, list_name: str, change: Callable[[Connection, int], int]) -> None:
+    def write(conn: Connection) -> int:
+        list_id = lists.find(conn, list_name)
+        if list_id is None:
+            raise CommandError(f"there is no list {list_name}")
+        return change(conn, list_id)
+
+    _store(configuration.load(config_path)).run_now(write)
+
+
 def report(config_path: Path, list_name: str | None, out: Path | None) -> int:
     config = configuration.load(config_path)
     write_reports(config, list_name, out or config.data, open_console())
@@ -191,6 +215,8 @@ def write_reports(config: Config, list_name: str | None, folder: Path, console: 
     rows, tried = store.read_now(
         lambda conn: (reports.people(conn, campaign_ids), reports.attempts(conn, campaign_ids))
     )
+    holds = store.read_now(lambda conn: {one: campaigns.held(conn, one, utc_now()) for one in campaign_ids})
+    rows = [_with_hold(row, holds[row.campaign_id]) for row in rows]
     folder.mkdir(parents=True, exist_ok=True)
     reports.write_csv(folder / "report.csv", rows)
     reports.write_xlsx(folder / "report.xlsx", rows, tried)
@@ -217,6 +243,14 @@ def write_reports(config: Config, list_name: str | None, folder: Path, console: 
     console.print(outcome_bars(outcomes))
     console.print(f"{folder / 'report.csv'}\n{folder / 'report.xlsx'}", highlight=False, soft_wrap=True)
     return sum(1 for row in rows if row.outcome is None)
+
+
+def _with_hold(row: PersonRow, hold: tuple[datetime | None, str] | None) -> PersonRow:
+    """What keeps the whole campaign goes before what the person himself waits for."""
+    if hold is None or not row.why:
+        return row
+    until_at, why = hold
+    return replace(row, why=why if until_at is None else f"{why} {until_at.astimezone():%d.%m. %H:%M}")
 
 
 def _store(config: Config) -> Store:

@@ -7,9 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ocm_cti.domain.outcomes import FINAL, NOT_COUNTED, Outcome
+from ocm_cti.domain.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -49,20 +52,28 @@ class ListSettings:
     next_number_first: bool = True
     line_fault_delay_s: float = 30.0
     tries_after_fault: int = 3  # calls that rang or were answered and then broke by a fault that is not the person's
+    windows: Windows = field(default_factory=Windows)  # on the clock of ``zone`` (IANA), which is "" only without them
+    zone: str = ""
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
+
+    def closed_until(self, at: datetime) -> datetime | None:
+        """When nobody of the list may be called at this moment (aware): from when on, aware UTC. None: they may."""
+        return None if self.windows.is_open(at, self.zone) else self.windows.next_open_at(at, self.zone)
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> ListSettings:
-        """From ``[lists.NAME]``: the fields by name, and ``retry.OUTCOME = { tries = n, delay_s = s }``.
+        """From ``[lists.NAME]``: the fields by name, ``windows.DAYS = "09:00-20:00"`` and
+        ``retry.OUTCOME = { tries = n, delay_s = s }``.
 
         Raises ValueError with one line that names the key.
         """
         values = dict(table)
         retry = values.pop("retry", {})
-        known = {entry.name: entry for entry in fields(cls) if entry.name != "rules"}
+        windows = values.pop("windows", None)
+        known = {entry.name: entry for entry in fields(cls) if entry.name not in ("rules", "windows")}
         for key, value in values.items():
             if key not in known:
-                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry'])}")
+                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry', 'windows'])}")
             _check(key, value, known[key].default)
         if re.fullmatch("[A-Z]{2}", values.get("region", "RU")) is None:
             raise ValueError(
@@ -73,18 +84,38 @@ class ListSettings:
         rules = dict(DEFAULT_RULES)
         for name, rule in retry.items():
             rules[_outcome(name)] = _rule(name, rule)
-        return cls(**values, rules=rules)
+        zone = values.get("zone", "")
+        if zone:
+            _check_zone(zone)
+        if windows is None:
+            return cls(**values, rules=rules)
+        if not isinstance(windows, Mapping):
+            raise ValueError(f'windows: must be a table as {{ mon-fri = "09:00-20:00" }}, not {windows!r}')
+        if not zone:
+            raise ValueError('zone: is needed with windows: by whose clock? zone = "Europe/Moscow"')
+        return cls(**values, rules=rules, windows=Windows.from_table(windows))
 
     def to_json(self) -> str:
         """What the store keeps; ``from_json`` reads it back equal."""
         plain = asdict(self) | {"rules": {outcome.value: asdict(rule) for outcome, rule in self.rules.items()}}
+        plain["windows"] = self.windows.to_table()
         return json.dumps(plain, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> ListSettings:
         plain = json.loads(text)
         rules = {Outcome(name): RetryRule(**rule) for name, rule in plain.pop("rules", {}).items()}
-        return cls(**plain, rules=rules)
+        hours = plain.pop("windows", {})  # a campaign of an earlier version has none
+        return cls(**plain, rules=rules, windows=Windows.from_table(hours) if hours else Windows())
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError):  # not found; a folder of the database; a path
+        raise ValueError(
+            f"zone: {zone!r} is no zone of the IANA database; as Europe/Moscow, Asia/Yekaterinburg"
+        ) from None
 
 
 def _outcome(name: str) -> Outcome:

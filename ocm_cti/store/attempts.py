@@ -133,7 +133,7 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
     ]
     invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
     following = decide(history, len(row.numbers), ListSettings.from_json(row.settings), invalid)
-    if isinstance(following, Again) and row.state != campaigns.RUNNING:
+    if isinstance(following, Again) and row.state not in (campaigns.RUNNING, campaigns.PAUSED):
         following = Done(Outcome.STOPPED)
     if isinstance(following, Done):
         values: dict[str, object] = {"state": "done", "outcome": following.outcome.value, "done_at": now, "why": ""}

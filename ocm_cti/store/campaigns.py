@@ -14,6 +14,7 @@ from ocm_cti.store.errors import StoreError
 from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
 
 RUNNING = "running"
+PAUSED = "paused"  # calls that are up come to their end, the others wait for ``resume``
 STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
 DONE = "done"
 
@@ -102,7 +103,7 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
         update(campaign)
         .where(
             campaign.c.id == campaign_id,
-            campaign.c.state.in_([RUNNING, STOPPING]),
+            campaign.c.state.in_([RUNNING, PAUSED, STOPPING]),
             ~exists().where(task.c.campaign_id == campaign_id, task.c.state != literal_column("'done'")),
         )
         .values(state=DONE, ended_at=now)
@@ -111,13 +112,13 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
 
 
 def stop(conn: Connection, list_id: int, now: datetime) -> int:
-    """Nobody of the list's running campaign is called any more; gives the number of those who were waiting.
+    """Nobody of the list's running or paused campaign is called any more; gives the number of those who were waiting.
 
     Attempts in flight come to their own end; what they would have waited for is not waited for (``attempts.finish``).
     Raises CampaignRefused when no campaign of the list is running.
     """
     running_id = conn.execute(
-        select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state == RUNNING)
+        select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state.in_([RUNNING, PAUSED]))
     ).scalar()
     if running_id is None:
         raise CampaignRefused("no campaign of this list is running")
@@ -129,6 +130,43 @@ def stop(conn: Connection, list_id: int, now: datetime) -> int:
     conn.execute(update(campaign).where(campaign.c.id == running_id).values(state=STOPPING))
     finish_if_done(conn, running_id, now)
     return int(stopped.rowcount)
+
+
+def pause(conn: Connection, list_id: int) -> int:
+    """Nobody more of the list's running campaign is called before ``resume``; gives the campaign's id.
+
+    Attempts in flight come to their own end, and what is due after them waits as well. Raises CampaignRefused.
+    """
+    return _change(conn, list_id, RUNNING, PAUSED, "no campaign of this list is running")
+
+
+def resume(conn: Connection, list_id: int) -> int:
+    """The list's paused campaign goes on where it was; gives its id. Raises CampaignRefused."""
+    return _change(conn, list_id, PAUSED, RUNNING, "no campaign of this list is paused")
+
+
+def _change(conn: Connection, list_id: int, before: str, after: str, refusal: str) -> int:
+    changed = conn.execute(
+        update(campaign)
+        .where(campaign.c.list_id == list_id, campaign.c.state == before)
+        .values(state=after)
+        .returning(campaign.c.id)
+    ).scalar()
+    if changed is None:
+        raise CampaignRefused(refusal)
+    return int(changed)
+
+
+def held(conn: Connection, campaign_id: int, now: datetime) -> tuple[datetime | None, str] | None:
+    """Why nobody of the campaign is called at this moment whoever is due, ``paused`` or ``window``, and until when.
+
+    None: there is no such reason. The moment is None where only a person can change it.
+    """
+    row = conn.execute(select(campaign.c.state, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
+    if row.state == PAUSED:
+        return None, PAUSED
+    until_at = ListSettings.from_json(row.settings).closed_until(now) if row.state == RUNNING else None
+    return None if until_at is None else (until_at, "window")
 
 
 def name(conn: Connection, campaign_id: int) -> str:

@@ -90,7 +90,7 @@ campaign = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("list_id", ForeignKey("list.id"), nullable=False),
-    Column("state", String(20), nullable=False),  # running, stopping, done
+    Column("state", String(20), nullable=False),  # running, paused, stopping, done
     Column("scenario", Text, nullable=False),  # frozen at the start
     Column("settings", Text, nullable=False),  # ListSettings as JSON, frozen
     Column("started_at", Moment, nullable=False),

@@ -63,8 +63,9 @@ class Waiting:
 def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str, now: datetime) -> Claim | None:
     """Take the next due task of the campaign: the attempt row exists before anybody hears of it.
 
-    None: nothing is due, or the campaign is not running. Somebody who is being called already (in any campaign, on any
-    of his numbers) is passed over and looked at again shortly; the person lock is the primary key of ``calling``.
+    None: nothing is due, the campaign is not running, or its windows are closed. Somebody who is being called already
+    (in any campaign, on any of his numbers) is passed over and looked at again shortly; the person lock is the primary
+    key of ``calling``.
     """
     frozen = conn.execute(
         select(campaign.c.scenario, campaign.c.settings).where(
@@ -72,6 +73,9 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
         )
     ).first()
     if frozen is None:
+        return None
+    settings = ListSettings.from_json(frozen.settings)
+    if settings.closed_until(now) is not None:
         return None
     for priority in _priorities(conn, campaign_id):
         while (row := _first_due(conn, campaign_id, priority, now)) is not None:
@@ -85,7 +89,7 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
             )
             if taken.rowcount == 1:
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
-                return _claim(row, attempt_id, attempt_no, frozen.scenario, ListSettings.from_json(frozen.settings))
+                return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
     return None
 
 
@@ -149,16 +153,17 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, scenario: str, setti
 
 def next_due_at(conn: Connection, now: datetime) -> datetime | None:
     """When the first waiting task of a running campaign is due after ``now``; None when nothing waits that long."""
-    heads = [
-        conn.execute(
-            select(task.c.due_at)
-            .where(task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING, task.c.due_at > now)
-            .order_by(task.c.due_at)
-            .limit(1)
-        ).scalar()
-        for campaign_id in conn.execute(select(campaign.c.id).where(campaign.c.state == "running")).scalars().all()
-        for priority in _priorities(conn, campaign_id)
-    ]
+    heads: list[datetime | None] = []
+    for row in conn.execute(select(campaign.c.id, campaign.c.settings).where(campaign.c.state == "running")).all():
+        opens_at = ListSettings.from_json(row.settings).closed_until(now)
+        if opens_at is not None:
+            heads.append(opens_at)
+            continue
+        for priority in _priorities(conn, row.id):
+            query = select(task.c.due_at).where(
+                task.c.campaign_id == row.id, task.c.priority == priority, _IS_WAITING, task.c.due_at > now
+            )
+            heads.append(conn.execute(query.order_by(task.c.due_at).limit(1)).scalar())
     return min((head for head in heads if head is not None), default=None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fakes import FakeGateway, InlineStore, InstantPrompts, WallClock
@@ -128,6 +129,63 @@ def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
 
 ONE_OF_TWO = pytest.mark.parametrize("house", [[["+74951234501", "+74951234502"]]], indirect=True)
 THREE = pytest.mark.parametrize("house", [[["+74951234501"], ["+74951234502"], ["+74951234503"]]], indirect=True)
+
+
+HOURS = ListSettings.from_table({"zone": "Europe/Moscow", "windows": {"mon-sun": "09:00-09:01, 12:00-20:00"}})
+
+
+def test_nobody_is_called_outside_the_windows(tmp_path: Path) -> None:
+    """It is six in the morning in Moscow; the first opening is a minute long, and he is called again in the next."""
+    house = House(
+        tmp_path, [["+74951234501"], ["+74951234502"]], replace(POLICY, windows=HOURS.windows, zone=HOURS.zone)
+    )
+    house.dialer.start()
+    house.clock.advance(1)
+    assert house.gateway.placed == []
+    held = house.store.now(lambda conn: campaigns.held(conn, house.campaign, house.clock.utc()))
+    assert held is not None and held[1] == "window"
+    assert held[0].astimezone(ZoneInfo("Europe/Moscow")).strftime("%H:%M") == "09:00"
+    while not house.gateway.placed:
+        before = house.clock.utc()
+        house.clock.advance(30)
+    assert held[0] <= house.clock.utc() and before < held[0]
+    assert len(house.gateway.placed) == 2
+    for call in list(house.gateway.placed):
+        call.fail(Cause.BUSY)
+    house.clock.advance(3600)
+    assert len(house.gateway.placed) == 2
+    house.clock.advance(2 * 3600)
+    house.clock.advance(2)
+    assert len(house.gateway.placed) == 4
+    house.close()
+
+
+@THREE
+def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
+    def of_list(change: Any) -> None:
+        house.store.now(lambda conn: change(conn, lists.find(conn, "water")))
+
+    house.dialer.start()
+    of_list(campaigns.pause)
+    with pytest.raises(campaigns.CampaignRefused, match="is running"):
+        of_list(campaigns.pause)
+    first, second = house.gateway.placed
+    first.fail(Cause.BUSY)
+    second.fail(Cause.REJECTED)
+    house.clock.advance(500)
+    assert len(house.gateway.placed) == 2
+    assert [row.state for row in house.tasks()] == ["waiting", "done", "waiting"]
+    assert house.store.now(lambda conn: campaigns.held(conn, house.campaign, house.clock.utc())) == (None, "paused")
+    of_list(campaigns.resume)
+    house.clock.advance(2)
+    assert [call.number[-2:] for call in house.gateway.placed[2:]] == ["03", "01"]
+    with pytest.raises(campaigns.CampaignRefused, match="is paused"):
+        of_list(campaigns.resume)
+    of_list(campaigns.pause)
+    house.store.now(lambda conn: campaigns.stop(conn, lists.find(conn, "water"), house.clock.utc()))
+    for call in list(house.gateway.calls.values()):
+        call.fail(Cause.BUSY)
+    assert [row.outcome for row in house.tasks()] == ["stopped", "rejected", "stopped"]
 
 
 @THREE

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
+from ocm_cti.domain.windows import DAYS
 
 SCENARIO = """\
 name = "debt"
@@ -140,6 +142,30 @@ def test_the_report_of_what_is_still_open(desk: Desk) -> None:
     assert "+12125550101" not in result.output, "numbers are masked on the screen"
     assert "+12125550101" in (desk.folder / "out" / "report.csv").read_text(encoding="utf-8-sig")
     one_line(desk.ocm("report", "others"), "no list others")
+
+
+def test_a_pause_is_in_the_report(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors").exit_code == 0
+    one_line(desk.ocm("resume", "debtors"), "no campaign of this list is paused")
+    paused = desk.ocm("pause", "debtors")
+    assert (paused.exit_code, "ocm resume debtors" in paused.output) == (0, True)
+    one_line(desk.ocm("pause", "debtors"), "no campaign of this list is running")
+    assert "paused" in desk.ocm("report", "debtors").output
+    assert desk.ocm("resume", "debtors").exit_code == 0
+    assert "paused" not in desk.ocm("report", "debtors").output
+    one_line(desk.ocm("pause", "others"), "there is no list others")
+
+
+def test_closed_windows_are_in_the_report(desk: Desk) -> None:
+    desk.fill()
+    path = desk.folder / "ocm.toml"
+    in_three_days = DAYS[(datetime.now(UTC).weekday() + 3) % 7]
+    path.write_text(CONFIG + f'zone = "UTC"\nwindows.{in_three_days} = "09:00-20:00"\n')
+    assert desk.ocm("start", "debtors").exit_code == 0
+    assert "window" in desk.ocm("report", "debtors").output
+    path.write_text(CONFIG + 'zone = "Kiritimati"\n')
+    one_line(desk.ocm("report", "debtors"), "lists.debtors: zone: ", "is no zone")
 
 
 def test_a_database_that_is_none(desk: Desk) -> None:

@@ -40,6 +40,8 @@ def test_everything_can_be_set() -> None:
         next_number_first = false
         line_fault_delay_s = 1.5
         tries_after_fault = 1
+        zone = "Europe/Kyiv"
+        windows.mon-fri = "09:00-20:00"
         retry.busy = { tries = 9, delay_s = 4 }
         """
     )
@@ -69,6 +71,12 @@ def test_everything_can_be_set() -> None:
         ("next_number_first = 1", "next_number_first: must be true or false"),
         ("language = 1", "language: must be a text"),
         ("retry = 1", "retry: must be a table"),
+        ("windows = 1", "windows: must be a table"),
+        ('windows.mon = "09:00-20:00"', "zone: is needed with windows"),
+        ('zone = "Europe/Moscow"\nwindows.mon = "9-20"', "windows.mon: '9-20' must be as"),
+        ('zone = "Moscow"', "zone: 'Moscow' is no zone"),
+        ('zone = "../etc/passwd"', "zone: '../etc/passwd' is no zone"),
+        ('zone = "Europe"', "zone: 'Europe' is no zone"),
         (
             "retry.buzy = { tries = 1, delay_s = 1 }",
             "retry.buzy: no result that can be tried again; did you mean bu",
