@@ -168,15 +168,21 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
 @config_option
 @click.argument("list_name", metavar="LIST")
 @click.option("--also-invalid", is_flag=True, help="Dial numbers again that did not exist in an earlier campaign.")
+@click.option(
+    "--at",
+    metavar="TIME",
+    help='Begin then: "2026-12-01 09:00", or "09:00" for the next time it is nine; on the clock of the list\'s zone.',
+)
 @one_line_errors
-def start(config_path: Path, list_name: str, also_invalid: bool) -> None:
-    """Start calling LIST now. The scenario and the settings are frozen as they are at this moment.
+def start(config_path: Path, list_name: str, also_invalid: bool, at: str | None) -> None:
+    """Start calling LIST, now or at an appointed time.
 
+    The scenario and the settings are frozen as they are at this moment.
     A running `ocm serve` begins within a second; otherwise the calls begin when it is started.
     """
     from ocm_cti.commands.lists import start as start_list
 
-    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid))
+    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid, at=at))
 
 
 @main.command()

@@ -18,6 +18,7 @@ from ocm_cti.commands.live import OUTCOME_STYLES, outcome_bars
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config, ListConfig
 from ocm_cti.domain.fragments import VariableMissing
+from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.scenarios import required_fragments
@@ -101,13 +102,31 @@ def _unspeakable(person: Person, settings: ListConfig) -> str | None:
     return None
 
 
-def start(config_path: Path, list_name: str, *, also_invalid: bool) -> int:
-    start_campaign(configuration.load(config_path), list_name, open_console(), also_invalid=also_invalid)
+def start(config_path: Path, list_name: str, *, also_invalid: bool, at: str | None) -> int:
+    config = configuration.load(config_path)
+    begins_at = None
+    if at is not None:
+        zone = config.lists[list_name].settings.zone if list_name in config.lists else ""
+        try:
+            begins_at = appointed(at, utc_now(), zone)
+        except ValueError as error:
+            raise CommandError(f"--at: {error}") from None
+    start_campaign(config, list_name, open_console(), also_invalid=also_invalid, begins_at=begins_at)
     return 0
 
 
-def start_campaign(config: Config, list_name: str, console: Console, *, also_invalid: bool = False) -> int:
-    """Freeze and start; gives the campaign's id. Raises CommandError or StoreError with nothing written."""
+def start_campaign(
+    config: Config,
+    list_name: str,
+    console: Console,
+    *,
+    also_invalid: bool = False,
+    begins_at: datetime | None = None,
+) -> int:
+    """Freeze and start, to begin at once or at ``begins_at``; gives the campaign's id.
+
+    Raises CommandError or StoreError with nothing written.
+    """
     settings = config.lists.get(list_name)
     if settings is None:
         known = ", ".join(config.lists) or "none"
@@ -123,15 +142,18 @@ def start_campaign(config: Config, list_name: str, console: Console, *, also_inv
             raise CommandError(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
         _check_speakable(list_name, subscribers.people(conn, list_id), settings)
         scenario, frozen = settings.scenario_text, settings.settings
-        campaign_id = campaigns.start(conn, list_id, utc_now(), scenario, frozen, also_invalid=also_invalid)
+        campaign_id = campaigns.start(
+            conn, list_id, utc_now(), scenario, frozen, also_invalid=also_invalid, begins_at=begins_at
+        )
         return campaign_id, tasks.counts(conn, campaign_id)
 
     campaign_id, counts = _store(config).run_now(write)
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
+    begins = "" if begins_at is None else f" from {begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"
     when = "" if FolderLock.is_held(config.data) else "; the calls begin when `ocm serve` runs"
     console.print(
         f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called"
-        f"{left_out}{when}",
+        f"{begins}{left_out}{when}",
         soft_wrap=True,
     )
     return campaign_id

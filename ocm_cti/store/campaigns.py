@@ -31,12 +31,13 @@ def start(
     settings: ListSettings,
     *,
     also_invalid: bool = False,
+    begins_at: datetime | None = None,
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
     A person none of whose numbers exists gets his outcome at once; with ``also_invalid`` what was learned of that is
-    forgotten before. Raises CampaignRefused while another campaign of the list is running (its people would be called
-    twice) and for an empty list.
+    forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
+    the list is running (its people would be called twice) and for an empty list.
     """
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
@@ -78,9 +79,9 @@ def start(
                 "numbers": [number for number, _ in own],
                 "priority": settings.priority,
                 "state": "waiting" if first is not None else "done",
-                "due_at": now,
+                "due_at": begins_at or now,
                 "number_index": first or 0,
-                "why": "due" if first is not None else "",
+                "why": "" if first is None else "due" if begins_at is None else "start",
                 "outcome": None if first is not None else Outcome.INVALID_NUMBER.value,
                 "done_at": None if first is not None else now,
             }

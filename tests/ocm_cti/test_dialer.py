@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -157,6 +158,24 @@ def test_nobody_is_called_outside_the_windows(tmp_path: Path) -> None:
     house.clock.advance(2 * 3600)
     house.clock.advance(2)
     assert len(house.gateway.placed) == 4
+    house.close()
+
+
+def test_nobody_is_called_before_the_appointed_time(tmp_path: Path) -> None:
+    house = House(tmp_path, [["+74951234501"]])
+
+    def start(conn: Any) -> None:
+        campaigns.stop(conn, lists.find(conn, "water"), house.clock.utc())
+        begins_at = house.clock.utc() + timedelta(hours=6)
+        campaigns.start(conn, lists.find(conn, "water"), house.clock.utc(), SCENARIO, POLICY, begins_at=begins_at)
+
+    house.store.now(start)
+    house.dialer.start()
+    house.clock.advance(6 * 3600 - 1)
+    assert house.gateway.placed == []
+    assert house.tasks()[-1].why == "start"
+    house.clock.advance(2)
+    assert len(house.gateway.placed) == 1
     house.close()
 
 

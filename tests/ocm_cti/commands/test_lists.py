@@ -144,6 +144,15 @@ def test_the_report_of_what_is_still_open(desk: Desk) -> None:
     one_line(desk.ocm("report", "others"), "no list others")
 
 
+def test_an_appointed_time(desk: Desk) -> None:
+    desk.fill()
+    one_line(desk.ocm("start", "debtors", "--at", "yesterday"), "--at", "is no time")
+    one_line(desk.ocm("start", "debtors", "--at", "2020-01-01 09:00"), "--at", "has gone by")
+    started = desk.ocm("start", "debtors", "--at", "2099-12-31 09:00")
+    assert (started.exit_code, "31.12.2099 09:00" in started.output) == (0, True)
+    assert "start" in desk.ocm("report", "debtors").output
+
+
 def test_a_pause_is_in_the_report(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors").exit_code == 0
