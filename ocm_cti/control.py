@@ -107,13 +107,13 @@ def _progress(conn: Connection, campaign_id: int, running: bool, now: datetime) 
         calling=counts.calling,
         outcomes=counts.outcomes,
         running=running,
-        waits=_words(waits, now, paused=hold is not None and hold[0] is None),
+        waits=_words(waits, now, hold[1] if hold is not None and hold[0] is None else ""),
     )
 
 
-def _words(waits: tuple[datetime, str] | None, now: datetime, *, paused: bool) -> str:
+def _words(waits: tuple[datetime, str] | None, now: datetime, paused: str) -> str:
     if paused:
-        return "paused; ocm resume LIST goes on"
+        return f"{paused}; ocm resume LIST goes on"
     if waits is None:
         return ""
     due_at, why = waits

@@ -195,7 +195,7 @@ def pause(config_path: Path, list_name: str) -> int:
 
 
 def resume(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, campaigns.resume)
+    _change(config_path, list_name, lambda conn, list_id: campaigns.resume(conn, list_id, utc_now()))
     open_console().print(f"{list_name}: resumed")
     return 0
 

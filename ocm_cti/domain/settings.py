@@ -52,6 +52,8 @@ class ListSettings:
     next_number_first: bool = True
     line_fault_delay_s: float = 30.0
     tries_after_fault: int = 3  # calls that rang or were answered and then broke by a fault that is not the person's
+    breaker_calls: int = 20  # more than half of so many calls or more were faults of the line: paused; 0: never
+    breaker_window_s: float = 300.0  # ... of those that ended so lately
     windows: Windows = field(default_factory=Windows)  # on the clock of ``zone`` (IANA), which is "" only without them
     zone: str = ""
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
@@ -138,7 +140,7 @@ def _check(key: str, value: object, example: object) -> None:
     if isinstance(example, bool):
         right, wanted = isinstance(value, bool), "true or false"
     elif isinstance(example, int):
-        least = 0 if key == "priority" else 1
+        least = 0 if key in ("priority", "breaker_calls") else 1
         right = isinstance(value, int) and not isinstance(value, bool) and value >= least
         wanted = f"a whole number from {least} on"
     elif isinstance(example, float):

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
+from twisted.logger import Logger
 
 from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
-from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, Past, decide
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import campaigns, subscribers
 from ocm_cti.store.schema import answer, attempt, calling, campaign, task
+
+_log = Logger()
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,10 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
             "why": following.why,
         }
     conn.execute(update(task).where(task.c.id == row.id, task.c.state == "calling").values(values))
-    campaigns.finish_if_done(conn, row.campaign_id, now)
+    if not campaigns.finish_if_done(conn, row.campaign_id, now) and outcome in NOT_COUNTED:
+        why = campaigns.mind_the_breaker(conn, row.campaign_id, now)
+        if why:
+            _log.error("campaign {campaign} is paused: {why}; ocm resume goes on", campaign=row.campaign_id, why=why)
     return following
 
 

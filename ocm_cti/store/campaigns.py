@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, exists, func, insert, literal_column, select, update
 
+from ocm_cti.domain.breaker import tripped
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.retries import first_number
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import subscribers
 from ocm_cti.store.errors import StoreError
-from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
+from ocm_cti.store.schema import attempt, campaign, prepared_list, subscriber, subscriber_number, task
 
 RUNNING = "running"
 PAUSED = "paused"  # calls that are up come to their end, the others wait for ``resume``
@@ -133,24 +135,26 @@ def stop(conn: Connection, list_id: int, now: datetime) -> int:
     return int(stopped.rowcount)
 
 
-def pause(conn: Connection, list_id: int) -> int:
+def pause(conn: Connection, list_id: int, why: str = "by hand") -> int:
     """Nobody more of the list's running campaign is called before ``resume``; gives the campaign's id.
 
     Attempts in flight come to their own end, and what is due after them waits as well. Raises CampaignRefused.
     """
-    return _change(conn, list_id, RUNNING, PAUSED, "no campaign of this list is running")
+    values = {"state": PAUSED, "paused_why": why}
+    return _change(conn, list_id, RUNNING, values, "no campaign of this list is running")
 
 
-def resume(conn: Connection, list_id: int) -> int:
+def resume(conn: Connection, list_id: int, now: datetime) -> int:
     """The list's paused campaign goes on where it was; gives its id. Raises CampaignRefused."""
-    return _change(conn, list_id, PAUSED, RUNNING, "no campaign of this list is paused")
+    values = {"state": RUNNING, "paused_why": "", "resumed_at": now}
+    return _change(conn, list_id, PAUSED, values, "no campaign of this list is paused")
 
 
-def _change(conn: Connection, list_id: int, before: str, after: str, refusal: str) -> int:
+def _change(conn: Connection, list_id: int, before: str, values: Mapping[str, object], refusal: str) -> int:
     changed = conn.execute(
         update(campaign)
         .where(campaign.c.list_id == list_id, campaign.c.state == before)
-        .values(state=after)
+        .values(values)
         .returning(campaign.c.id)
     ).scalar()
     if changed is None:
@@ -158,14 +162,38 @@ def _change(conn: Connection, list_id: int, before: str, after: str, refusal: st
     return int(changed)
 
 
+def mind_the_breaker(conn: Connection, campaign_id: int, now: datetime) -> str:
+    """Pause a running campaign whose calls break by faults of the line; says why, "" when it was left alone.
+
+    Called when a call has ended so.
+    """
+    row = conn.execute(select(campaign).where(campaign.c.id == campaign_id, campaign.c.state == RUNNING)).first()
+    if row is None:
+        return ""
+    settings = ListSettings.from_json(row.settings)
+    since_at = now - timedelta(seconds=settings.breaker_window_s)
+    if row.resumed_at is not None:
+        since_at = max(since_at, row.resumed_at)
+    lately = (
+        select(attempt.c.outcome, func.count())
+        .join(task)
+        .where(task.c.campaign_id == campaign_id, attempt.c.ended_at > since_at, attempt.c.outcome.is_not(None))
+        .group_by(attempt.c.outcome)
+    )
+    why = tripped({Outcome(outcome): count for outcome, count in conn.execute(lately)}, settings.breaker_calls)
+    if why:
+        conn.execute(update(campaign).where(campaign.c.id == campaign_id).values(state=PAUSED, paused_why=why))
+    return why
+
+
 def held(conn: Connection, campaign_id: int, now: datetime) -> tuple[datetime | None, str] | None:
-    """Why nobody of the campaign is called at this moment whoever is due, ``paused`` or ``window``, and until when.
+    """Why nobody of the campaign is called at this moment whoever is due, ``paused: …`` or ``window``, and until when.
 
     None: there is no such reason. The moment is None where only a person can change it.
     """
-    row = conn.execute(select(campaign.c.state, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
+    row = conn.execute(select(campaign).where(campaign.c.id == campaign_id)).one()
     if row.state == PAUSED:
-        return None, PAUSED
+        return None, f"paused: {row.paused_why}"
     until_at = ListSettings.from_json(row.settings).closed_until(now) if row.state == RUNNING else None
     return None if until_at is None else (until_at, "window")
 

@@ -95,6 +95,8 @@ campaign = Table(
     Column("settings", Text, nullable=False),  # ListSettings as JSON, frozen
     Column("started_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("paused_why", String(300), nullable=False, server_default=""),
+    Column("resumed_at", Moment),  # faults of before are none of its breaker's any more
 )
 
 task = Table(

@@ -179,6 +179,34 @@ def test_nobody_is_called_before_the_appointed_time(tmp_path: Path) -> None:
     house.close()
 
 
+def test_a_campaign_whose_calls_break_pauses_itself(tmp_path: Path) -> None:
+    """Six of ten is more than half; after a resume what broke before is forgotten."""
+    house = House(tmp_path, [[f"+749512345{n:02d}"] for n in range(30)], replace(POLICY, breaker_calls=10))
+    house.dialer.start()
+
+    def ten(faults: int) -> None:
+        for place in range(10):
+            next(iter(house.gateway.calls.values())).fail(Cause.LINE_FAULT if place < faults else Cause.REJECTED)
+
+    def state() -> Any:
+        return house.store.now(lambda conn: campaigns.held(conn, house.campaign, house.clock.utc()))
+
+    ten(5)
+    assert state() is None
+    next(iter(house.gateway.calls.values())).fail(Cause.LINE_FAULT)
+    assert state() == (None, "paused: 6 of the last 11 calls broke by a fault of the line")
+    placed = len(house.gateway.placed)
+    for call in list(house.gateway.calls.values()):
+        call.fail(Cause.LINE_FAULT)
+    house.clock.advance(1000)
+    assert len(house.gateway.placed) == placed, "nobody is called by a paused campaign"
+    house.store.now(lambda conn: campaigns.resume(conn, lists.find(conn, "water"), house.clock.utc()))
+    house.clock.advance(2)
+    ten(5)
+    assert state() is None
+    house.close()
+
+
 @THREE
 def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
     def of_list(change: Any) -> None:
@@ -194,12 +222,19 @@ def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
     house.clock.advance(500)
     assert len(house.gateway.placed) == 2
     assert [row.state for row in house.tasks()] == ["waiting", "done", "waiting"]
-    assert house.store.now(lambda conn: campaigns.held(conn, house.campaign, house.clock.utc())) == (None, "paused")
-    of_list(campaigns.resume)
+    assert house.store.now(lambda conn: campaigns.held(conn, house.campaign, house.clock.utc())) == (
+        None,
+        "paused: by hand",
+    )
+
+    def resume(conn: Any, list_id: int) -> int:
+        return campaigns.resume(conn, list_id, house.clock.utc())
+
+    of_list(resume)
     house.clock.advance(2)
     assert [call.number[-2:] for call in house.gateway.placed[2:]] == ["03", "01"]
     with pytest.raises(campaigns.CampaignRefused, match="is paused"):
-        of_list(campaigns.resume)
+        of_list(resume)
     of_list(campaigns.pause)
     house.store.now(lambda conn: campaigns.stop(conn, lists.find(conn, "water"), house.clock.utc()))
     for call in list(house.gateway.calls.values()):

@@ -40,6 +40,8 @@ def test_everything_can_be_set() -> None:
         next_number_first = false
         line_fault_delay_s = 1.5
         tries_after_fault = 1
+        breaker_calls = 0
+        breaker_window_s = 60
         zone = "Europe/Kyiv"
         windows.mon-fri = "09:00-20:00"
         retry.busy = { tries = 9, delay_s = 4 }
