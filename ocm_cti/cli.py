@@ -221,6 +221,50 @@ def resume(config_path: Path, list_name: str) -> None:
     sys.exit(resume_list(config_path, list_name))
 
 
+@main.group("stop-list")
+def stop_list() -> None:
+    """Who is not to be called, whatever list he stands on; asked before each call."""
+
+
+@stop_list.command("add")
+@config_option
+@click.option("--reason", default="", help="For people who ask later why.")
+@click.argument("name")
+@click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
+@one_line_errors
+def stop_list_add(config_path: Path, reason: str, name: str, entries: tuple[str, ...]) -> None:
+    """Put numbers on the stop list NAME: +74951234501, +7900* (whatever follows), +7495123450? (any one digit).
+
+    @FILE is a text file with one on each line.
+    """
+    from ocm_cti.commands.stop_lists import add
+
+    sys.exit(add(config_path, name, entries, reason))
+
+
+@stop_list.command("remove")
+@config_option
+@click.argument("name")
+@click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
+@one_line_errors
+def stop_list_remove(config_path: Path, name: str, entries: tuple[str, ...]) -> None:
+    """Take numbers off the stop list NAME."""
+    from ocm_cti.commands.stop_lists import remove
+
+    sys.exit(remove(config_path, name, entries))
+
+
+@stop_list.command("show")
+@config_option
+@click.argument("name", required=False)
+@one_line_errors
+def stop_list_show(config_path: Path, name: str | None) -> None:
+    """Print the stop list NAME, or all of them."""
+    from ocm_cti.commands.stop_lists import show
+
+    sys.exit(show(config_path, name))
+
+
 @main.command()
 @config_option
 @click.argument("list_name", metavar="[LIST]", required=False)

@@ -120,22 +120,9 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
     if outcome is Outcome.INVALID_NUMBER and row.dialing_at is not None:
         # The network said so. Before that it was our own PBX, whose dialling rules are as likely to be wrong.
         subscribers.mark_invalid(conn, row.subscriber_id, row.number)
-    history = [
-        Past(
-            past.number_index,
-            Outcome(past.outcome),
-            past.ended_at,
-            was_placed=past.placing_at is not None,
-            may_have_rung=past.ringing_at is not None or past.answered_at is not None,
-        )
-        for past in conn.execute(
-            select(attempt)
-            .where(attempt.c.task_id == row.id, attempt.c.state == AttemptState.FINISHED.value)
-            .order_by(attempt.c.attempt_no)
-        )
-    ]
+    past = history(conn, row.id)
     invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
-    following = decide(history, len(row.numbers), ListSettings.from_json(row.settings), invalid)
+    following = decide(past, len(row.numbers), ListSettings.from_json(row.settings), invalid)
     if isinstance(following, Again) and row.state not in (campaigns.RUNNING, campaigns.PAUSED):
         following = Done(Outcome.STOPPED)
     if isinstance(following, Done):
@@ -153,6 +140,24 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
         if why:
             _log.error("campaign {campaign} is paused: {why}; ocm resume goes on", campaign=row.campaign_id, why=why)
     return following
+
+
+def history(conn: Connection, task_id: int) -> list[Past]:
+    """The finished attempts of a task, oldest first."""
+    return [
+        Past(
+            past.number_index,
+            Outcome(past.outcome),
+            past.ended_at,
+            was_placed=past.placing_at is not None,
+            may_have_rung=past.ringing_at is not None or past.answered_at is not None,
+        )
+        for past in conn.execute(
+            select(attempt)
+            .where(attempt.c.task_id == task_id, attempt.c.state == AttemptState.FINISHED.value)
+            .order_by(attempt.c.attempt_no)
+        )
+    ]
 
 
 def in_flight(conn: Connection) -> list[InFlightRow]:

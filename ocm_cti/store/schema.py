@@ -191,6 +191,21 @@ calling = Table(
     Column("attempt_id", ForeignKey("attempt.id"), nullable=False, index=True),
 )
 
+#: Whom not to call: one row for each number or pattern of each stop list.
+stop_entry = Table(
+    "stop_entry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("list_name", String(100), nullable=False),
+    Column("entry", String(40), nullable=False, index=True),  # E.164, or a pattern of it
+    Column("is_pattern", Boolean, nullable=False),
+    Column("reason", String(300), nullable=False),
+    Column("added_at", Moment, nullable=False),
+    UniqueConstraint("list_name", "entry"),
+    # Patterns are read whole before each call; numbers are looked up.
+    Index("ix_stop_entry_patterns", "entry", sqlite_where=text("is_pattern"), postgresql_where=text("is_pattern")),
+)
+
 #: What switches wrote down about calls: everybody's, not only ours. One row for a line, however often it is sent.
 call_record = Table(
     "call_record",

@@ -10,7 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, literal_column, select, update
 
 from ocm_cti.domain.attempts import AttemptState
+from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
+from ocm_cti.domain.retries import Again, Done, decide, first_number
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store import attempts, campaigns, stop_lists, subscribers
 from ocm_cti.store.schema import attempt, calling, campaign, task
 
 #: A person who is being called elsewhere is looked at again this much later.
@@ -84,6 +87,10 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
                 later = now + timedelta(seconds=BEING_CALLED_S)
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
                 continue
+            barred = stop_lists.stopped(conn, numbers)
+            if row.numbers[row.number_index] in barred:
+                _pass_over(conn, row, barred, settings, now)
+                continue
             taken = conn.execute(
                 update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
             )
@@ -91,6 +98,26 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
                 return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
     return None
+
+
+def _pass_over(conn: Connection, row: Row[Any], barred: frozenset[str], settings: ListSettings, now: datetime) -> None:
+    """His number stands on a stop list: another one of his is next, or he is done."""
+    never = {place for place, number in enumerate(row.numbers) if number in barred}
+    never |= subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
+    # After a fault of the line the same number would be next; what counts is what came of him before.
+    past = [one for one in attempts.history(conn, row.id) if one.outcome not in NOT_COUNTED]
+    if past:
+        following = decide(past, len(row.numbers), settings, frozenset(never))
+    else:
+        first = first_number(len(row.numbers), frozenset(never))
+        following = Done(Outcome.STOPPED) if first is None else Again(row.due_at, first, "due")
+    values: dict[str, object] = (
+        {"state": "done", "outcome": following.outcome.value, "done_at": now, "why": "stop_list"}
+        if isinstance(following, Done)
+        else {"due_at": following.due_at, "number_index": following.number_index, "why": following.why}
+    )
+    conn.execute(update(task).where(task.c.id == row.id, task.c.state == "waiting").values(values))
+    campaigns.finish_if_done(conn, row.campaign_id, now)
 
 
 def _priorities(conn: Connection, campaign_id: int) -> Iterator[int]:

@@ -23,7 +23,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy, Settled
-from ocm_cti.store import attempts, campaigns, lists, reports, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, subscribers, tasks
 from ocm_cti.store.schema import attempt, calling, task
 
 SCENARIO = """
@@ -205,6 +205,53 @@ def test_a_campaign_whose_calls_break_pauses_itself(tmp_path: Path) -> None:
     ten(5)
     assert state() is None
     house.close()
+
+
+class TestStopLists:
+    def stop(self, house: House, *entries: str) -> None:
+        house.store.now(lambda conn: stop_lists.add(conn, "asked us", entries, "", house.clock.utc()))
+
+    @pytest.mark.parametrize("entry", ["+74951234501", "+749512345*", "+7495123450?"])
+    def test_who_stands_on_one_is_not_called(self, house: House, entry: str) -> None:
+        self.stop(house, entry)
+        house.dialer.start()
+        house.clock.advance(10)
+        assert house.gateway.placed == []
+        (row,) = house.tasks()
+        assert (row.state, row.outcome, row.why) == ("done", "stopped", "stop_list")
+        assert house.store.now(campaigns.running) == []
+
+    @ONE_OF_TWO
+    def test_only_his_other_number_is_called(self, house: House) -> None:
+        self.stop(house, "+74951234501")
+        house.dialer.start()
+        assert [call.number[-2:] for call in house.gateway.placed] == ["02"]
+
+    @pytest.mark.parametrize(
+        ("cause", "outcome"), [(Cause.BUSY, "busy"), (Cause.LINE_FAULT, "stopped"), (Cause.NO_ANSWER, "no_answer")]
+    )
+    def test_who_asks_for_it_in_the_middle_is_not_called_again(self, house: House, cause: Cause, outcome: str) -> None:
+        house.dialer.start()
+        self.stop(house, "+74951234501")
+        house.gateway.placed[0].fail(cause)
+        house.clock.advance(1000)
+        assert len(house.gateway.placed) == 1
+        assert house.outcomes() == [outcome]
+
+    @ONE_OF_TWO
+    def test_a_fault_of_the_line_does_not_bring_him_back(self, house: House) -> None:
+        house.dialer.start()
+        self.stop(house, "+74951234501")
+        house.gateway.placed[0].fail(Cause.LINE_FAULT)
+        house.clock.advance(100)
+        assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02"]
+
+    def test_nobody_else_is_meant(self, house: House) -> None:
+        self.stop(house, "+74951234502", "+7800*")
+        house.store.now(lambda conn: stop_lists.add(conn, "b", ["+74951234501"], "", house.clock.utc()))
+        assert house.store.now(lambda conn: stop_lists.remove(conn, "b", ["+74951234501", "+1"])) == 1
+        house.dialer.start()
+        assert len(house.gateway.placed) == 1
 
 
 @THREE

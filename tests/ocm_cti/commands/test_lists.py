@@ -153,6 +153,25 @@ def test_an_appointed_time(desk: Desk) -> None:
     assert "start" in desk.ocm("report", "debtors").output
 
 
+def test_stop_lists(desk: Desk) -> None:
+    def ocm(command: str, *arguments: str) -> Result:
+        return CliRunner().invoke(main, ["stop-list", command, "-c", str(desk.folder / "ocm.toml"), *arguments])
+
+    file = desk.folder / "asked.txt"
+    file.write_text("+1 212 555-0101  # Ann, by letter\n\n+1900*\n", encoding="utf-8")
+    assert "2 added, 0 stood" in ocm("add", "asked", f"@{file}").output
+    assert "1 added, 1 stood" in ocm("add", "asked", "+12125550101", "+12125550199", "--reason", "by phone").output
+    shown = ocm("show").output
+    assert all(word in shown for word in ("+12125550101", "+1900*", "+12125550199", "by phone"))
+    assert "1 removed, 1 did not" in ocm("remove", "asked", "+1900*", "+1800*").output
+    assert "nobody stands on it" in ocm("show", "others").output
+    file.write_text("+12125550102\n212\n", encoding="utf-8")
+    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "is no number and no pattern", "nothing was changed")
+    one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "can't be read")
+    one_line(ocm("add", "asked", "*"), "is no number and no pattern")
+    assert "+12125550102" not in ocm("show").output
+
+
 def test_a_pause_is_in_the_report(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors").exit_code == 0
