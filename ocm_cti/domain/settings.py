@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ocm_cti.domain.caps import PRESETS, Caps, Preset
 from ocm_cti.domain.outcomes import FINAL, NOT_COUNTED, Outcome
 from ocm_cti.domain.windows import Windows
 
@@ -56,6 +57,7 @@ class ListSettings:
     breaker_window_s: float = 300.0  # ... of those that ended so lately
     windows: Windows = field(default_factory=Windows)  # on the clock of ``zone`` (IANA), which is "" only without them
     zone: str = ""
+    caps: Caps = field(default_factory=Caps)  # of each person, over all campaigns; days are those of ``zone``
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
 
     def closed_until(self, at: datetime) -> datetime | None:
@@ -64,7 +66,9 @@ class ListSettings:
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> ListSettings:
-        """From ``[lists.NAME]``: the fields by name, ``windows.DAYS = "09:00-20:00"`` and
+        """From ``[lists.NAME]``: the fields by name, and besides ``windows.DAYS = "09:00-20:00"``;
+
+        ``caps.PERIOD = n``, or ``caps`` is the name of a preset, which brings its windows where there are none;
         ``retry.OUTCOME = { tries = n, delay_s = s }``.
 
         Raises ValueError with one line that names the key.
@@ -72,10 +76,14 @@ class ListSettings:
         values = dict(table)
         retry = values.pop("retry", {})
         windows = values.pop("windows", None)
-        known = {entry.name: entry for entry in fields(cls) if entry.name not in ("rules", "windows")}
+        caps = _caps(values.pop("caps", {}))
+        if isinstance(caps, Preset):
+            windows = caps.windows if windows is None else windows
+            caps = caps.caps
+        known = {entry.name: entry for entry in fields(cls) if entry.name not in ("rules", "windows", "caps")}
         for key, value in values.items():
             if key not in known:
-                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry', 'windows'])}")
+                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry', 'windows', 'caps'])}")
             _check(key, value, known[key].default)
         if re.fullmatch("[A-Z]{2}", values.get("region", "RU")) is None:
             raise ValueError(
@@ -89,13 +97,15 @@ class ListSettings:
         zone = values.get("zone", "")
         if zone:
             _check_zone(zone)
+        if not zone and not caps.unlimited:
+            raise ValueError('zone: is needed with caps: when does a day begin? zone = "Europe/Moscow"')
         if windows is None:
-            return cls(**values, rules=rules)
+            return cls(**values, rules=rules, caps=caps)
         if not isinstance(windows, Mapping):
             raise ValueError(f'windows: must be a table as {{ mon-fri = "09:00-20:00" }}, not {windows!r}')
         if not zone:
             raise ValueError('zone: is needed with windows: by whose clock? zone = "Europe/Moscow"')
-        return cls(**values, rules=rules, windows=Windows.from_table(windows))
+        return cls(**values, rules=rules, caps=caps, windows=Windows.from_table(windows))
 
     def to_json(self) -> str:
         """What the store keeps; ``from_json`` reads it back equal."""
@@ -107,8 +117,19 @@ class ListSettings:
     def from_json(cls, text: str) -> ListSettings:
         plain = json.loads(text)
         rules = {Outcome(name): RetryRule(**rule) for name, rule in plain.pop("rules", {}).items()}
-        hours = plain.pop("windows", {})  # a campaign of an earlier version has none
-        return cls(**plain, rules=rules, windows=Windows.from_table(hours) if hours else Windows())
+        # A campaign of an earlier version has none of these.
+        hours, caps = plain.pop("windows", {}), Caps(**plain.pop("caps", {}))
+        return cls(**plain, rules=rules, caps=caps, windows=Windows.from_table(hours) if hours else Windows())
+
+
+def _caps(given: object) -> Caps | Preset:
+    if isinstance(given, str):
+        if given not in PRESETS:
+            raise ValueError(f"caps: no preset {given!r}{_hint(given, list(PRESETS))}")
+        return PRESETS[given]
+    if not isinstance(given, Mapping):
+        raise ValueError(f"caps: must be a table as {{ day = 2, week = 4 }} or the name of a preset, not {given!r}")
+    return Caps.from_table(given)
 
 
 def _check_zone(zone: str) -> None:

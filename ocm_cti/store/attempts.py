@@ -160,6 +160,18 @@ def history(conn: Connection, task_id: int) -> list[Past]:
     ]
 
 
+def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> list[datetime]:
+    """When a person was called on any of his numbers, by whatever campaign; what cannot have rung is no call."""
+    query = select(attempt.c.placing_at).where(
+        attempt.c.number.in_(numbers),
+        attempt.c.placing_at >= since_at,
+        attempt.c.outcome.not_in([outcome.value for outcome in NOT_COUNTED])
+        | attempt.c.ringing_at.is_not(None)
+        | attempt.c.answered_at.is_not(None),
+    )
+    return list(conn.execute(query).scalars())
+
+
 def in_flight(conn: Connection) -> list[InFlightRow]:
     """Attempts without an outcome: after a start, what a crash left behind.
 

@@ -78,7 +78,7 @@ subscriber_number = Table(
     Column("id", Integer, primary_key=True),
     Column("subscriber_id", ForeignKey("subscriber.id"), nullable=False),
     Column("place", Integer, nullable=False),  # from 0, in the order of calling
-    Column("number", String(20), nullable=False),  # E.164
+    Column("number", String(20), nullable=False, index=True),  # E.164
     Column("kind", String(20), nullable=False, server_default=""),
     # The network said that it does not exist; cleared when a re-import changes it.
     Column("invalid", Boolean, nullable=False, server_default=text("false")),
@@ -171,6 +171,8 @@ attempt = Table(
     ),
     # Which attempts a call record may be about.
     Index("ix_attempt_ended", "gateway", "ended_at"),
+    # How often somebody was called lately.
+    Index("ix_attempt_number", "number", "placing_at"),
 )
 
 answer = Table(

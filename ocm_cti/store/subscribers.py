@@ -135,6 +135,13 @@ def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str])
     return frozenset(place for place, number in enumerate(numbers) if number in known)
 
 
+def numbers_of_same(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
+    """These and all other numbers of whoever has one of them on any list: to the caps he is one person."""
+    who = select(subscriber_number.c.subscriber_id).where(subscriber_number.c.number.in_(numbers))
+    query = select(subscriber_number.c.number).where(subscriber_number.c.subscriber_id.in_(who))
+    return frozenset(numbers) | frozenset(conn.execute(query).scalars())
+
+
 def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:
     """The network said that this number does not exist: no campaign dials it again."""
     conn.execute(

@@ -91,6 +91,10 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
             if row.numbers[row.number_index] in barred:
                 _pass_over(conn, row, barred, settings, now)
                 continue
+            free_at = _capped_until(conn, numbers, settings, now)
+            if free_at is not None:
+                conn.execute(update(task).where(task.c.id == row.id).values(due_at=free_at, why="cap"))
+                continue
             taken = conn.execute(
                 update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
             )
@@ -98,6 +102,14 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
                 return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
     return None
+
+
+def _capped_until(conn: Connection, numbers: Sequence[str], settings: ListSettings, now: datetime) -> datetime | None:
+    if settings.caps.unlimited:
+        return None
+    his = sorted(subscribers.numbers_of_same(conn, numbers))
+    called_at = attempts.called_at(conn, his, settings.caps.since_at(now, settings.zone))
+    return settings.caps.free_at(called_at, now, settings.zone)
 
 
 def _pass_over(conn: Connection, row: Row[Any], barred: frozenset[str], settings: ListSettings, now: datetime) -> None:

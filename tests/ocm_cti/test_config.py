@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ocm_cti.config import ConfigError, load
+from ocm_cti.domain.caps import Caps
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.windows import Windows
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
@@ -118,7 +119,7 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     full = load(tmp_path / "ocm.toml")
     settings = full.lists["debtors"].settings
     assert not settings.windows.anytime
-    assert replace(settings, windows=Windows(), zone="") == plain.lists["debtors"].settings
+    assert replace(settings, windows=Windows(), zone="", caps=Caps()) == plain.lists["debtors"].settings
     smdr = full.gateways["office"].smdr
     assert smdr == SmdrSettings(link="tcp:192.168.0.101:2300")
     assert replace(full.gateways["office"], local_host="", smdr=None) == plain.gateways["office"]

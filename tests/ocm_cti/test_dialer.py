@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from ocm_cti.dialer import Dialer
 from ocm_cti.domain.attempts import AttemptState
+from ocm_cti.domain.caps import Caps
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
@@ -204,6 +205,32 @@ def test_a_campaign_whose_calls_break_pauses_itself(tmp_path: Path) -> None:
     house.clock.advance(2)
     ten(5)
     assert state() is None
+    house.close()
+
+
+def test_a_person_is_not_called_more_often_than_a_cap_allows(tmp_path: Path) -> None:
+    """Two a day over both numbers and over both lists; what did not ring for a fault of ours is no call."""
+    capped = replace(POLICY, caps=Caps(day=2), zone="UTC")
+    house = House(tmp_path, [["+74951234501", "+74951234502"]], capped)
+
+    def other_list(conn: Any) -> None:
+        list_id = lists.find_or_create(conn, "gas", house.clock.utc())
+        subscribers.upsert(conn, list_id, [Person("x", "X", (("+74951234502", ""),), {})])
+        campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, capped)
+
+    house.dialer.start()
+    house.gateway.placed[0].fail(Cause.LINE_FAULT)
+    house.clock.advance(60)
+    house.gateway.placed[1].fail(Cause.BUSY)
+    house.gateway.placed[2].fail(Cause.BUSY)
+    house.store.now(other_list)
+    house.clock.advance(12 * 3600)
+    assert len(house.gateway.placed) == 3
+    assert [(row.state, row.why) for row in house.tasks()] == [("waiting", "cap")] * 2
+    assert {row.due_at.hour for row in house.tasks()} == {0}
+    house.clock.advance(9 * 3600)
+    house.clock.advance(2)
+    assert len(house.gateway.placed) == 4, "the other list's waits for his call to end"
     house.close()
 
 

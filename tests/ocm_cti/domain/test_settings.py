@@ -40,6 +40,7 @@ def test_everything_can_be_set() -> None:
         next_number_first = false
         line_fault_delay_s = 1.5
         tries_after_fault = 1
+        caps = { day = 2, month = 16 }
         breaker_calls = 0
         breaker_window_s = 60
         zone = "Europe/Kyiv"
@@ -74,6 +75,11 @@ def test_everything_can_be_set() -> None:
         ("language = 1", "language: must be a text"),
         ("retry = 1", "retry: must be a table"),
         ("windows = 1", "windows: must be a table"),
+        ("caps = 1", "caps: must be a table"),
+        ('caps = "ru-230fz-robot"', "caps: no preset 'ru-230fz-robot'; did you mean ru-230fz-robots?"),
+        ("caps.day = 2", "zone: is needed with caps"),
+        ('caps = "ru-230fz-robots"', "zone: is needed with caps"),
+        ('zone = "Europe/Moscow"\ncaps.year = 2', "caps.year: is no period"),
         ('windows.mon = "09:00-20:00"', "zone: is needed with windows"),
         ('zone = "Europe/Moscow"\nwindows.mon = "9-20"', "windows.mon: '9-20' must be as"),
         ('zone = "Moscow"', "zone: 'Moscow' is no zone"),
@@ -119,3 +125,11 @@ RULES = st.dictionaries(
 )
 def test_the_store_gives_back_what_it_was_given(settings: Any) -> None:
     assert ListSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_preset_brings_its_hours_where_there_are_none() -> None:
+    preset = from_toml('zone = "Europe/Moscow"\ncaps = "ru-230fz-robots"')
+    assert (preset.caps.day, preset.caps.week, preset.caps.month) == (2, 4, 16)
+    assert preset.windows.to_table()["sun"] == "09:10-19:50"
+    own = from_toml('zone = "Europe/Moscow"\ncaps = "ru-230fz-robots"\nwindows.mon = "10:00-11:00"')
+    assert own.windows.to_table() == {"mon": "10:00-11:00"}
