@@ -17,6 +17,7 @@ import click
 from ocm_cti._version import __version__
 from ocm_cti.commands.csta import csta
 from ocm_cti.commands.smdr import smdr
+from ocm_cti.domain.outcomes import Outcome
 
 EXISTING_FILE = click.Path(exists=False, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -173,8 +174,15 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
     metavar="TIME",
     help='Begin then: "2026-12-01 09:00", or "09:00" for the next time it is nine; on the clock of the list\'s zone.',
 )
+@click.option(
+    "--only-after",
+    multiple=True,
+    type=click.Choice([outcome.value for outcome in Outcome]),
+    metavar="OUTCOME",
+    help="A follow-up: only those whose last campaign ended so; may be given several times.",
+)
 @one_line_errors
-def start(config_path: Path, list_name: str, also_invalid: bool, at: str | None) -> None:
+def start(config_path: Path, list_name: str, also_invalid: bool, at: str | None, only_after: tuple[str, ...]) -> None:
     """Start calling LIST, now or at an appointed time.
 
     The scenario and the settings are frozen as they are at this moment.
@@ -182,7 +190,7 @@ def start(config_path: Path, list_name: str, also_invalid: bool, at: str | None)
     """
     from ocm_cti.commands.lists import start as start_list
 
-    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid, at=at))
+    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid, at=at, only_after=only_after))
 
 
 @main.command()

@@ -20,6 +20,7 @@ from ocm_cti.config import Config, ListConfig
 from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.scenarios import required_fragments
 from ocm_cti.domain.settings import ListSettings
@@ -102,7 +103,9 @@ def _unspeakable(person: Person, settings: ListConfig) -> str | None:
     return None
 
 
-def start(config_path: Path, list_name: str, *, also_invalid: bool, at: str | None) -> int:
+def start(
+    config_path: Path, list_name: str, *, also_invalid: bool, at: str | None, only_after: Sequence[str] = ()
+) -> int:
     config = configuration.load(config_path)
     begins_at = None
     if at is not None:
@@ -111,7 +114,9 @@ def start(config_path: Path, list_name: str, *, also_invalid: bool, at: str | No
             begins_at = appointed(at, utc_now(), zone)
         except ValueError as error:
             raise CommandError(f"--at: {error}") from None
-    start_campaign(config, list_name, open_console(), also_invalid=also_invalid, begins_at=begins_at)
+    outcomes = [Outcome(name) for name in only_after] if only_after else None
+    console = open_console()
+    start_campaign(config, list_name, console, also_invalid=also_invalid, begins_at=begins_at, only_after=outcomes)
     return 0
 
 
@@ -122,6 +127,7 @@ def start_campaign(
     *,
     also_invalid: bool = False,
     begins_at: datetime | None = None,
+    only_after: Sequence[Outcome] | None = None,
 ) -> int:
     """Freeze and start, to begin at once or at ``begins_at``; gives the campaign's id.
 
@@ -143,7 +149,14 @@ def start_campaign(
         _check_speakable(list_name, subscribers.people(conn, list_id), settings)
         scenario, frozen = settings.scenario_text, settings.settings
         campaign_id = campaigns.start(
-            conn, list_id, utc_now(), scenario, frozen, also_invalid=also_invalid, begins_at=begins_at
+            conn,
+            list_id,
+            utc_now(),
+            scenario,
+            frozen,
+            also_invalid=also_invalid,
+            begins_at=begins_at,
+            only_after=only_after,
         )
         return campaign_id, tasks.counts(conn, campaign_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, exists, func, insert, literal_column, select, update
@@ -34,12 +34,15 @@ def start(
     *,
     also_invalid: bool = False,
     begins_at: datetime | None = None,
+    only_after: Collection[Outcome] | None = None,
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
     A person none of whose numbers exists gets his outcome at once; with ``also_invalid`` what was learned of that is
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
     the list is running (its people would be called twice) and for an empty list.
+
+    ``only_after``: a follow-up, of those only who ended so in the list's last campaign.
     """
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
@@ -54,13 +57,19 @@ def start(
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.invalid))
-    people = conn.execute(
-        select(subscriber.c.id, subscriber.c.name, subscriber.c.variables)
-        .where(subscriber.c.list_id == list_id)
-        .order_by(subscriber.c.id)
-    ).all()
+    whom = select(subscriber.c.id, subscriber.c.name, subscriber.c.variables).where(subscriber.c.list_id == list_id)
+    nobody = "there is nobody on this list; import people first"
+    if only_after is not None:
+        earlier = latest(conn, list_id)
+        if not earlier:
+            raise CampaignRefused("this list has not been called yet: there is nothing to follow up")
+        outcomes = sorted(outcome.value for outcome in only_after)
+        ended_so = select(task.c.subscriber_id).where(task.c.campaign_id == earlier[-1], task.c.outcome.in_(outcomes))
+        whom = whom.where(subscriber.c.id.in_(ended_so))
+        nobody = f"nobody of the last campaign ended so: {', '.join(outcomes)}"
+    people = conn.execute(whom.order_by(subscriber.c.id)).all()
     if not people:
-        raise CampaignRefused("there is nobody on this list; import people first")
+        raise CampaignRefused(nobody)
     campaign_id = int(
         conn.execute(
             insert(campaign)

@@ -282,6 +282,33 @@ class TestStopLists:
 
 
 @THREE
+def test_a_follow_up_calls_those_who_ended_so(house: House) -> None:
+    def follow_up(*outcomes: Outcome) -> int:
+        def start(conn: Any) -> int:
+            list_id = lists.find(conn, "water")
+            assert list_id is not None
+            return campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, only_after=outcomes)
+
+        return int(house.store.now(start))
+
+    house.dialer.start()
+    for place, cause in enumerate((Cause.REJECTED, Cause.INVALID_NUMBER, Cause.REJECTED)):
+        house.gateway.placed[place].observer.dialing()
+        house.gateway.placed[place].fail(cause)
+    assert sorted(str(outcome) for outcome in house.outcomes()) == ["invalid_number", "rejected", "rejected"]
+    with pytest.raises(campaigns.CampaignRefused, match="ended so: busy, no_answer"):
+        follow_up(Outcome.NO_ANSWER, Outcome.BUSY)
+    second = follow_up(Outcome.REJECTED)
+    assert [row.state for row in house.tasks() if row.campaign_id == second] == ["waiting", "waiting"]
+    house.dialer.wake()
+    assert len(house.gateway.placed) == 5
+    for call in list(house.gateway.calls.values()):
+        call.fail(Cause.REJECTED)
+    with pytest.raises(campaigns.CampaignRefused, match="ended so: invalid_number"):
+        follow_up(Outcome.INVALID_NUMBER)
+
+
+@THREE
 def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
     def of_list(change: Any) -> None:
         house.store.now(lambda conn: change(conn, lists.find(conn, "water")))

@@ -172,6 +172,15 @@ def test_stop_lists(desk: Desk) -> None:
     assert "+12125550102" not in ocm("show").output
 
 
+def test_a_follow_up_needs_something_to_follow(desk: Desk) -> None:
+    desk.fill()
+    one_line(desk.ocm("start", "debtors", "--only-after", "busy"), "there is nothing to follow up")
+    assert desk.ocm("start", "debtors").exit_code == 0
+    assert desk.ocm("stop", "debtors").exit_code == 0
+    one_line(desk.ocm("start", "debtors", "--only-after", "busy"), "ended so: busy")
+    assert "1 people are going" in desk.ocm("start", "debtors", "--only-after", "stopped").output
+
+
 def test_a_pause_is_in_the_report(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors").exit_code == 0
