@@ -57,7 +57,7 @@ def start(
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.invalid))
-    whom = select(subscriber.c.id, subscriber.c.name, subscriber.c.variables).where(subscriber.c.list_id == list_id)
+    whom = select(subscriber).where(subscriber.c.list_id == list_id)
     nobody = "there is nobody on this list; import people first"
     if only_after is not None:
         earlier = latest(conn, list_id)
@@ -88,7 +88,9 @@ def start(
                 "name": person.name,
                 "variables": person.variables,
                 "numbers": [number for number, _ in own],
-                "priority": settings.priority,
+                "priority": settings.priority if person.priority is None else person.priority,
+                "zone": person.zone,
+                "scenario": person.scenario,
                 "state": "waiting" if first is not None else "done",
                 "due_at": begins_at or now,
                 "number_index": first or 0,

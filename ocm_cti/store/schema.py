@@ -58,6 +58,8 @@ prepared_list = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(200), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
+    # Which column of his files is what, as the user has said: heading -> field.
+    Column("mapping", JSON, nullable=False, server_default=text("'{}'")),
 )
 
 subscriber = Table(
@@ -69,6 +71,11 @@ subscriber = Table(
     Column("key", String(200), nullable=False),
     Column("name", String(300), nullable=False),
     Column("variables", JSON, nullable=False),
+    Column("priority", Integer),  # None: the list's
+    Column("groups", JSON, nullable=False, server_default=text("'[]'")),
+    Column("zone", String(60), nullable=False, server_default=""),  # IANA; "": by his number, else the list's
+    Column("scenario", String(100), nullable=False, server_default=""),  # the name of his own; "": the list's
+    Column("note", Text, nullable=False, server_default=""),
     UniqueConstraint("list_id", "key"),
 )
 
@@ -97,6 +104,11 @@ campaign = Table(
     Column("ended_at", Moment),
     Column("paused_why", String(300), nullable=False, server_default=""),
     Column("resumed_at", Moment),  # faults of before are none of its breaker's any more
+    # Scenarios of their own that some of its people have, by name; frozen like the other.
+    Column("own_scenarios", JSON, nullable=False, server_default=text("'{}'")),
+    Column(
+        "override_why", String(300), nullable=False, server_default=""
+    ),  # why windows and caps don't hold; "": they do
 )
 
 task = Table(
@@ -110,7 +122,9 @@ task = Table(
     Column("variables", JSON, nullable=False),
     Column("numbers", JSON, nullable=False),  # E.164, in the order of calling
     Column("priority", Integer, nullable=False),
-    Column("state", String(10), nullable=False),  # waiting, calling, done
+    Column("zone", String(60), nullable=False, server_default=""),  # his own; "": the list's
+    Column("scenario", String(100), nullable=False, server_default=""),  # his own among ``own_scenarios``
+    Column("state", String(10), nullable=False),  # preparing, waiting, calling, done
     Column("due_at", Moment, nullable=False),
     Column("number_index", Integer, nullable=False),
     Column("why", String(40), nullable=False),  # what a waiting task waits for
@@ -206,6 +220,33 @@ stop_entry = Table(
     UniqueConstraint("list_name", "entry"),
     # Patterns are read whole before each call; numbers are looked up.
     Index("ix_stop_entry_patterns", "entry", sqlite_where=text("is_pattern"), postgresql_where=text("is_pattern")),
+)
+
+#: When campaigns are started by the clock.
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("list_id", ForeignKey("list.id"), nullable=False),
+    Column("cron", String(100), nullable=False),
+    Column("zone", String(60), nullable=False),
+    Column("next_at", Moment, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("last_at", Moment),
+    Column("last_result", String(300), nullable=False, server_default=""),  # what came of it then
+    UniqueConstraint("list_id", "cron"),
+)
+
+#: Who did what that somebody may ask about later; written in the transaction of the deed itself.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("who", String(100), nullable=False),
+    Column("deed", String(60), nullable=False),  # campaign.override, ...
+    Column("subject", String(200), nullable=False),
+    Column("details", JSON, nullable=False),
 )
 
 #: What switches wrote down about calls: everybody's, not only ours. One row for a line, however often it is sent.

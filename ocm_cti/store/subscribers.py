@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number
@@ -64,14 +65,34 @@ def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
-    rows = conn.execute(
-        select(subscriber.c.id, subscriber.c.key, subscriber.c.name, subscriber.c.variables).where(
-            subscriber.c.list_id == list_id
-        )
+    rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
+    return {row.key: _Known(row.id, _person(row, tuple(numbers.get(row.id, ())))) for row in rows}
+
+
+def _person(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
+    return Person(
+        row.key,
+        row.name,
+        numbers,
+        row.variables,
+        priority=row.priority,
+        groups=tuple(row.groups),
+        zone=row.zone,
+        scenario=row.scenario,
+        note=row.note,
     )
+
+
+def _columns(person: Person) -> dict[str, object]:
+    """Of ``subscriber``, but for whose he is."""
     return {
-        row.key: _Known(row.id, Person(row.key, row.name, tuple(numbers.get(row.id, ())), row.variables))
-        for row in rows
+        "name": person.name,
+        "variables": dict(person.variables),
+        "priority": person.priority,
+        "groups": list(person.groups),
+        "zone": person.zone,
+        "scenario": person.scenario,
+        "note": person.note,
     }
 
 
@@ -84,10 +105,7 @@ def _create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
     """Many rows a statement: a list of 100,000 is a matter of seconds."""
     ids = conn.execute(
         insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
-        [
-            {"list_id": list_id, "key": person.key, "name": person.name, "variables": dict(person.variables)}
-            for person in people
-        ],
+        [{"list_id": list_id, "key": person.key, **_columns(person)} for person in people],
     ).scalars()
     rows = [
         row
@@ -98,11 +116,7 @@ def _create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
 
 
 def _change(conn: Connection, found: _Known, person: Person) -> None:
-    conn.execute(
-        update(subscriber)
-        .where(subscriber.c.id == found.subscriber_id)
-        .values(name=person.name, variables=dict(person.variables))
-    )
+    conn.execute(update(subscriber).where(subscriber.c.id == found.subscriber_id).values(_columns(person)))
     if found.person.numbers != person.numbers:
         invalid = frozenset(_invalid(conn, found.subscriber_id))
         conn.execute(delete(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
