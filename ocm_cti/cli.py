@@ -258,6 +258,19 @@ def resume(config_path: Path, list_name: str) -> None:
 
 @main.command()
 @config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
+@click.option("--person", "search", default="", metavar="TEXT", help="Only whose name or number has this in it.")
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="So many people are listed.")
+@one_line_errors
+def waiting(config_path: Path, list_name: str | None, search: str, limit: int) -> None:
+    """Who is not being called at this moment, and why: one reason for each, and when it changes."""
+    from ocm_cti.commands.waiting import show
+
+    sys.exit(show(config_path, list_name, search, limit))
+
+
+@main.command()
+@config_option
 @one_line_errors
 def audit(config_path: Path) -> None:
     """Who did what that somebody may ask about later, newest first."""

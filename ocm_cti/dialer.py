@@ -23,6 +23,7 @@ from ocm_cti.clock import Clock, Timer
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.why_not import GatewayNow, World
 from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
 from ocm_cti.store import attempts, campaigns, tasks
 from ocm_cti.store.transactions import Connection, Store
@@ -158,6 +159,18 @@ class Dialer:
     def calls_up(self) -> int:
         """Attempts that have no outcome in the ledger yet."""
         return len(self._attempts)
+
+    def world(self) -> World:
+        """What is to be known beside the ledger of why somebody is not being called."""
+        idle = Counter(name for name, _ in self._free_ports())
+        gateways = {}
+        for name, gateway in self._gateways.items():
+            settling = name in self._unsettled
+            up = gateway.health.state is LinkState.UP and not settling
+            reason = "it is being asked about the calls of before" if settling else gateway.health.reason
+            gateways[name] = GatewayNow(up, "" if up else reason or gateway.health.state.value, idle[name])
+        up_by_campaign = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
+        return World(not self._stopping, gateways, up_by_campaign)
 
     # --- what gateways tell us (GatewayObserver) ---
 

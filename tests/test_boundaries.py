@@ -49,6 +49,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.gateways.interface",
     ),
     "ocm_cti.call_book": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
+    "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),
     "ocm_cti.dialer": (

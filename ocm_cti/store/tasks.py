@@ -92,7 +92,7 @@ def claim(
             if row.numbers[row.number_index] in barred:
                 _pass_over(conn, row, barred, frozen.settings, now)
                 continue
-            free_at = None if frozen.override_why else _capped_until(conn, numbers, frozen.settings, row.zone, now)
+            free_at = capped_until(conn, frozen, numbers, row.zone, now)
             if free_at is not None:
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=free_at, why="cap"))
                 continue
@@ -105,10 +105,12 @@ def claim(
     return None
 
 
-def _capped_until(
-    conn: Connection, numbers: Sequence[str], settings: ListSettings, zone: str, now: datetime
+def capped_until(
+    conn: Connection, frozen: campaigns.Frozen, numbers: Sequence[str], zone: str, now: datetime
 ) -> datetime | None:
-    if settings.caps.unlimited:
+    """When he who has these numbers may be called again as far as caps go; None: at ``now``."""
+    settings = frozen.settings
+    if settings.caps.unlimited or frozen.override_why:
         return None
     there = zone or settings.zone
     his = sorted(subscribers.numbers_of_same(conn, numbers))
