@@ -279,6 +279,48 @@ def audit(config_path: Path) -> None:
     sys.exit(show_audit(config_path))
 
 
+@main.group()
+def schedule() -> None:
+    """Campaigns that the clock starts, on the clock of the list's zone."""
+
+
+@schedule.command("add")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="CRON")
+@one_line_errors
+def schedule_add(config_path: Path, list_name: str, cron: str) -> None:
+    """Start LIST by a cron line: "0 9 * * mon-fri" is at nine from Monday to Friday. `ocm serve` must be running then.
+
+    What was missed for less than an hour is made up for; a list that is being called already is not started again.
+    """
+    from ocm_cti.commands.schedule import add
+
+    sys.exit(add(config_path, list_name, cron))
+
+
+@schedule.command("remove")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="[CRON]", required=False)
+@one_line_errors
+def schedule_remove(config_path: Path, list_name: str, cron: str | None) -> None:
+    """Forget one line of LIST, or all of them."""
+    from ocm_cti.commands.schedule import remove
+
+    sys.exit(remove(config_path, list_name, cron))
+
+
+@schedule.command("show")
+@config_option
+@one_line_errors
+def schedule_show(config_path: Path) -> None:
+    """What is planned, and what came of it last."""
+    from ocm_cti.commands.schedule import show
+
+    sys.exit(show(config_path))
+
+
 @main.group("stop-list")
 def stop_list() -> None:
     """Who is not to be called, whatever list he stands on; asked before each call."""
