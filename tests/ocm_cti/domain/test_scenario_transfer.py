@@ -114,7 +114,7 @@ def test_else_may_end_the_call() -> None:
     ],
 )
 def test_what_is_wrong_is_said(text: str, why: str) -> None:
-    with pytest.raises(ScenarioError, match=r"line 1") as refused:
+    with pytest.raises(ScenarioError, match=r"line \d") as refused:
         parse(text)
     assert why in str(refused.value)
 

@@ -23,7 +23,7 @@ def confirm(**changes: str) -> str:
     return ask(**{"name": '"c"', "type": '"confirm"', "keys": "", "key": '"1"', **changes})
 
 
-@pytest.mark.parametrize("name", ["debt", "staff", "operator"])
+@pytest.mark.parametrize("name", ["debt", "staff", "operator", "survey"])
 def test_the_scenarios_of_the_demo_are_right(name: str) -> None:
     scenario = parse((FIXTURES / f"{name}.toml").read_text(encoding="utf-8"))
     audio = FIXTURES.parent / "audio"
@@ -68,7 +68,7 @@ WRONG = [
     ("x = [", "not readable as TOML"),
     ("", "a scenario has at least one [[step]]"),
     ('langauge = "ru"\n' + SAY, "unknown key 'langauge', did you mean 'language'?"),
-    (SAY + 'mesage = "x"\n', "step 'a' (line 1): unknown key 'mesage', did you mean 'message'?"),
+    (SAY + 'mesage = "x"\n', "step 'a' (line 5): unknown key 'mesage', did you mean 'message'?"),
     (SAY + SAY, "step 'a' (line 5): there is another step of this name on line 1"),
     ('[[step]]\ntype = "say"\nmessage = "x"\n', "step number 1 (line 1): name is missing"),
     ('[[step]]\nname = "a"\nmessage = "x"\n', "step 'a' (line 1): type is missing"),
@@ -108,17 +108,17 @@ WRONG = [
     ('[[step]]\nname = "p"\ntype = "pause"\n', "seconds is missing"),
     ('[[step]]\nname = "hang_up"\ntype = "pause"\nseconds = 1\n', "the name hang_up is kept"),
     ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nelse = "hang_up"\n', "else without when"),
-    ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {is = "1"}\n', "when has is and one of"),
+    ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {is = "1"}\n', "when has is (a text) and one of"),
     (
         SAY + '[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {answer = "a", is = "1"}\n',
-        "when looks at the answer of 'a', which is no ask step",
+        "when looks at the answer of 'a', which is no step that asks",
     ),
-    ('[variables]\nx = "sum"\n' + SAY, "variable 'x': kind 'sum' is none of"),
-    ('[variables]\nx = "money"\n' + SAY, "variable 'x': money needs a currency"),
+    ('[variables]\nx = "sum"\n' + SAY, "variable 'x' (line 2): kind 'sum' is none of"),
+    ('[variables]\nx = "money"\n' + SAY, "variable 'x' (line 2): money needs a currency"),
     ('[variables]\nx = {kind = "money", currency = "BTC"}\n' + SAY, "currency 'BTC' is none of RUB"),
     ('[variables]\nx = {kind = "money", currency = "{cur}"}\n' + SAY, "its currency {cur} is not declared"),
     ('[variables]\nx = {kind = "date", gender = "feminine"}\n' + SAY, "a gender belongs to kind number"),
-    ('[variables]\nx = {knd = "date"}\n' + SAY, "variable 'x': unknown key 'knd', did you mean 'kind'?"),
+    ('[variables]\nx = {knd = "date"}\n' + SAY, "variable 'x' (line 2): unknown key 'knd', did you mean 'kind'?"),
     ('delivered_after = "b"\n' + SAY, "delivered_after names 'b', which is no step"),
 ]
 
@@ -128,6 +128,7 @@ def test_a_wrong_scenario_is_refused_with_one_clear_line(text: str, why: str) ->
     with pytest.raises(ScenarioError) as error:
         parse(text)
     assert why in str(error.value)
+    assert error.value.line is None or f"(line {error.value.line})" in str(error.value)
     assert "\n" not in str(error.value)
 
 
