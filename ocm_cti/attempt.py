@@ -255,6 +255,7 @@ class Attempt:
             keys=heard.keys if heard else "",
             answers=self._answers(heard) if heard else (),
             recordings=heard.recordings if heard else (),
+            stop_lists=heard.stop_lists if heard else (),
         )
         self._log.info(
             "ROBOTRUNK {port} -> {number}: attempt {attempt} is {outcome} ({system} {code} {text})",
@@ -269,9 +270,10 @@ class Attempt:
         self._write(finish)
 
     def _answers(self, heard: RunResult) -> tuple[tuple[str, str], ...]:
-        """What the report says beside each step: what was answered, and whom the person was handed over to."""
+        """What the report says beside each step: what was answered, whom the person was handed over to, and on which
+        stop lists he asked to be put."""
         handed_over = (("transferred to", heard.transferred_to),) if heard.transferred_to else ()
-        return (*heard.answers, *handed_over)
+        return (*heard.answers, *handed_over, *(("stop list", name) for name in heard.stop_lists))
 
     def _write(self, finish: attempts.Finish) -> None:
         def job(conn: Connection) -> None:

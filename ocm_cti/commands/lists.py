@@ -95,8 +95,12 @@ def _only_speakable(reading: People, settings: ListConfig) -> People:
 
 
 def _unspeakable(person: Person, settings: ListConfig) -> str | None:
+    file = settings.scenario_of(person.scenario)
+    if file is None:
+        known = ", ".join(settings.own) or "none"
+        return f"there is no scenario {person.scenario!r} under [lists.NAME.scenarios] (there are: {known})"
     try:
-        for fragment in required_fragments(settings.scenario, person.variables, settings.settings.language):
+        for fragment in required_fragments(file.scenario, person.variables, settings.settings.language):
             words.check(fragment)
     except (VariableMissing, words.UnspeakableValue) as error:
         return str(error)
@@ -138,9 +142,10 @@ def start_campaign(
         known = ", ".join(config.lists) or "none"
         raise CommandError(f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})")
 
-    missing = [name for name in settings.scenario.recordings if not (config.audio / name).is_file()]
-    if missing:
-        raise CommandError(f"{settings.scenario_path}: no recording {', '.join(missing)} in {config.audio}")
+    for file in settings.files:
+        missing = [name for name in file.scenario.recordings if not (config.audio / name).is_file()]
+        if missing:
+            raise CommandError(f"{file.path}: no recording {', '.join(missing)} in {config.audio}")
 
     def write(conn: Connection) -> tuple[int, tasks.Counts]:
         list_id = lists.find(conn, list_name)
@@ -157,6 +162,7 @@ def start_campaign(
             also_invalid=also_invalid,
             begins_at=begins_at,
             only_after=only_after,
+            own_scenarios={name: file.text for name, file in settings.own.items()},
         )
         return campaign_id, tasks.counts(conn, campaign_id)
 
@@ -182,7 +188,7 @@ def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: Lis
     if wrong:
         more = f" and {len(wrong) - PEOPLE_NAMED} more" if len(wrong) > PEOPLE_NAMED else ""
         raise CommandError(
-            f"{list_name}: {settings.scenario_path.name} can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
+            f"{list_name}: the scenario can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
             "nothing was started; mend the list and import it again"
         )
 

@@ -26,7 +26,7 @@ _TOP = ("name", "language", "delivered_after", "variables", "step")
 
 @dataclass(frozen=True)
 class Reading:
-    """``scenario`` is None where something is ``wrong``; ``remarks`` are worth a look. All have their lines."""
+    """``scenario`` is None where something is ``wrong``; ``remarks`` are worth a look. Both by line."""
 
     scenario: Scenario | None
     wrong: tuple[ScenarioError, ...] = ()
@@ -37,7 +37,11 @@ def read(text: str) -> Reading:
     """Read and check a scenario; never raises."""
     faults = Faults()
     scenario = _read(text, faults)
-    return Reading(None if faults.wrong else scenario, tuple(faults.wrong), tuple(faults.remarks))
+    return Reading(None if faults.wrong else scenario, _by_line(faults.wrong), _by_line(faults.remarks))
+
+
+def _by_line(found: list[ScenarioError]) -> tuple[ScenarioError, ...]:
+    return tuple(sorted(found, key=lambda error: error.line or 0))
 
 
 def _read(text: str, faults: Faults) -> Scenario | None:
@@ -68,10 +72,9 @@ def _read(text: str, faults: Faults) -> Scenario | None:
     steps: dict[str, Step] = {}
     names: set[str] = set()
     for number, table in enumerate(tables):
-        before = len(faults.wrong)
         step = _step(table, number, lines, language, faults)
         names.add(str(table.get("name")))
-        if step is None or len(faults.wrong) > before:
+        if step is None:
             continue
         if step.name in steps:
             faults.add(

@@ -35,6 +35,7 @@ def start(
     also_invalid: bool = False,
     begins_at: datetime | None = None,
     only_after: Collection[Outcome] | None = None,
+    own_scenarios: Mapping[str, str] | None = None,
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
@@ -42,7 +43,8 @@ def start(
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
     the list is running (its people would be called twice) and for an empty list.
 
-    ``only_after``: a follow-up, of those only who ended so in the list's last campaign.
+    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``own_scenarios``: by name,
+    what people may have instead; CampaignRefused when somebody's own is not among them.
     """
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
@@ -70,10 +72,24 @@ def start(
     people = conn.execute(whom.order_by(subscriber.c.id)).all()
     if not people:
         raise CampaignRefused(nobody)
+    named = {person.scenario for person in people if person.scenario}
+    missing = sorted(named - set(own_scenarios or {}))
+    if missing:
+        raise CampaignRefused(
+            f"people have scenarios of their own that the list has not: {', '.join(missing)}; name their files under "
+            "[lists.NAME.scenarios]"
+        )
     campaign_id = int(
         conn.execute(
             insert(campaign)
-            .values(list_id=list_id, state=RUNNING, scenario=scenario, settings=settings.to_json(), started_at=now)
+            .values(
+                list_id=list_id,
+                state=RUNNING,
+                scenario=scenario,
+                own_scenarios={name: text for name, text in (own_scenarios or {}).items() if name in named},
+                settings=settings.to_json(),
+                started_at=now,
+            )
             .returning(campaign.c.id)
         ).scalar_one()
     )

@@ -71,7 +71,7 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
     key of ``calling``.
     """
     frozen = conn.execute(
-        select(campaign.c.scenario, campaign.c.settings).where(
+        select(campaign.c.scenario, campaign.c.own_scenarios, campaign.c.settings).where(
             campaign.c.id == campaign_id, campaign.c.state == "running"
         )
     ).first()
@@ -100,8 +100,14 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
             )
             if taken.rowcount == 1:
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
-                return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
+                scenario = _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario)
+                return _claim(row, attempt_id, attempt_no, scenario, settings)
     return None
+
+
+def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
+    """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
+    return own_scenarios[own] if own else scenario
 
 
 def _capped_until(conn: Connection, numbers: Sequence[str], settings: ListSettings, now: datetime) -> datetime | None:
@@ -223,15 +229,21 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
 
 def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
     """The next waiting tasks by id, for preparing what will be said to them."""
-    frozen = conn.execute(select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
+    query = select(campaign.c.scenario, campaign.c.own_scenarios, campaign.c.settings)
+    frozen = conn.execute(query.where(campaign.c.id == campaign_id)).one()
     language = ListSettings.from_json(frozen.settings).language
     rows = conn.execute(
-        select(task.c.id, task.c.variables)
+        select(task.c.id, task.c.variables, task.c.scenario)
         .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")
         .order_by(task.c.id)
         .limit(limit)
     )
-    return [Waiting(row.id, dict(row.variables), frozen.scenario, language) for row in rows]
+    return [
+        Waiting(
+            row.id, dict(row.variables), _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario), language
+        )
+        for row in rows
+    ]
 
 
 def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:

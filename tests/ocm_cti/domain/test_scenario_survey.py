@@ -108,7 +108,7 @@ def test_digits_are_read_back_and_kept_when_they_are_right() -> None:
     phone.hear()
     phone.press("1")
     assert phone.result.answers == (("q", "1205"),)
-    assert phone.result.of_ms == 2000, "what is read back is no message that must be heard"
+    assert phone.result.of_ms == 1000, "what is read back is no message that must be heard"
 
 
 def test_two_begins_again_and_silence_keeps_nothing() -> None:
@@ -282,9 +282,9 @@ def test_everything_wrong_is_told_at_once_with_lines() -> None:
     assert found == [
         (1, "unknown key 'langauge'"),
         (3, "kind 'sum' is none of text"),
+        (5, "then leads to 'nowhere'"),
+        (5, "{z} is not declared under [variables]"),
         (13, "message"),
         (14, "keys"),
         (15, "tries is a whole number from 1 to 10"),
-        (5, "then leads to 'nowhere'"),
-        (5, "{z} is not declared under [variables]"),
     ]
