@@ -26,7 +26,10 @@ _TOP = ("name", "language", "delivered_after", "variables", "step")
 
 @dataclass(frozen=True)
 class Reading:
-    """``scenario`` is None where something is ``wrong``; ``remarks`` are worth a look. Both by line."""
+    """``scenario`` is None where something is ``wrong``; ``remarks`` are worth a look.
+
+    Both in the order of finding: what may be the cause of another fault stands before it.
+    """
 
     scenario: Scenario | None
     wrong: tuple[ScenarioError, ...] = ()
@@ -37,11 +40,7 @@ def read(text: str) -> Reading:
     """Read and check a scenario; never raises."""
     faults = Faults()
     scenario = _read(text, faults)
-    return Reading(None if faults.wrong else scenario, _by_line(faults.wrong), _by_line(faults.remarks))
-
-
-def _by_line(found: list[ScenarioError]) -> tuple[ScenarioError, ...]:
-    return tuple(sorted(found, key=lambda error: error.line or 0))
+    return Reading(None if faults.wrong else scenario, tuple(faults.wrong), tuple(faults.remarks))
 
 
 def _read(text: str, faults: Faults) -> Scenario | None:

@@ -163,7 +163,7 @@ def test_some_people_of_a_list_have_a_scenario_of_their_own(tmp_path: Path) -> N
         ),
         pytest.param(
             SCENARIO.replace("Hello.", "{x}") + "heard = 5\nbarge_in = 5\n",
-            "step 'm' (line 7): heard is true or false, not 5 (and 2 more: ocm scenario check",
+            "step 'm' (line 8): barge_in is true or false, not 5 (and 2 more: ocm scenario check",
             id="several",
         ),
         pytest.param(

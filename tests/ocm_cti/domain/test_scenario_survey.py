@@ -282,9 +282,9 @@ def test_everything_wrong_is_told_at_once_with_lines() -> None:
     assert found == [
         (1, "unknown key 'langauge'"),
         (3, "kind 'sum' is none of text"),
-        (5, "then leads to 'nowhere'"),
-        (5, "{z} is not declared under [variables]"),
         (13, "message"),
         (14, "keys"),
         (15, "tries is a whole number from 1 to 10"),
+        (5, "then leads to 'nowhere'"),
+        (5, "{z} is not declared under [variables]"),
     ]
