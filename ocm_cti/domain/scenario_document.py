@@ -15,6 +15,7 @@ from ocm_cti.domain.fragments import (
     Variable,
     VariableMissing,
     resolve,
+    slots,
     value_of,
 )
 from ocm_cti.domain.scenario_fields import DESTINATION
@@ -47,6 +48,17 @@ class Scenario:
             if isinstance(piece, Recording)
         )
         return tuple(dict.fromkeys(found))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Variables that a person must have a value of: they are spoken, dialled or a PIN, and have no default."""
+        found: dict[str, None] = {}
+        for step in self.steps.values():
+            named = [name for message in step.messages for name in slots(message)]
+            named += [told[1:-1] for told in (step.pin, step.to) if told is not None and told.startswith("{")]
+            for name in named:
+                found.update(dict.fromkeys(self.declared[name].needs()))
+        return tuple(name for name in found if self.declared[name].default is None)
 
     @property
     def announcements(self) -> tuple[str, ...]:

@@ -112,6 +112,11 @@ class Run:
         self._pending: list[tuple[int, str]] = []  # (place in _keys, key) not yet taken by a step
         self._stray_hash = False  # the next key may be a # that nothing waits for any more
 
+    @property
+    def at(self) -> Step:
+        """The step that the call is at."""
+        return self._step
+
     # -- what happened
 
     def start(self) -> list[Action]:
