@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from ocm_cti.domain.scenario_run import (
 from ocm_cti.domain.scenario_walk import HANG_UP, NOBODY, walk
 from ocm_cti.domain.scenarios import Scenario, Step, required_fragments
 from ocm_cti.speech import words
+from ocm_cti.store.attempts import Told
 
 #: Typed in the place of keys.
 HANG_UP_TYPED = "h"
@@ -214,16 +215,31 @@ def tell(console: Console, scenario: Scenario, result: RunResult) -> None:
     outcome = of_answered(
         confirmed=result.confirmed, heard_out=result.heard_out, fault=False, transferred=bool(result.transferred_to)
     )
-    lines = [("outcome", outcome.value), ("keys", result.keys)]
-    labels = {question.step: question for question in questions(scenario)}
-    for step, value in result.answers:
-        asked = labels.get(step)
-        label = asked.label_of(value) if asked is not None else value
-        lines.append((asked.label if asked is not None else step, value if label == value else f"{value} ({label})"))
-    lines += [(labels[step].label if step in labels else step, "a reply") for step, _ in result.recordings]
+    lines = [("outcome", outcome.value), ("keys", result.keys), *answer_lines(scenario, result.answers)]
+    labels = {question.step: question.label for question in questions(scenario)}
+    lines += [(labels.get(step, step), "a reply") for step, _ in result.recordings]
     lines += [("wrong entries", str(result.wrong_keys))] if result.wrong_keys else []
     lines += [("transferred to", result.transferred_to)] if result.transferred_to else []
     lines += [("stop list", name) for name in result.stop_lists]
     console.print()
     for what, told in lines:
         console.print(Text(f"{what}: ", style="bold") + Text(told), soft_wrap=True)
+
+
+def answer_lines(scenario: Scenario, answers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Each question by its label, with its answer and what that is called."""
+    labels = {question.step: question for question in questions(scenario)}
+    lines = []
+    for step, value in answers:
+        asked = labels.get(step)
+        label = asked.label_of(value) if asked is not None else value
+        lines.append((asked.label if asked is not None else step, value if label == value else f"{value} ({label})"))
+    return lines
+
+
+def outcome_lines(scenario: Scenario, told: Told) -> list[tuple[str, str]]:
+    """What the ledger has of a call."""
+    lines = [("outcome", told.outcome), ("cause", told.native_cause)]
+    if told.of_ms:
+        lines.append(("heard", f"{told.heard_ms / 1000:.0f} of {told.of_ms / 1000:.0f} s"))
+    return [*lines, ("keys", told.keys), *answer_lines(scenario, told.answers), *told.recordings]

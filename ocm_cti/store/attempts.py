@@ -60,6 +60,19 @@ class InFlightRow:
     state: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the ledger has of a finished attempt, for who waits for it."""
+
+    outcome: str
+    native_cause: str
+    keys: str
+    heard_ms: int
+    of_ms: int
+    answers: Sequence[tuple[str, str]]
+    recordings: Sequence[tuple[str, str]]
+
+
 class WrongState(Exception):
     """The attempt is not in a state from which it may go there; nothing was changed."""
 
@@ -178,6 +191,21 @@ def history(conn: Connection, task_id: int) -> list[Past]:
             .order_by(attempt.c.attempt_no)
         )
     ]
+
+
+def told(conn: Connection, attempt_id: int) -> Told:
+    """Of one attempt; its outcome is "" while it has none."""
+    row = conn.execute(select(attempt).where(attempt.c.id == attempt_id)).one()
+    said = conn.execute(select(answer).where(answer.c.attempt_id == attempt_id).order_by(answer.c.id)).all()
+    return Told(
+        row.outcome or "",
+        row.native_cause or "",
+        row.keys or "",
+        row.heard_ms or 0,
+        row.of_ms or 0,
+        [(one.step, one.value) for one in said if one.recording is None],
+        [(one.step, one.recording) for one in said if one.recording is not None],
+    )
 
 
 def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> list[datetime]:
