@@ -66,7 +66,12 @@ def call(
     # Whom somebody calls by hand he may call now: no windows, no caps; stop lists hold.
     language = settings.language if entry is not None else scenario.language
     own = ListSettings(
-        scenario=path.stem, language=language, ring_timeout_s=settings.ring_timeout_s, caller_id=settings.caller_id
+        scenario=path.stem,
+        language=language,
+        ring_timeout_s=settings.ring_timeout_s,
+        caller_id=settings.caller_id,
+        tries_per_person=1,
+        tries_per_number=1,
     )
     whom = Whom(whom.variables, language, whom.name)
     check_speakable(scenario, whom)

@@ -6,7 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ocm_cti.domain.fragments import Fragment, Recording, Spoken
-from ocm_cti.domain.scenario_run import Action, HangUp, Play, Record, Run, RunResult, StartTimer, StopPlaying, StopTimer
+from ocm_cti.domain.scenario_run import (
+    Action,
+    HangUp,
+    Play,
+    Record,
+    Run,
+    RunResult,
+    StartTimer,
+    StopPlaying,
+    StopTimer,
+    Transfer,
+)
 from ocm_cti.domain.scenarios import Scenario, parse
 
 PERSON = {"name": "Иван", "debt": "100", "due": "23.11.2026", "pin": "1234", "gathering": "24.11.2026", "hour": "9:00"}
@@ -39,6 +50,7 @@ class Phone:
         self.run = Run(scenario, {**PERSON, **(variables or {})}, length_ms=length_ms)
         self.playing: Play | None = None
         self.recording: Record | None = None
+        self.transferring: Transfer | None = None
         self.timer_s: float | None = None
         self.over = False
         self.log: list[str] = []
@@ -67,6 +79,9 @@ class Phone:
                     assert self.playing is None and self.timer_s is None
                     self.recording = action
                     self.log.append("record")
+                case Transfer():
+                    assert self.playing is None and self.recording is None and self.timer_s is None
+                    self.transferring = action
                 case HangUp():
                     assert self.playing is None and self.recording is None and self.timer_s is None
                     self.over = True
@@ -100,6 +115,12 @@ class Phone:
         assert self.recording is not None
         self.recording = None
         self.take(self.run.recorded(ref, length_ms))
+
+    def transfer(self, connected: bool) -> None:
+        assert self.transferring is not None
+        self.transferring = None
+        self.take(self.run.transferred() if connected else self.run.transfer_failed())
+        self.over = self.over or connected
 
     @property
     def result(self) -> RunResult:
