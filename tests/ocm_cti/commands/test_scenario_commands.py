@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
+from ocm_cti.service import FolderLock
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 SURVEY, STAFF, OPERATOR = (FIXTURES / "scenarios" / f"{name}.toml" for name in ("survey", "staff", "operator"))
@@ -243,4 +244,14 @@ def test_somebody_on_a_list(desk: Path) -> None:
 def test_what_is_wrong_is_one_line(arguments: tuple[str | Path, ...], why: str) -> None:
     result = ocm("try", *arguments)
     assert result.exit_code == 2 and why in result.output, result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_no_test_call_while_a_server_is_at_work(desk: Path) -> None:
+    lock = FolderLock.take(desk.parent / "data")
+    try:
+        result = ocm("try", desk.parent / "s.toml", "-c", desk, "--set", "debt=1", "--call", "201")
+    finally:
+        lock.release()
+    assert result.exit_code == 2 and "a server is at work here" in result.output
     assert len(result.output.splitlines()) == 1

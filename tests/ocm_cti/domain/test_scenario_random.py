@@ -18,6 +18,8 @@ from ocm_cti.domain.scenarios import Scenario, ScenarioError, VariableMissing, r
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
 KEYS = "0123456789*#"
+KINDS = ["say", "ask", "confirm", "pin", "single", "yes_no", "scale", "digits", "read"]
+KINDS += ["record", "pause", "transfer", "goto", "stop_list"]
 #: More than any call of the scenarios made here can have: steps x visits x tries and repeats.
 LONGEST = 20_000
 
@@ -31,26 +33,7 @@ def scenarios(draw: st.DrawFn) -> str:
     text = "[variables]\nname = 'name'\npin = 'digits'\n"
     for place, name in enumerate(names):
         forward = names[place + 1] if place + 1 < count else "hang_up"
-        kind = draw(
-            st.sampled_from(
-                [
-                    "say",
-                    "ask",
-                    "confirm",
-                    "pin",
-                    "single",
-                    "yes_no",
-                    "scale",
-                    "digits",
-                    "read",
-                    "record",
-                    "pause",
-                    "transfer",
-                    "goto",
-                    "stop_list",
-                ]
-            )
-        )
+        kind = draw(st.sampled_from(KINDS))
         barge_in = draw(st.sampled_from(["", "barge_in = true\n", "barge_in = false\n"]))
         tail = f"tries = {draw(st.integers(1, 3))}\nelse = '{forward}'\n" + draw(
             st.sampled_from(["", "wrong = 'Нет.'\n", "silent = 'Не слышу.'\n", "repeat = '*'\n"])
