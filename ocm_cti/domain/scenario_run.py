@@ -381,7 +381,11 @@ class Run:
     @property
     def result(self) -> RunResult:
         """What has come of it so far."""
-        return self._tally.result("".join(self._keys), None if self._phase is _Phase.NEW else self._step)
+        keys = list(self._keys)
+        if any(step.pin is not None for step in self._scenario.steps.values()):
+            for place, _ in self._pending:  # typed ahead, and no step has taken it: it may be a PIN
+                keys[place] = HIDDEN
+        return self._tally.result("".join(keys), None if self._phase is _Phase.NEW else self._step)
 
     def _length_of(self, step: Step) -> int:
         assert self._length_ms is not None

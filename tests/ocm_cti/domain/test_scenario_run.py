@@ -177,6 +177,13 @@ def test_a_hash_typed_ahead_with_the_pin_is_swallowed() -> None:
     assert phone.log[-1].startswith("Сбор") and phone.result.wrong_keys == 0
 
 
+def test_a_pin_typed_ahead_by_somebody_who_hangs_up_is_not_kept() -> None:
+    phone = Phone(steps(SAY + "barge_in = false\n" + CONFIRM.replace("key = '1'", "pin = '{pin}'")))
+    phone.press("12")
+    phone.run.call_over()
+    assert phone.result.keys == "xx"
+
+
 # -- keys
 
 
