@@ -75,6 +75,7 @@ class Attempt:
         self._shown = show_number(claim.number)
         self._fragments: dict[Fragment, Path] = {}
         self._scenario: Scenario | None = None
+        self._language = claim.language
         self._run: Run | None = None
         self._call: Call | None = None
         self._conversation: Conversation | None = None
@@ -88,11 +89,12 @@ class Attempt:
         """Prepare the prompts, commit, place the call, see it through, write the outcome."""
         try:
             self._scenario = parse(self.claim.scenario)
-            fragments = required_fragments(self._scenario, self.claim.variables, self.claim.language)
+            self._language = self.claim.language or self._scenario.language
+            fragments = required_fragments(self._scenario, self.claim.variables, self._language)
         except ValueError as error:
             self._never_placed(f"the scenario can't be said to this person: {error}")
             return self._done
-        preparing = maybeDeferred(self._prepare, fragments, self.claim.language)
+        preparing = maybeDeferred(self._prepare, fragments, self._language)
         preparing.addCallbacks(self._prepared, self._not_prepared).addErrback(self._broken)
         return self._done
 
@@ -114,7 +116,7 @@ class Attempt:
             raise RuntimeError("prompts were prepared for no scenario")
         self._fragments = fragments
         lengths_ms = {fragment: path.stat().st_size // OCTETS_PER_MS for fragment, path in fragments.items()}
-        self._run = Run(self._scenario, self.claim.variables, self.claim.language, lengths_ms.__getitem__)
+        self._run = Run(self._scenario, self.claim.variables, self._language, lengths_ms.__getitem__)
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return

@@ -83,8 +83,9 @@ class LookAhead:
                     try:
                         scenario = self._scenarios.get(person.scenario) or parse(person.scenario)
                         self._scenarios[person.scenario] = scenario
-                        fragments = required_fragments(scenario, person.variables, person.language)
-                        yield self._prompts.prepare(fragments, person.language)
+                        language = person.language or scenario.language
+                        fragments = required_fragments(scenario, person.variables, language)
+                        yield self._prompts.prepare(fragments, language)
                     except Exception as error:
                         self._log.warn(
                             "the message of task {task} can't be prepared: {error}", task=person.task_id, error=error

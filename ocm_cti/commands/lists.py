@@ -100,7 +100,8 @@ def _unspeakable(person: Person, settings: ListConfig) -> str | None:
         known = ", ".join(settings.own) or "none"
         return f"there is no scenario {person.scenario!r} under [lists.NAME.scenarios] (there are: {known})"
     try:
-        for fragment in required_fragments(file.scenario, person.variables, settings.settings.language):
+        language = file.scenario.language if person.scenario else settings.settings.language
+        for fragment in required_fragments(file.scenario, person.variables, language):
             words.check(fragment)
     except (VariableMissing, words.UnspeakableValue) as error:
         return str(error)

@@ -68,14 +68,20 @@ def all_faults(text: str, audio: Path | None, whom: Subscribed | None) -> Faults
     reading = read(text)
     faults.wrong += reading.wrong
     faults.remarks += reading.remarks
-    scenario = reading.scenario
-    if scenario is None:
+    draft = reading.draft
+    if draft is None:
         return faults
-    if scenario.language not in words.LANGUAGES:
-        faults.add("scenario", f"language {scenario.language!r} is none of {', '.join(words.LANGUAGES)}")
-    _sounds(scenario, audio, faults)
+    lines = Lines(text, 0)
+    if draft.language not in words.LANGUAGES:
+        faults.add(
+            "scenario", f"language {draft.language!r} is none of {', '.join(words.LANGUAGES)}", lines.top("language")
+        )
+        return faults
+    _sounds(draft, audio, faults)
     if whom is not None:
-        _people(scenario, whom, Lines(text, 0), faults)
+        lacking = _lacking(draft, whom, lines, faults)
+        if reading.scenario is not None:
+            _speakable(reading.scenario, whom, lacking, faults)
     return faults
 
 
@@ -94,7 +100,8 @@ def _sounds(scenario: Scenario, audio: Path | None, faults: Faults) -> None:
                     faults.add(place, str(error), step.line)
 
 
-def _people(scenario: Scenario, whom: Subscribed, lines: Lines, faults: Faults) -> None:
+def _lacking(scenario: Scenario, whom: Subscribed, lines: Lines, faults: Faults) -> frozenset[str]:
+    """Keys of the people who have no value for something."""
     if whom.language is not None and whom.language != scenario.language:
         faults.remark(
             "scenario",
@@ -106,7 +113,10 @@ def _people(scenario: Scenario, whom: Subscribed, lines: Lines, faults: Faults) 
         count = f"{len(people)} of {len(whom.people)} people of list {whom.list_name} have no"
         who = f"nobody of list {whom.list_name} has a" if len(people) == len(whom.people) else count
         faults.add(f"variable {name!r}", f"{who} value for it{_first(people)}", lines.variable(name))
-    incomplete = {person.key for people in lacking.values() for person in people}
+    return frozenset(person.key for people in lacking.values() for person in people)
+
+
+def _speakable(scenario: Scenario, whom: Subscribed, incomplete: frozenset[str], faults: Faults) -> None:
     unspeakable: dict[str, list[Person]] = {}
     for person in whom.people:
         if person.key in incomplete:

@@ -57,8 +57,9 @@ class Scenario:
             named = [name for message in step.messages for name in slots(message)]
             named += [told[1:-1] for told in (step.pin, step.to) if told is not None and told.startswith("{")]
             for name in named:
-                found.update(dict.fromkeys(self.declared[name].needs()))
-        return tuple(name for name in found if self.declared[name].default is None)
+                if name in self.declared:
+                    found.update(dict.fromkeys(self.declared[name].needs()))
+        return tuple(name for name in found if name in self.declared and self.declared[name].default is None)
 
     @property
     def announcements(self) -> tuple[str, ...]:

@@ -28,10 +28,12 @@ _TOP = ("name", "language", "delivered_after", "variables", "step")
 class Reading:
     """``scenario`` is None where something is ``wrong``; ``remarks`` are worth a look.
 
-    Both in the order of finding: what may be the cause of another fault stands before it.
+    Both in the order of finding: what may be the cause of another fault stands before it. ``draft`` is as much of the
+    scenario as could be read, for looking at its recordings and variables; None where nothing could.
     """
 
     scenario: Scenario | None
+    draft: Scenario | None
     wrong: tuple[ScenarioError, ...] = ()
     remarks: tuple[ScenarioError, ...] = ()
 
@@ -39,8 +41,8 @@ class Reading:
 def read(text: str) -> Reading:
     """Read and check a scenario; never raises."""
     faults = Faults()
-    scenario = _read(text, faults)
-    return Reading(None if faults.wrong else scenario, tuple(faults.wrong), tuple(faults.remarks))
+    draft = _read(text, faults)
+    return Reading(None if faults.wrong else draft, draft, tuple(faults.wrong), tuple(faults.remarks))
 
 
 def _read(text: str, faults: Faults) -> Scenario | None:
@@ -88,7 +90,7 @@ def _read(text: str, faults: Faults) -> Scenario | None:
         if all_read and name not in used:
             faults.remark(f"variable {name!r}", "is used nowhere", lines.variable(name))
     if not all_read or faults.wrong:
-        return None
+        return Scenario(language, declared, steps, marked, "", used) if steps else None
     steps = scenario_checks.with_barge_in(scenario_checks.with_successors(steps))
     scenario_checks.reachable(steps, faults)
     scenario_checks.no_endless_loop(steps, faults)

@@ -25,7 +25,10 @@ _IS_WAITING = task.c.state == literal_column("'waiting'")
 
 @dataclass(frozen=True)
 class Claim:
-    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers."""
+    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers.
+
+    ``language`` "": that of the scenario, as it is his own and not the list's.
+    """
 
     attempt_id: int
     task_id: int
@@ -55,7 +58,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is going to be said to somebody who is waiting."""
+    """What is going to be said to somebody who is waiting; ``language`` as in Claim."""
 
     task_id: int
     variables: Mapping[str, str]
@@ -190,7 +193,7 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, scenario: str, setti
         number_index=row.number_index,
         variables=dict(row.variables),
         scenario=scenario,
-        language=settings.language,
+        language="" if row.scenario else settings.language,
         ring_timeout_s=settings.ring_timeout_s,
         caller_id=settings.caller_id,
     )
@@ -240,7 +243,10 @@ def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit
     )
     return [
         Waiting(
-            row.id, dict(row.variables), _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario), language
+            row.id,
+            dict(row.variables),
+            _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario),
+            "" if row.scenario else language,
         )
         for row in rows
     ]

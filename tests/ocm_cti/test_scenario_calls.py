@@ -11,6 +11,7 @@ from fakes import FakeCall, FakeGateway, InlineStore, InstantPrompts, WallClock
 from sqlalchemy import select
 
 from ocm_cti.dialer import Dialer
+from ocm_cti.domain.fragments import Spoken
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
@@ -241,3 +242,9 @@ class TestOwnScenarios:
         with pytest.raises(campaigns.CampaignRefused, match="of their own that the list has not: long"):
             desk.start(MARKED, [person(FIRST, scenario="long")], own_scenarios=OWN)
         assert desk.rows(campaign) == []
+
+    def test_his_own_is_spoken_in_its_own_language(self, desk: Desk) -> None:
+        own = {"short": 'language = "uk"\n' + SAYS}
+        desk.start(MARKED, [person(FIRST), person(OTHER, scenario="short")], own_scenarios=own)
+        languages = {fragment.language for fragment in desk.prompts.asked if isinstance(fragment, Spoken)}
+        assert languages == {"en", "uk"}

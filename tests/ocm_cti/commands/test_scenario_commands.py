@@ -255,3 +255,25 @@ def test_no_test_call_while_a_server_is_at_work(desk: Path) -> None:
         lock.release()
     assert result.exit_code == 2 and "a server is at work here" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_recordings_and_variables_are_looked_at_though_steps_are_wrong(desk: Path) -> None:
+    path = desk.parent / "w.toml"
+    path.write_text(
+        SCENARIO + '[[step]]\nname = "n"\ntype = "say"\nmessage = { recording = "x.wav" }\nthen = "n"\n'
+        '[[step]]\nname = "o"\ntype = "say"\nmessage = "{debt}"\nheard = 1\n'
+    )
+    result = ocm("check", "-c", desk, path)
+    assert result.exit_code == 2
+    told = [line.split(": ", 1)[1] for line in result.output.splitlines()]
+    assert told == [
+        f"error: step 'n': no recording x.wav in {desk.parent / 'audio'}",
+        "error: step 'o': heard is true or false, not 1",
+    ]
+    path.write_text(path.read_text().replace("heard = 1\n", ""))
+    told = [line.split(": ", 1)[1] for line in ocm("check", "-c", desk, path).output.splitlines()]
+    assert told == [
+        "error: step 'n': the call would go round for ever: n → n",
+        f"error: step 'n': no recording x.wav in {desk.parent / 'audio'}",
+        "error: step 'o': can never be reached",
+    ]
