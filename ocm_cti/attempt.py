@@ -22,7 +22,8 @@ from ocm_cti.domain import outcomes
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.fragments import Fragment
-from ocm_cti.domain.scenario_run import Run, RunResult
+from ocm_cti.domain.scenario_actions import RunResult
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
 from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Native, NotPlaced
 from ocm_cti.store import attempts

@@ -17,19 +17,19 @@ from ocm_cti.commands.scenario_files import scenario_of, subscribed
 from ocm_cti.domain.fragments import Fragment, Recording, Spoken, VariableMissing
 from ocm_cti.domain.outcomes import of_answered
 from ocm_cti.domain.people import Person
-from ocm_cti.domain.scenario_questions import questions
-from ocm_cti.domain.scenario_run import (
+from ocm_cti.domain.scenario_actions import (
     Action,
     Announce,
     HangUp,
     Play,
     Record,
-    Run,
     RunResult,
     StartTimer,
     StopPlaying,
     Transfer,
 )
+from ocm_cti.domain.scenario_questions import questions
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenario_walk import HANG_UP, NOBODY, walk
 from ocm_cti.domain.scenarios import Scenario, Step, required_fragments
 from ocm_cti.speech import words

@@ -18,7 +18,7 @@ from ocm_cti.domain.fragments import (
     slots,
     value_of,
 )
-from ocm_cti.domain.scenario_fields import DESTINATION
+from ocm_cti.domain.scenario_grammar import DESTINATION
 from ocm_cti.domain.scenario_steps import Step
 
 

@@ -13,7 +13,8 @@ from ocm_cti.domain import scenario_checks
 from ocm_cti.domain.fragments import CURRENCIES, Variable, slots
 from ocm_cti.domain.scenario_document import Scenario
 from ocm_cti.domain.scenario_faults import Faults, Lines, ScenarioError, located
-from ocm_cti.domain.scenario_fields import FIELDS, REQUIRED, REQUIRED_OF_SURVEY, SPEAK, SPELLED, Reader, fields_of
+from ocm_cti.domain.scenario_fields import Reader
+from ocm_cti.domain.scenario_grammar import FIELDS, REQUIRED, REQUIRED_OF_SURVEY, SPEAK, SPELLED, fields_of
 from ocm_cti.domain.scenario_steps import END, Option, Step
 
 #: What yes and no are called in reports where the scenario does not say it, by its language.

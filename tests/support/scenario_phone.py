@@ -6,18 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ocm_cti.domain.fragments import Fragment, Recording, Spoken
-from ocm_cti.domain.scenario_run import (
+from ocm_cti.domain.scenario_actions import (
     Action,
     HangUp,
     Play,
     Record,
-    Run,
     RunResult,
     StartTimer,
     StopPlaying,
     StopTimer,
     Transfer,
 )
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import Scenario, parse
 
 PERSON = {"name": "Иван", "debt": "100", "due": "23.11.2026", "pin": "1234", "gathering": "24.11.2026", "hour": "9:00"}

@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from scenario_phone import PERSON, Phone, said, steps
 
 from ocm_cti.domain.fragments import Beep, VariableMissing
-from ocm_cti.domain.scenario_run import (
-    MAX_VISITS,
-    Play,
-    Record,
-    Run,
-    StopPlaying,
-)
+from ocm_cti.domain.scenario_actions import Play, Record, StopPlaying
+from ocm_cti.domain.scenario_run import MAX_VISITS, Run
 from ocm_cti.domain.scenarios import parse
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"

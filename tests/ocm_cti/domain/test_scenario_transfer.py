@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.outcomes import Outcome, of_answered
-from ocm_cti.domain.scenario_run import (
+from ocm_cti.domain.scenario_actions import (
     Action,
     Announce,
     HangUp,
     Play,
-    Run,
     StartTimer,
     StopPlaying,
     StopTimer,
     Transfer,
 )
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import Scenario, ScenarioError, parse, required_fragments
 
 OPERATOR = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios" / "operator.toml"
