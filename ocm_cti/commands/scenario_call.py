@@ -176,6 +176,7 @@ class _TestCall:
 
     def _give_up(self) -> None:
         self._given_up = True
+        self._console.print("hanging up")
         if self._attempt is not None:
             self._attempt.hang_up()
 

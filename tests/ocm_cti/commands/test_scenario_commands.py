@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
 from ocm_cti.service import FolderLock
+from ocm_cti.store import campaigns, lists, subscribers, tasks
+from ocm_cti.store.transactions import Connection, Store
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 SURVEY, STAFF, OPERATOR = (FIXTURES / "scenarios" / f"{name}.toml" for name in ("survey", "staff", "operator"))
@@ -277,3 +281,35 @@ def test_recordings_and_variables_are_looked_at_though_steps_are_wrong(desk: Pat
         f"error: step 'n': no recording x.wav in {desk.parent / 'audio'}",
         "error: step 'o': can never be reached",
     ]
+
+
+def test_a_list_starts_with_its_peoples_own_scenarios_frozen(desk: Path) -> None:
+    store = Store.open(desk.parent / "data" / "ocm.db")
+
+    def give(name: str) -> None:
+        def job(conn: Connection) -> None:
+            list_id = lists.find_or_create(conn, "debtors", datetime.now(UTC))
+            subscribers.upsert(conn, list_id, [replace(subscribers.people(conn, list_id)[1], scenario=name)])
+
+        store.run_now(job)
+
+    def start() -> Result:
+        return CliRunner().invoke(main, ["start", "-c", str(desk), "debtors"])
+
+    own = SCENARIO.replace("You owe {debt}.", "Hello, {city}.").replace("debt = {", "city = 'text'\ndebt = {")
+    (desk.parent / "short.toml").write_text(own)
+    desk.write_text(CONFIG + '[lists.debtors.scenarios]\nshort = "short.toml"\n')
+    give("long")
+    refused = start()
+    assert refused.exit_code == 2 and "Bob: there is no scenario 'long'" in refused.output
+    give("short")
+    refused = start()
+    assert refused.exit_code == 2 and "Bob: no value for {city}" in refused.output, (
+        "his own says what the list's does not"
+    )
+    (desk.parent / "short.toml").write_text(own.replace("{city}", "you"))
+    started = start()
+    assert started.exit_code == 0, started.output
+    waiting = store.read_now(lambda conn: tasks.waiting_people(conn, campaigns.running(conn)[0], 0, 10))
+    assert ["Hello, you." in person.scenario for person in waiting] == [False, True]
+    assert [person.language for person in waiting] == ["en", ""]
