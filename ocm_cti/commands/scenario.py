@@ -69,16 +69,16 @@ def draw(scenario: Scenario, console: Console, title: str) -> None:
         at, how, name = ahead.pop()
         branch = at is not tree
         while True:
-            label = Text(f"{how} → " if how else "", style="cyan")
+            label = Text.assemble((f"{how} → " if how else "", "cyan"))
             if name is None:
-                at.add(label + Text("the call ends", style="dim"))
+                at.add(Text.assemble(label, ("the call ends", "dim")))
                 break
             step = scenario.steps[name]
             if name in drawn:
-                at.add((label or Text("→ ", style="cyan")) + Text(name, style="dim"))
+                at.add(Text.assemble(label or ("→ ", "cyan"), (name, "dim")))
                 break
             drawn.add(name)
-            node = at.add(label + _told(scenario, step))
+            node = at.add(Text.assemble(label, _told(scenario, step)))
             if branch:
                 at, branch = node, False
             ways = list(_ways(scenario, step))
@@ -133,13 +133,11 @@ def condition(step: Step) -> str:
 
 def _told(scenario: Scenario, step: Step) -> Text:
     kind = f"{step.kind} {step.survey}" if step.survey else step.kind
-    told = Text(step.name, style="bold") + Text(f"  {kind}", style="green")
     mark = " ✓ delivered from here" if scenario.delivered_after == step.name else ""
-    words = [_short(step.message), _asked(step)]
-    if step.announcement is not None:
-        words.insert(0, f"announcement {step.announcement}")
-    told.append("".join(f"  {word}" for word in words if word), style="")
-    return told.append(mark, style="yellow")
+    words = [f"announcement {step.announcement}" if step.announcement else "", _short(step.message), _asked(step)]
+    return Text.assemble(
+        (step.name, "bold"), (f"  {kind}", "green"), *(f"  {word}" for word in words if word), (mark, "yellow")
+    )
 
 
 def _asked(step: Step) -> str:

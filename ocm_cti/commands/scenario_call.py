@@ -227,7 +227,7 @@ class _TestCall:
         told: attempts.Told = yield service.store.read(lambda conn: attempts.told(conn, claim.attempt_id))
         self._console.print()
         for what, words in outcome_lines(self._scenario, told):
-            self._console.print(Text(f"{what}: ", style="bold") + Text(words), soft_wrap=True)
+            self._console.print(Text.assemble((f"{what}: ", "bold"), words), soft_wrap=True)
         if told.outcome == Outcome.LINE_FAULT.value:
             self._code = 2
 

@@ -63,9 +63,10 @@ def walk_through(
     check_speakable(scenario, whom)
     console = open_console()
     typed = _from_list(keys) if keys is not None else _from_terminal(console)
-    if keys is None and sys.stdin.isatty():
+    by_hand = keys is None and sys.stdin.isatty()
+    if by_hand:
         console.print(f"keys and Enter; Enter alone: silence; {HANG_UP_TYPED}: hang up", style="dim")
-    result = _walked(Run(scenario, whom.variables, whom.language), console, typed, nobody_there)
+    result = _walked(Run(scenario, whom.variables, whom.language), console, typed, nobody_there, echo=not by_hand)
     tell(console, scenario, result)
     return 0
 
@@ -153,7 +154,7 @@ def _checked(entry: str) -> str:
     return entry
 
 
-def _walked(run: Run, console: Console, typed: Callable[[Step], str], nobody_there: bool) -> RunResult:
+def _walked(run: Run, console: Console, typed: Callable[[Step], str], nobody_there: bool, *, echo: bool) -> RunResult:
     walking = walk(run)
     answer: str | None = None
     try:
@@ -163,7 +164,8 @@ def _walked(run: Run, console: Console, typed: Callable[[Step], str], nobody_the
             answer = ""
             if isinstance(action, StartTimer) and run.at.kind != "pause":
                 answer = typed(run.at)
-                console.print(Text(f"{'':14} ← {_pressed(run.at, answer)}", style="cyan"))
+                if echo:
+                    console.print(Text(f"{'':14} ← {_pressed(run.at, answer)}", style="cyan"))
             elif isinstance(action, Transfer) and nobody_there:
                 answer = NOBODY
     except StopIteration as end:
@@ -200,7 +202,7 @@ def _print(console: Console, step: Step, action: Action) -> None:
         case _:
             return
     style = "dim" if told.startswith("(") else ""
-    console.print(Text(f"{step.name:14} ", style="bold") + Text(told, style=style), soft_wrap=True)
+    console.print(Text.assemble((f"{step.name:14} ", "bold"), (told, style)), soft_wrap=True)
 
 
 def spoken(fragment: Fragment) -> str:
@@ -223,7 +225,7 @@ def tell(console: Console, scenario: Scenario, result: RunResult) -> None:
     lines += [("stop list", name) for name in result.stop_lists]
     console.print()
     for what, told in lines:
-        console.print(Text(f"{what}: ", style="bold") + Text(told), soft_wrap=True)
+        console.print(Text.assemble((f"{what}: ", "bold"), told), soft_wrap=True)
 
 
 def answer_lines(scenario: Scenario, answers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
