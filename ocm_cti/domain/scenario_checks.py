@@ -107,6 +107,11 @@ def look_again(steps: Mapping[str, Step], delivered_after: str | None, faults: F
     """What is allowed and hardly meant."""
     if delivered_after is None and not any(step.heard or step.kind == "confirm" for step in steps.values()):
         faults.remark("scenario", "no message in it has to be heard: no call can count as delivered")
+    mark = steps.get(delivered_after or "")
+    if mark is not None and not mark.message and mark.announcement is None and not mark.beep:
+        faults.remark(
+            f"step {mark.name!r}", "delivered_after names it, but it says nothing that could be heard", mark.line
+        )
     labels: dict[str, Step] = {}
     for step in steps.values():
         if step.question:

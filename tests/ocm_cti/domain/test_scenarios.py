@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from ocm_cti.domain import scenarios
 from ocm_cti.domain.fragments import Beep, Part, Recording, Spoken, VariableMissing
-from ocm_cti.domain.scenarios import Scenario, ScenarioError, parse, required_fragments
+from ocm_cti.domain.scenario_grammar import FIELDS, fields_of
+from ocm_cti.domain.scenario_steps import SURVEY_KINDS
+from ocm_cti.domain.scenarios import Scenario, ScenarioError, parse, read, required_fragments
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
 
@@ -182,3 +186,49 @@ def test_a_missing_value_names_its_variable(change: dict[str, str], variable: st
 def test_a_text_is_cut_at_the_ends_of_its_sentences(text: str, sentences: int) -> None:
     scenario = parse(f'[variables]\na = "name"\n[[step]]\nname = "a"\ntype = "say"\nmessage = """{text}"""\n')
     assert len(scenario.first.message) == sentences
+
+
+def test_the_reference_has_every_type_and_every_key() -> None:
+    reference = scenarios.__doc__ or ""
+    for kind, keys in FIELDS.items():
+        assert re.search(rf"^{kind}\b", reference, re.MULTILINE), kind
+        for key in {*keys, *fields_of("survey", None)}:
+            assert re.search(rf"\b{key}\b", reference), key
+    for kind in SURVEY_KINDS:
+        assert re.search(rf"^{kind}\b", reference, re.MULTILINE), kind
+
+
+REMARKS = [
+    ('[variables]\nx = "date"\n' + SAY, "variable 'x' (line 2): is used nowhere"),
+    (SAY + "heard = false\n", "scenario: no message in it has to be heard"),
+    (confirm(tries="1", wrong='"Нет."'), "step 'c' (line 7): wrong is never said, as tries is 1"),
+    (
+        'delivered_after = "p"\n' + SAY + '[[step]]\nname = "p"\ntype = "pause"\nseconds = 1\n',
+        "step 'p' (line 6): delivered_after names it, but it says nothing",
+    ),
+    (
+        ask(question='"Как?"') + ask(question='"Как?"').replace('"q"', '"r"'),
+        "step 'r' (line 7): reports call its question as that of step 'q'",
+    ),
+    (
+        ask(type='"survey"', kind='"single"', keys="", options='{ 1 = "да", 2 = "да" }'),
+        "step 'q' (line 1): two of its options have the same label",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), REMARKS, ids=[why for _, why in REMARKS])
+def test_what_is_hardly_meant_is_allowed_and_remarked(text: str, why: str) -> None:
+    reading = read(text)
+    assert reading.scenario is not None and reading.wrong == ()
+    (remark,) = reading.remarks
+    assert str(remark).startswith(why)
+
+
+def test_steps_that_are_not_written_as_tables_have_no_lines() -> None:
+    (error,) = read('step = [{ name = "a", type = "say" }]').wrong
+    assert (str(error), error.line) == ("step 'a': message is missing", None)
+    (error,) = read('[[step]]\nname = "a"\ntype = "ask"\nmessage = "Well?"\n[step.keys]\nx = "a"\n').wrong
+    assert error.line == 5, "a key may be a table of its own"
+    (error,) = read('[variables.x]\nkind = "sum"\n' + SAY).wrong
+    assert error.line == 1
