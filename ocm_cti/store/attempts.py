@@ -13,7 +13,6 @@ from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome, best
 from ocm_cti.domain.retries import Again, Done, Past, decide
-from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import campaigns, stop_lists, subscribers
 from ocm_cti.store.schema import answer, attempt, calling, campaign, prepared_list, task
 
@@ -153,7 +152,7 @@ def _decide(
         subscribers.mark_invalid(conn, row.subscriber_id, row.number)
     past = history(conn, row.id)
     invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
-    following = decide(past, len(row.numbers), ListSettings.from_json(row.settings), invalid)
+    following = decide(past, len(row.numbers), campaigns.settings_of(row.settings), invalid)
     if isinstance(following, Again) and row.state not in (campaigns.RUNNING, campaigns.PAUSED):
         following = Done(Outcome.STOPPED)
     if isinstance(following, Again) and never_again:
