@@ -280,7 +280,7 @@ def stop_list_show(config_path: Path, name: str | None) -> None:
 @one_line_errors
 def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
     """Print what came of the last campaign of LIST (without LIST: of every list); write report.csv and report.xlsx."""
-    from ocm_cti.commands.lists import report as report_lists
+    from ocm_cti.commands.reports import report as report_lists
 
     sys.exit(report_lists(config_path, list_name, out))
 
