@@ -18,7 +18,7 @@ from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
 from ocm_cti.commands.report_screen import Screen
 from ocm_cti.config import Config
-from ocm_cti.reports.about import About
+from ocm_cti.reports.about import About, zone_of
 from ocm_cti.reports.compose import compose
 from ocm_cti.reports.csv_files import CsvReport
 from ocm_cti.reports.json_file import JsonReport
@@ -75,10 +75,12 @@ def write_reports(
 
     def job(conn: Connection) -> int:
         campaign_ids = find(conn, wanted)
+        rows = reports.campaign_rows(conn, campaign_ids, now)
         about = About(
-            campaigns=reports.campaign_rows(conn, campaign_ids, now),
+            campaigns=rows,
             made_at=now,
             words=Words(language or "en"),
+            zone=zone_of(rows),
             recordings=config.recordings,
             show_numbers=config.show_numbers,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from ocm_cti.reports.figures import Summary
 from ocm_cti.reports.questions import Question
@@ -42,6 +43,13 @@ class About:
     @property
     def lists(self) -> list[str]:
         return sorted({each.list_name for each in self.campaigns})
+
+
+def zone_of(campaigns: Sequence[CampaignRow]) -> tzinfo | None:
+    """The clock of their lists when they agree on one; None (this machine's) when they don't, or name none."""
+    zones = {each.settings.zone for each in campaigns}
+    only = zones.pop() if len(zones) == 1 else ""
+    return ZoneInfo(only) if only else None
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class PdfReport:
         ids = ", ".join(str(each.campaign_id) for each in campaigns)
         of = words("campaign" if len(campaigns) == 1 else "campaigns")
         return f"{of} {ids if len(ids) < 40 else len(campaigns)}; {span}; " + words(
-            "made {at}", at=self._moment(self._about.made_at)
+            "made {at}", at=f"{self._about.made_at.astimezone(self._about.zone):%d.%m.%Y %H:%M %Z}"
         )
 
     def _tiles(self, totals: Totals) -> list[tuple[str, str]]:
@@ -244,7 +244,11 @@ class PdfReport:
         names = ("", "list", "started at", "state", "people", "reached", "share", "attempts", "median")
         head = [words(name) for name in names]
         head[0] = "№" if words.language != "en" else "id"
-        story = [text(words("Campaigns"), HEADING), table(head, rows, (1.2, 5, 4, 3, 2, 2.4, 2.2, 2.6, 2.9))]
+        story = [
+            CondPageBreak(80),
+            text(words("Campaigns"), HEADING),
+            table(head, rows, (1.2, 5, 4, 3, 2, 2.4, 2.2, 2.6, 2.9)),
+        ]
         return [*story, *self._more(len(summary.campaigns) - CAMPAIGNS_SHOWN)]
 
     def _lines(self, title: str, name: str, lines: tuple[LineFigures, ...]) -> list[Any]:
@@ -297,7 +301,7 @@ class PdfReport:
             for row in self._people
         ]
         head = [words(name) for name in ("name", "number", "outcome", "tries", "at", "answers")]
-        story = [CondPageBreak(120), text(words("People"), HEADING), table(head, rows, (6.2, 3.8, 3.6, 1.7, 3.6, 3.4))]
+        story = [CondPageBreak(120), text(words("People"), HEADING), table(head, rows, (5.2, 3.3, 3.2, 2, 3.4, 5.2))]
         return [*story, *self._more(self._people_count - PEOPLE_SHOWN)]
 
     def _more(self, left: int) -> list[Any]:

@@ -26,7 +26,7 @@ _TOP, _FOOT = 16 * mm, 18 * mm
 TITLE = ParagraphStyle("title", fontName=BOLD, fontSize=20, leading=25, textColor=INK)
 UNDER_TITLE = ParagraphStyle("under title", fontName=PLAIN, fontSize=9.5, leading=13, textColor=GREY)
 HEADING = ParagraphStyle(
-    "heading", fontName=BOLD, fontSize=13, leading=17, textColor=DARK, spaceBefore=14, spaceAfter=5, keepWithNext=1
+    "heading", fontName=BOLD, fontSize=13, leading=17, textColor=DARK, spaceBefore=14, spaceAfter=5
 )
 SUBHEADING = ParagraphStyle("subheading", fontName=BOLD, fontSize=10.5, leading=14, textColor=INK, spaceBefore=8)
 NOTE = ParagraphStyle("note", fontName=PLAIN, fontSize=8.5, leading=11.5, textColor=GREY, spaceAfter=4)

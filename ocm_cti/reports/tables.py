@@ -41,12 +41,15 @@ _TOTALS = (
     "after first try: 90 % s",
     "billed s",
     "cost",
+    "currency",
 )
 
 
-def costs(billed: Bills) -> str:
-    """``12.50 EUR``, each currency for itself; "" for none."""
-    return ", ".join(f"{cost} {currency}".strip() for currency, cost in billed.costs.items())
+def cost(billed: Bills) -> tuple[Cell, Cell]:
+    """Cost and currency; of several currencies no number, but all of them as text."""
+    if len(billed.costs) > 1:
+        return None, ", ".join(f"{amount} {currency}".strip() for currency, amount in billed.costs.items())
+    return next(((amount, currency) for currency, amount in billed.costs.items()), (None, None))
 
 
 def groups(summary: Summary) -> Table:
@@ -79,7 +82,7 @@ def tries(summary: Summary) -> Table:
 
 
 def lines(title: str, name: str, figures: Sequence[LineFigures]) -> Table:
-    headings = ("gateway", name, "attempts", "answered", "reached", "line faults", "talked s", "billed s", "cost")
+    counted = ("attempts", "answered", "reached", "line faults", "talked s", "billed s", "cost", "currency")
     rows: list[list[Cell]] = [
         [
             each.gateway,
@@ -90,11 +93,11 @@ def lines(title: str, name: str, figures: Sequence[LineFigures]) -> Table:
             each.line_faults,
             each.talked_s,
             each.billed.seconds,
-            costs(each.billed),
+            *cost(each.billed),
         ]
         for each in figures
     ]
-    return Table(title, headings, rows)
+    return Table(title, ("gateway", name, *counted), rows)
 
 
 def answers(figures: QuestionFigures) -> Table:
@@ -147,5 +150,5 @@ def _totals(totals: Totals) -> list[Cell]:
         totals.after_first.median_s,
         totals.after_first.most_s,
         totals.billed.seconds,
-        costs(totals.billed),
+        *cost(totals.billed),
     ]

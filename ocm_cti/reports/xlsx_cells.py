@@ -18,6 +18,8 @@ MOST_ROWS = 1_048_576
 MOST_LINKS = 65_000
 #: Characters in a cell.
 _LONGEST = 32_767
+#: Points: two lines.
+_HEADINGS_HIGH = 31
 
 
 class Cells:
@@ -76,6 +78,7 @@ class Rows:
         name = self._name if self._parts == 1 else f"{self._name} {self._parts}"
         self._sheet = self._cells.book.add_worksheet(name)
         self._row, self._links = 1, 0
+        self._sheet.set_row(0, _HEADINGS_HIGH)
         for place, column in enumerate(self._columns):
             self._sheet.set_column(place, place, column.width)
             self._cells.write(self._sheet, 0, place, self._cells.about.words(column.heading), self._cells.bold)
@@ -115,7 +118,8 @@ class Page:
 
 
 def on_paper(sheet: Any) -> None:
-    """A4 on its side, all columns on one page."""
+    """A4 on its side, all columns on one page; and no green corners at keys and numbers, which are text on purpose."""
+    sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{MOST_ROWS}"})
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)

@@ -13,6 +13,8 @@ from ocm_cti.reports.xlsx_charts import Span
 
 #: The column where charts stand.
 _CHARTS_AT = 5
+#: Of digits more different answers stand in the table only.
+_BARS = 20
 
 
 def summary_sheet(cells: Cells, sheet: Any, summary: Summary) -> None:
@@ -62,7 +64,7 @@ def questions_sheet(cells: Cells, sheet: Any, questions: Sequence[QuestionFigure
             row += 3
             continue
         end = page.table(row + 2, table, titled=False)
-        first, last = row + 3, end - 1
+        first, last = row + 3, min(end - 1, row + 2 + _BARS)
         # Bars are named by what the answers mean, where every answer means something.
         names = Span(name, first, last, 1 if all(values[1] for values in table.rows) else 0)
         values = Span(name, first, last, 2)
@@ -85,6 +87,7 @@ def tables_sheet(cells: Cells, sheet: Any, shown: Sequence[Table]) -> None:
     for table in shown:
         row = page.table(row, table, titled=len(shown) > 1) + 1
     if len(shown) == 1:
+        sheet.set_row(0, 46)  # headings of three lines
         sheet.freeze_panes(1, 2)
         sheet.autofilter(0, 0, max(len(shown[0].rows), 1), len(shown[0].headings) - 1)
     sheet.set_column(0, 15, 13)
