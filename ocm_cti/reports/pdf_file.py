@@ -301,7 +301,7 @@ class PdfReport:
             for row in self._people
         ]
         head = [words(name) for name in ("name", "number", "outcome", "tries", "at", "answers")]
-        story = [CondPageBreak(120), text(words("People"), HEADING), table(head, rows, (5.2, 3.3, 3.2, 2, 3.4, 5.2))]
+        story = [CondPageBreak(120), text(words("People"), HEADING), table(head, rows, (5, 3.3, 3.6, 2, 3.4, 5))]
         return [*story, *self._more(self._people_count - PEOPLE_SHOWN)]
 
     def _more(self, left: int) -> list[Any]:

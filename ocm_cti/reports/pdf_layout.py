@@ -20,6 +20,8 @@ from ocm_cti.reports.pdf_fonts import BOLD, PLAIN
 from ocm_cti.reports.words import Words
 
 MARGIN = 18 * mm
+#: Characters of a paragraph.
+_LONGEST = 300
 WIDTH = A4[0] - 2 * MARGIN
 _TOP, _FOOT = 16 * mm, 18 * mm
 
@@ -39,8 +41,9 @@ TILE_NAME = ParagraphStyle("tile name", fontName=PLAIN, fontSize=8, leading=10, 
 
 
 def text(words: object, style: ParagraphStyle) -> Paragraph:
-    """Words as they are: nothing in them is markup."""
-    return Paragraph(escape(str(words)), style)
+    """Words as they are: nothing in them is markup. What would fill a page is cut: no cell goes over two."""
+    told = str(words)
+    return Paragraph(escape(told if len(told) <= _LONGEST else told[:_LONGEST] + "…"), style)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]], widths: Sequence[float]) -> Table:

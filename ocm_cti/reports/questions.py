@@ -50,14 +50,14 @@ def questions(scenario: str) -> dict[str, Question]:
     return {
         table["name"]: _question(table)
         for table in tables
-        if isinstance(table.get("name"), str) and table.get("type") in _KIND_OF_STEP
+        if isinstance(table.get("name"), str) and str(table.get("type")) in _KIND_OF_STEP
     }
 
 
 def _question(table: Mapping[str, Any]) -> Question:
     name, kind = str(table["name"]), str(table.get("kind", ""))
     if kind not in KINDS:
-        kind = _KIND_OF_STEP[table["type"]]
+        kind = _KIND_OF_STEP[str(table["type"])]
     told = table.get("question")
     options: dict[str, str] = {}
     if kind in ("single", "yes_no", "scale"):
