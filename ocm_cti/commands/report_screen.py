@@ -96,7 +96,7 @@ class Screen:
         self._console.print(f"\n  {figures.list_name}: {figures.question.label}", style="bold", soft_wrap=True)
         self._console.print(f"  {told}{mean}")
         answers, left_out = figures.most_frequent(DIGITS_SHOWN)
-        bars = [(f"{each.value} {words(each.meaning)}".strip(), each.people, "") for each in answers]
+        bars = [(figures.question.told(each.value, words), each.people, "") for each in answers]
         if left_out:
             bars.append((words("other answers"), left_out, ""))
         if bars and figures.people:

@@ -84,7 +84,10 @@ def write_reports(
             recordings=config.recordings,
             show_numbers=config.show_numbers,
         )
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{folder}: can't be made: {error.strerror}; name another folder with --out") from None
         with ExitStack() as stack:
             files: list[Any] = [
                 stack.enter_context(_file(each, folder, about, delimiter, language)) for each in formats

@@ -170,13 +170,13 @@ class PdfReport:
     def _answers(self, figures: QuestionFigures) -> Any:
         words = self._about.words
         if figures.question.kind == "scale":
-            labels = [f"{each.value} {words(each.meaning)}".strip() for each in figures.answers]
+            labels = [figures.question.told(each.value, words) for each in figures.answers]
             counts = [float(each.people) for each in figures.answers]
             return columns(WIDTH, labels, [Series("", counts, DARK)], numbered=True)
         answers, left_out = figures.most_frequent(DIGITS_SHOWN)
         shown = [
             Bar(
-                f"{words(each.meaning)} ({each.value})" if each.meaning else each.value,
+                figures.question.told(each.value, words),
                 each.share,
                 f"{words.whole(each.people)} ({words.percent(each.share)})",
             )

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ocm_cti.reports.words import Words
+
 #: Of a survey step, which names it; ``ask`` is a choice, ``record`` a reply.
 KINDS = ("single", "yes_no", "scale", "digits", "reply")
 _KIND_OF_STEP = {"ask": "single", "survey": "single", "record": "reply"}
-#: What the keys of yes_no mean where the scenario does not say.
-_YES_NO = {"1": "yes", "2": "no"}
+#: As they are kept, whatever keys they are given by.
+_YES_NO = ("yes", "no")
 #: As the name of a step it says nothing.
 _NO_MEANING = "hang_up"
 #: A wider scale is not shown value by value, but by what was answered.
@@ -26,8 +28,8 @@ _WIDEST_SCALE = 20
 class Question:
     """``kind`` is one of KINDS; ``label`` is what was asked, at least the name of the step.
 
-    ``options`` are (answer, meaning) in the order of the scenario; the meaning is "" where the scenario has none. There
-    are none for digits, which may be anything, and for replies.
+    ``options`` are (answer, meaning) in the order of the scenario, as answers are kept; the meaning is "" where the
+    scenario has none. There are none for replies, and for digits only the keys that lead elsewhere.
     """
 
     step: str
@@ -37,6 +39,13 @@ class Question:
 
     def meaning(self, value: str) -> str:
         return next((meaning for option, meaning in self.options if option == value), "")
+
+    def told(self, value: str, words: Words) -> str:
+        """The answer as people read it: what it means, and what was pressed for it."""
+        meaning = words(self.meaning(value))
+        if not meaning or value in _YES_NO:
+            return meaning or value
+        return f"{value} – {meaning}"
 
 
 def questions(scenario: str) -> dict[str, Question]:
@@ -61,11 +70,15 @@ def _question(table: Mapping[str, Any]) -> Question:
     told = table.get("question")
     options: dict[str, str] = {}
     if kind in ("single", "yes_no", "scale"):
-        options = _options(table.get("options", table.get("keys")))
-    if kind == "yes_no" and not options:
-        options = dict(_YES_NO)
+        options = _options(table.get("options"))
+    if kind == "yes_no":
+        # The first option is yes, the second no; their names are the scenario's.
+        names = [*options.values(), "", ""]
+        options = {answer: names[place] or answer for place, answer in enumerate(_YES_NO)}
     if kind == "scale":
         options = {value: options.get(value, "") for value in _scale(table)} or options
+    if kind != "reply":
+        options |= _options(table.get("keys"))  # those that lead elsewhere; of an ask step all
     return Question(name, kind, told if isinstance(told, str) and told.strip() else name, tuple(options.items()))
 
 
@@ -82,7 +95,7 @@ def _options(given: object) -> dict[str, str]:
 
 
 def _scale(table: Mapping[str, Any]) -> list[str]:
-    lowest, highest = table.get("min", 1), table.get("max")
+    lowest, highest = table.get("min", 0), table.get("max")
     if not isinstance(lowest, int) or not isinstance(highest, int) or not 0 <= highest - lowest < _WIDEST_SCALE:
         return []
     return [str(value) for value in range(lowest, highest + 1)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ocm_cti.reports.figures import Bills, LineFigures, QuestionFigures, Summary, Totals
+from ocm_cti.reports.words import Words
 
 #: A cell: text, a number, a Share, or None for nothing.
 Cell = str | int | float | Decimal | None
@@ -131,8 +132,7 @@ def long(summary: Summary) -> Iterator[tuple[str, str, str, Cell]]:
         yield "question", of, "answered", figures.people
         yield "question", of, "mean", figures.mean
         for answer in figures.answers:
-            label = f"{answer.value} {answer.meaning}".strip()
-            yield "question", f"{of}: {label}", "people", answer.people
+            yield "question", f"{of}: {figures.question.told(answer.value, Words())}", "people", answer.people
 
 
 def _totals(totals: Totals) -> list[Cell]:

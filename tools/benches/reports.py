@@ -199,7 +199,7 @@ def _answers(attempt_id: int, chance: random.Random) -> list[dict[str, Any]]:
     given = {
         "satisfied": str(chance.choices(range(1, 6), (5, 8, 15, 40, 32))[0]),
         "reason": str(chance.choices(range(1, 4), (55, 30, 15))[0]),
-        "again": str(chance.choices((1, 2), (80, 20))[0]),
+        "again": chance.choices(("yes", "no"), (80, 20))[0],
         "index": f"{chance.randint(101000, 101040)}",
     }
     left = chance.randint(1, 4)

@@ -69,7 +69,7 @@ def test_files_beside_it(tmp_path: Path) -> None:
     assert figures["total", "", "reached"] == figures["list", "debtors", "people"] == "1"
     assert figures["campaign", "1", "reached share"] == "1.0"
     assert figures["trunk", "office/03", "attempts"] == figures["port", "office/301", "answered"] == "1"
-    assert figures["question", "debtors/Why?: 2 quality", "people"] == "1"
+    assert figures["question", "debtors/Why?: 2 – quality", "people"] == "1"
 
 
 EVIL = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")', "＝1+1", "\n=1"]

@@ -18,7 +18,7 @@ def test_every_kind() -> None:
     assert list(questions(SURVEY).values()) == [
         Question("mark", "scale", "How was it?", tuple((str(mark), "") for mark in range(1, 6))),
         Question("why", "single", "Why?", (("1", "price"), ("2", "quality"))),
-        Question("again", "yes_no", "again", (("1", "yes"), ("2", "no"))),
+        Question("again", "yes_no", "again", (("yes", "yes"), ("no", "no"))),
         Question("index", "digits", "index"),
         Question("choice", "single", "choice", (("0", "operator"), ("1", ""))),
         Question("reply", "reply", "reply"),
@@ -29,7 +29,7 @@ def test_every_kind() -> None:
     ("step", "options"),
     [
         ('type = "ask"\nkeys = ["1", "2"]', (("1", ""), ("2", ""))),
-        ('type = "survey"\nkind = "yes_no"\noptions = { 5 = "of course" }', (("5", "of course"),)),
+        ('type = "survey"\nkind = "yes_no"\noptions = { 5 = "of course" }', (("yes", "of course"), ("no", "no"))),
         (
             'type = "survey"\nkind = "scale"\nmin = 0\nmax = 2\noptions = { 0 = "bad" }',
             (("0", "bad"), ("1", ""), ("2", "")),
@@ -38,8 +38,20 @@ def test_every_kind() -> None:
         ('type = "survey"\nkind = "to come"\noptions = { 1 = "x" }', (("1", "x"),)),
         ('type = "survey"\nkind = "single"\noptions = { 1 = { to = "x" } }', (("1", ""),)),
         ('type = "survey"\nkind = "digits"\noptions = { 1 = "x" }', ()),
+        ('type = "survey"\nkind = "digits"\nkeys = { "*" = "operator" }', (("*", "operator"),)),
+        ('type = "survey"\nkind = "scale"\nmax = 1\n', (("0", ""), ("1", ""))),
     ],
-    ids=["list of keys", "own keys", "named marks", "wide scale", "unknown kind", "no label", "digits"],
+    ids=[
+        "list of keys",
+        "own keys",
+        "named marks",
+        "wide scale",
+        "unknown kind",
+        "no label",
+        "digits",
+        "a key beside digits",
+        "from nought",
+    ],
 )
 def test_options(step: str, options: tuple[tuple[str, str], ...]) -> None:
     (asked,) = questions(f'[[step]]\nname = "q"\nquestion = "Q?"\n{step}\n').values()

@@ -23,7 +23,7 @@ ATTEMPTS_GIVEN = [
     attempt(cost=Decimal("1.95"), currency="EUR", billed_s=50, trunks="01"),
     attempt(name="Борис", outcome="busy", answered_at=None, certain=None),
 ]
-ANSWERS_GIVEN = [answer("mark", "4"), answer("why", "2"), answer("again", "1"), answer("reply", None, "5-reply.wav")]
+ANSWERS_GIVEN = [answer("mark", "4"), answer("why", "2"), answer("again", "yes"), answer("reply", None, "5-reply.wav")]
 
 
 def written(folder: Path, **more: Any) -> Any:
