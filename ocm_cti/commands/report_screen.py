@@ -7,6 +7,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from ocm_cti.commands.live import OUTCOME_STYLES
+from ocm_cti.commands.output import shown
 from ocm_cti.domain.numbers import mask
 from ocm_cti.reports import tables
 from ocm_cti.reports.about import About
@@ -37,15 +38,15 @@ class Screen:
             return
         words, outcome = self._about.words, row.outcome or "open"
         self._grid.add_row(
-            row.list_name,
-            row.name,
+            shown(row.list_name),
+            shown(row.name),
             row.number if self._about.show_numbers else mask(row.number),
             Text(words.code(outcome), style=OUTCOME_STYLES.get(outcome, "")),
             str(row.tries),
             words("{heard} of {whole} s", heard=f"{row.heard_s:.0f}", whole=f"{row.of_s:.0f}") if row.of_s else "",
             row.keys,
-            row.recordings or row.answers,
-            row.native_cause,
+            shown(row.recordings or row.answers),
+            shown(row.native_cause),
             self._waits_for(row),
         )
 
@@ -93,10 +94,12 @@ class Screen:
             "{count} of {answered} who answered the call", count=figures.people, answered=figures.answered_call
         )
         mean = "" if figures.mean is None else "; " + words("mean {mean}", mean=words.decimal(figures.mean, 2))
-        self._console.print(f"\n  {figures.list_name}: {figures.question.label}", style="bold", soft_wrap=True)
+        self._console.print(
+            f"\n  {shown(f'{figures.list_name}: {figures.question.label}')}", style="bold", soft_wrap=True
+        )
         self._console.print(f"  {told}{mean}")
         answers, left_out = figures.most_frequent(DIGITS_SHOWN)
-        bars = [(figures.question.told(each.value, words), each.people, "") for each in answers]
+        bars = [(shown(figures.question.told(each.value, words)), each.people, "") for each in answers]
         if left_out:
             bars.append((words("other answers"), left_out, ""))
         if bars and figures.people:

@@ -159,7 +159,7 @@ class PdfReport:
             )
             name = figures.question.label
             name = f"{figures.list_name}: {name}" if len(self._about.lists) > 1 else name
-            block = [text(name, SUBHEADING), text(told + mean, NOTE)]
+            block = [text(name, SUBHEADING), text(told + mean + self._marks(figures), NOTE)]
             if figures.people and figures.answers:
                 block.append(self._answers(figures))
             if not story:
@@ -167,10 +167,17 @@ class PdfReport:
             story.append(KeepTogether(block))
         return story
 
+    def _marks(self, figures: QuestionFigures) -> str:
+        """What marks of a scale mean: their columns are too narrow for it."""
+        if figures.question.kind != "scale":
+            return ""
+        named = [figures.question.told(each.value, self._about.words) for each in figures.answers if each.meaning]
+        return "; " + ", ".join(named) if named else ""
+
     def _answers(self, figures: QuestionFigures) -> Any:
         words = self._about.words
         if figures.question.kind == "scale":
-            labels = [figures.question.told(each.value, words) for each in figures.answers]
+            labels = [each.value for each in figures.answers]
             counts = [float(each.people) for each in figures.answers]
             return columns(WIDTH, labels, [Series("", counts, DARK)], numbered=True)
         answers, left_out = figures.most_frequent(DIGITS_SHOWN)

@@ -73,6 +73,8 @@ def rows_high(chart: Any) -> int:
 
 
 def _finish(chart: Any, title: str, height: int) -> None:
+    # "Well!A1" would be taken for a reference to a cell, were it not for a space without width.
+    title = title.replace("!", "!\N{ZERO WIDTH SPACE}", 1)
     chart.set_title({"name": title, "name_font": {"size": 13}, "overlay": False})
     chart.set_size({"width": WIDTH, "height": height})
     chart.set_chartarea({"border": {"color": "#CCCCCC"}})

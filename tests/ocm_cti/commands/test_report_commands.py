@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook  # type: ignore[import-untyped]
+from report_made import T0, answer, campaign, person
+from rich.console import Console
 
 from ocm_cti.cli import main
 from ocm_cti.commands import report_screen
+from ocm_cti.reports.about import About
+from ocm_cti.reports.compose import compose
 
 SCENARIO = """\
 name = "poll"
@@ -156,6 +161,16 @@ def test_many_people_are_not_all_printed(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(report_screen, "PEOPLE_SHOWN", 1)
     shown = desk.ocm("report", "poll").output
     assert "Анна" in shown and "Борис" not in shown and "and 1 more" in shown
+
+
+def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
+    printed = StringIO()
+    evil = "Ан\x1b]0;х\x07на"
+    about = About([campaign(list_name=evil)], T0)
+    screen = report_screen.Screen(Console(file=printed, width=200), about)
+    compose(about, [person(name=evil, native_cause=evil)], [], [answer("why", evil)], [screen])
+    assert "Ан" in printed.getvalue() and "Why?" in printed.getvalue()
+    assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
 
 
 def test_campaigns(desk: Desk) -> None:

@@ -87,6 +87,23 @@ def test_a_name_is_no_markup(tmp_path: Path, name: str) -> None:
     assert name[:30] in whole
 
 
+def test_what_no_font_has(tmp_path: Path) -> None:
+    """Control characters, other scripts, pictures: nothing stops the report."""
+    name = "A\x00\x1b[0m\tB\u202e\N{CJK UNIFIED IDEOGRAPH-4E2D}\N{PILE OF POO}Z"
+    whole = "".join(written(tmp_path, [campaign(list_name=name)], [person(name=name)]))
+    assert "Z" in whole
+
+
+def test_marks_of_a_scale_have_their_names(tmp_path: Path) -> None:
+    named = (
+        '[[step]]\nname = "q"\ntype = "survey"\nkind = "scale"\nmax = 10\noptions = { 0 = "never", 10 = "always" }\n'
+    )
+    whole = " ".join(
+        "".join(written(tmp_path, [campaign(scenario=named)], [person()], [], [answer("q", "10")])).split()
+    )
+    assert "mean 10.00; 0 – never, 10 – always" in whole
+
+
 def test_nobody(tmp_path: Path) -> None:
     assert len(written(tmp_path, [])) == 1
     assert len(written(tmp_path, [campaign(ended_at=T0)])) == 1

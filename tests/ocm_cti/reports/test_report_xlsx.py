@@ -119,6 +119,11 @@ def test_nothing_is_a_formula_or_a_link(tmp_path: Path, evil: str) -> None:
     assert column(book, "people", "name") == [evil]
 
 
+def test_characters_that_no_workbook_may_have(tmp_path: Path) -> None:
+    (name,) = column(written(tmp_path, people=[person(name="A\x00\x1b[0mB" + "x" * 40_000)]), "people", "name")
+    assert name.startswith("A") and "[0mB" in name and 32_000 < name.count("x") <= 32_767
+
+
 def test_a_full_sheet_goes_on_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_cells, "MOST_ROWS", 3)
     book = written(tmp_path, attempts=[attempt(attempt_no=number) for number in range(1, 6)])
@@ -150,3 +155,12 @@ def test_in_another_language(tmp_path: Path, language: str) -> None:
 def test_calls_are_shown_on_the_clock_of_the_report(tmp_path: Path) -> None:
     book = written(tmp_path, attempts=[attempt(claimed_at=T0 + timedelta(hours=5))])
     assert column(book, "attempts", "claimed at") == [datetime(2026, 11, 23, 14, 0)]  # noqa: DTZ001
+
+
+def test_a_question_is_no_reference_to_a_cell(tmp_path: Path) -> None:
+    asked = '[[step]]\nname = "q"\ntype = "ask"\nquestion = "=summary!$A$1"\nkeys = ["1"]\n'
+    write_report(tmp_path, [campaign(scenario=asked)], [], [], [answer("q", "1")], formats=["xlsx"])
+    sheet = load_workbook(tmp_path / "report.xlsx")["questions"]
+    assert sheet["A1"].value == "debtors: =summary!$A$1"
+    (chart,) = sheet._charts
+    assert chart.title.tx.rich.p[0].r[0].t == "=summary!\N{ZERO WIDTH SPACE}$A$1"

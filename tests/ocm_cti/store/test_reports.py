@@ -197,3 +197,22 @@ def test_what_keeps_the_campaign_goes_before_what_the_person_waits_for(conn: Con
     held = with_hold(boris, row)
     assert (held.why, held.next_call_at) == ("paused: by hand", None)
     assert with_hold(anna, row) == anna
+
+
+def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Whoever writes meanwhile is not held up, and the report says what was when it began."""
+    store = Store.open(tmp_path / "ocm.db")
+    list_id = store.run_now(lambda conn: lists.find_or_create(conn, "debtors", T0))
+    store.run_now(lambda conn: subscribers.upsert(conn, list_id, PEOPLE))
+    campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, T0, "scenario", ListSettings()))
+
+    def report(conn: Connection) -> tuple[int, int]:
+        people = reports.each_person(conn, [campaign_id])
+        next(people)
+        claim = store.run_now(lambda writing: tasks.claim(writing, campaign_id, "office", "301", "node", T0))
+        assert claim is not None
+        return len(list(people)) + 1, len(list(reports.each_attempt(conn, [campaign_id])))
+
+    assert store.read_now(report) == (3, 0)
+    assert len(store.read_now(lambda conn: reports.attempts(conn, [campaign_id]))) == 1
+    store.close()
