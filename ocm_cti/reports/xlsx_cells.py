@@ -28,8 +28,12 @@ class Cells:
     def __init__(self, book: Any, about: About, folder: Path) -> None:
         self.book, self.about, self.folder = book, about, folder
         self.bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        self.bold_right = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top", "align": "right"}
+        )
         self.title = book.add_format({"bold": True, "font_size": 13})
         self.share = book.add_format({"num_format": "0.0%"})
+        self.money = book.add_format({"num_format": "#,##0.00"})
         self.link = book.add_format({"font_color": "#0563C1", "underline": 1})
 
     def write(self, sheet: Any, row: int, place: int, value: object, style: object = None) -> None:
@@ -41,7 +45,9 @@ class Cells:
             sheet.write_datetime(row, place, self.about.local(value), style)
         elif isinstance(value, Share):
             sheet.write_number(row, place, value, style or self.share)
-        elif isinstance(value, int | float | Decimal):
+        elif isinstance(value, Decimal):
+            sheet.write_number(row, place, value, style or self.money)
+        elif isinstance(value, int | float):
             sheet.write_number(row, place, value, style)
         else:
             sheet.write_string(row, place, str(value)[:_LONGEST], style)
@@ -83,8 +89,9 @@ class Rows:
             self._sheet.set_column(place, place, column.width)
             self._cells.write(self._sheet, 0, place, self._cells.about.words(column.heading), self._cells.bold)
         self._sheet.freeze_panes(1, 3)
-        on_paper(self._sheet)
+        on_paper(self._sheet, wide=2)
         self._sheet.repeat_rows(0)
+        self._sheet.repeat_columns(0, 2)
 
 
 class Page:
@@ -104,7 +111,8 @@ class Page:
             self.put(row, 0, words.heading(table.title), self._cells.title)
             row += 1
         for place, heading in enumerate(table.headings):
-            self.put(row, place, words(heading), self._cells.bold)
+            is_text = any(isinstance(values[place], str) for values in table.rows)
+            self.put(row, place, words(heading), self._cells.bold if is_text else self._cells.bold_right)
         for values in table.rows:
             row += 1
             for place, value in enumerate(values):
@@ -117,10 +125,13 @@ class Page:
             self._cells.write(sheet, row, place, value, style)
 
 
-def on_paper(sheet: Any) -> None:
-    """A4 on its side, all columns on one page; and no green corners at keys and numbers, which are text on purpose."""
+def on_paper(sheet: Any, *, wide: int = 1, pages: int = 0) -> None:
+    """A4 on its side, the columns on ``wide`` pages, the rows on ``pages`` (0: as many as it takes).
+
+    No green corners at keys and numbers: they are text on purpose.
+    """
     sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{MOST_ROWS}"})
     sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(wide, pages)
     sheet.set_footer("&C&P / &N")

@@ -48,7 +48,8 @@ def summary_sheet(cells: Cells, sheet: Any, summary: Summary) -> None:
         at_row += xlsx_charts.rows_high(chart)
     sheet.set_column(0, 1, 21)
     sheet.set_column(2, 3, 12)
-    on_paper(sheet)
+    on_paper(sheet, pages=1)
+    sheet.set_portrait()
     page.flush(sheet)
 
 
