@@ -94,7 +94,7 @@ def write_reports(
             ]
             summary = compose(
                 about,
-                reports.each_person(conn, campaign_ids),
+                reports.each_person(conn, campaign_ids, now),
                 reports.each_attempt(conn, campaign_ids),
                 reports.each_answer(conn, campaign_ids),
                 [Screen(console, about), *files],
@@ -183,10 +183,11 @@ def _midnight(day: date) -> datetime:
 
 
 def _state(campaign: reports.CampaignRow) -> str:
+    test = " (test)" if campaign.test else ""
     if campaign.held is None:
-        return campaign.state
+        return campaign.state + test
     until_at, why = campaign.held
-    return why if until_at is None else f"{campaign.state}, {why} until {_moment(until_at)}"
+    return (why if until_at is None else f"{campaign.state}, {why} until {_moment(until_at)}") + test
 
 
 def _moment(moment: datetime | None) -> str:
@@ -200,6 +201,7 @@ def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:
         "list": campaign.list_name,
         "state": campaign.state,
         "paused_why": campaign.paused_why,
+        "test": campaign.test,
         "started_at": campaign.started_at.isoformat(),
         "ended_at": None if campaign.ended_at is None else campaign.ended_at.isoformat(),
         "people": counts.people,

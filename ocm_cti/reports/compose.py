@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ocm_cti.reports.about import About, Written
 from ocm_cti.reports.figures import Summary
 from ocm_cti.reports.tally import Tally
-from ocm_cti.store.report_rows import AnswerRow, AttemptRow, PersonRow, with_hold
+from ocm_cti.store.report_rows import AnswerRow, AttemptRow, PersonRow
 
 
 def compose(
@@ -18,13 +18,11 @@ def compose(
     files: Sequence[Written],
 ) -> Summary:
     """Give the rows to ``files``, which are open, and their figures when all have been read."""
-    campaigns = {each.campaign_id: each for each in about.campaigns}
     tally = Tally(about.campaigns, about.zone)
     for person in people:
         tally.add_person(person)
-        shown = with_hold(person, campaigns[person.campaign_id])
         for file in files:
-            file.add_person(shown)
+            file.add_person(person)
     for attempt in attempts:
         tally.add_attempt(attempt)
         for file in files:

@@ -56,7 +56,7 @@ class Tally:
         if row.is_reached:
             self._tries[row.tries] += 1
         elif row.outcome is None:
-            self._not_reached[True, self._waits_for(row)] += 1
+            self._not_reached[True, row.why.partition(":")[0] or "calling"] += 1
         else:
             self._not_reached[False, ON_STOP_LIST if row.why == ON_STOP_LIST else row.outcome] += 1
 
@@ -92,12 +92,6 @@ class Tally:
             ports=_lines(self._ports),
             trunks=_lines(self._trunks),
         )
-
-    def _waits_for(self, row: PersonRow) -> str:
-        held = self._campaigns[row.campaign_id].held
-        if not row.why:
-            return "calling"
-        return row.why if held is None else held[1].partition(":")[0]
 
 
 class _Bills:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,8 +20,8 @@ ON_STOP_LIST = "stop_list"
 class CampaignRow:
     """One run of a list with all that was frozen at its start; ``own_scenarios`` are texts by name.
 
-    ``held`` says why nobody of it is called now whoever is due (``window``, ``paused: …``), and until when; None:
-    nothing keeps it.
+    ``held`` says why nobody of it is called now whoever is due (``paused: …``; ``window``, by the list's own clock) and
+    until when; None: nothing keeps it. ``test``: only testers were called.
     """
 
     campaign_id: int
@@ -34,6 +34,7 @@ class CampaignRow:
     own_scenarios: Mapping[str, str] = field(default_factory=dict)
     settings: ListSettings = field(default_factory=ListSettings)
     held: tuple[datetime | None, str] | None = None
+    test: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ class PersonRow:
     """One person of one campaign.
 
     ``number`` is the one on which the outcome came about, else the last one called, else the next one to call.
-    ``outcome`` is None while the person is not done; ``why`` then says what he waits for, and ``next_call_at`` until
-    when. ``attempts`` counts all, ``not_counted`` those among them that were faults of the line or of ours,
-    ``times_answered`` those that somebody answered. ``heard_s`` of ``of_s`` seconds, ``keys`` and the causes are those
-    of the attempt that gave the outcome. ``billed_s``, ``cost`` and ``currency`` add up what the switch recorded of
-    all his attempts; None where it recorded nothing (of different currencies: no cost). ``reached_after_start_s`` and
-    ``reached_after_first_s`` run from the start of the campaign and from his first call to the answer of the one that
-    reached him; None for who was not. ``key`` is what the list knows him by; ``scenario`` the name of his own, "" for
-    the list's.
+    ``outcome`` is None while the person is not done; ``why`` then says what he waits for ("" while he is called), and
+    ``next_call_at`` until when (None: nobody can say). ``attempts`` counts all, ``not_counted`` those among them that
+    were faults of the line or of ours, ``times_answered`` those that somebody answered. ``heard_s`` of ``of_s``
+    seconds, ``keys`` and the causes are those of the attempt that gave the outcome. ``billed_s``, ``cost`` and
+    ``currency`` add up what the switch recorded of all his attempts; None where it recorded nothing (of different
+    currencies: no cost). ``reached_after_start_s`` and ``reached_after_first_s`` run from the start of the campaign and
+    from his first call to the answer of the one that reached him; None for who was not. ``key`` is what the list knows
+    him by; ``scenario`` the name of his own, "" for the list's.
     """
 
     campaign_id: int
@@ -166,12 +167,3 @@ class CampaignCounts:
     @property
     def reached(self) -> int:
         return sum(self.outcomes.get(outcome, 0) for outcome in REACHED)
-
-
-def with_hold(row: PersonRow, of: CampaignRow) -> PersonRow:
-    """What keeps the whole campaign goes before what the person himself waits for."""
-    if of.held is None or row.outcome is not None or not row.why:
-        return row
-    until_at, why = of.held
-    next_call_at = None if until_at is None or row.next_call_at is None else max(until_at, row.next_call_at)
-    return replace(row, why=why, next_call_at=next_call_at)

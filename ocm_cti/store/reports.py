@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from ocm_cti.domain.bills import Bill, add_bills, bill
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.outcomes import NOT_COUNTED
-from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import call_records, campaigns
 from ocm_cti.store.report_rows import REACHED, AnswerRow, AttemptRow, CampaignCounts, CampaignRow, PersonRow
 from ocm_cti.store.schema import answer, attempt, campaign, prepared_list, subscriber, task
@@ -80,8 +79,9 @@ def campaign_rows(conn: Connection, campaign_ids: Sequence[int], now: datetime |
             ended_at=row.ended_at,
             scenario=row.scenario,
             own_scenarios=dict(row.own_scenarios),
-            settings=ListSettings.from_json(row.settings),
+            settings=campaigns.settings_of(row.settings),
             held=None if now is None else campaigns.held(conn, row.id, now),
+            test=row.test,
         )
         for row in rows
     ]
@@ -123,11 +123,16 @@ def attempts(conn: Connection, campaign_ids: Sequence[int]) -> list[AttemptRow]:
     return list(each_attempt(conn, campaign_ids))
 
 
-def each_person(conn: Connection, campaign_ids: Sequence[int]) -> Iterator[PersonRow]:
-    """Everybody of these campaigns, also those who were not called yet, in the order of the list."""
-    for each in campaign_rows(conn, campaign_ids):
+def each_person(conn: Connection, campaign_ids: Sequence[int], now: datetime | None = None) -> Iterator[PersonRow]:
+    """Everybody of these campaigns, also those who were not called yet, in the order of the list.
+
+    With ``now`` (aware), what keeps the whole campaign (a pause, the hours on the person's clock) goes before what the
+    person himself waits for.
+    """
+    for each in campaign_rows(conn, campaign_ids, now):
+        hold = None if now is None else _Hold(conn, each, now)
         for first, last in _portions(conn, task.c.id, each.campaign_id):
-            yield from _people(conn, each, first, last)
+            yield from _people(conn, each, first, last, hold)
 
 
 def each_attempt(conn: Connection, campaign_ids: Sequence[int]) -> Iterator[AttemptRow]:
@@ -161,7 +166,30 @@ def _belongs_to(of: CampaignRow) -> ColumnElement[bool]:
     return task.c.campaign_id + 0 == of.campaign_id
 
 
-def _people(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterator[PersonRow]:
+class _Hold:
+    """What keeps those who wait, of one campaign."""
+
+    def __init__(self, conn: Connection, of: CampaignRow, now: datetime) -> None:
+        self._frozen, self._now = campaigns.frozen(conn, of.campaign_id), now
+        self._paused = of.held[1] if of.held is not None and of.state == campaigns.PAUSED else None
+        self._opens: dict[tuple[datetime, str], datetime | None] = {}
+
+    def of(self, row: Row[Any]) -> tuple[str, datetime | None]:
+        """Why, and until when."""
+        if row.state != "waiting" or self._frozen is None:
+            return row.why, None
+        if self._paused is not None:
+            return self._paused, None
+        at = max(row.due_at, self._now), row.zone
+        if at not in self._opens:
+            if len(self._opens) > PORTION:  # moments of retries are as many as people
+                self._opens.clear()
+            self._opens[at] = self._frozen.closed_until(*at)
+        opens_at = self._opens[at]
+        return (row.why, row.due_at) if opens_at is None else ("window", opens_at)
+
+
+def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hold | None) -> Iterator[PersonRow]:
     here = (task.c.id.between(first, last), _belongs_to(of))
     tasks = conn.execute(
         select(
@@ -172,6 +200,7 @@ def _people(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterato
             task.c.state,
             task.c.due_at,
             task.c.why,
+            task.c.zone,
             task.c.outcome,
             task.c.scenario,
             subscriber.c.key,
@@ -185,10 +214,10 @@ def _people(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterato
         tries[row.task_id].append(row)
     said = _Said(conn, select(attempt.c.id).join(task).where(*here))
     for row in tasks:
-        yield _person(of, row, sorted(tries.get(row.id, []), key=lambda each: each.id), said)
+        yield _person(of, row, sorted(tries.get(row.id, []), key=_id), said, hold)
 
 
-def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Said) -> PersonRow:
+def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Said, hold: _Hold | None) -> PersonRow:
     # The last try that gave the person his outcome; else the last that counted; else the last at all.
     telling = (
         [each for each in tries if row.outcome is not None and each.outcome == row.outcome]
@@ -200,6 +229,7 @@ def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Sa
     billed = add_bills([said.bill(attempt_id) for attempt_id in ids])
     first_at = tries[0].claimed_at if tries else None
     reached_at = shown.answered_at if shown is not None and row.outcome in REACHED else None
+    why, next_call_at = (row.why, row.due_at if row.state == "waiting" else None) if hold is None else hold.of(row)
     return PersonRow(
         campaign_id=of.campaign_id,
         list_name=of.list_name,
@@ -217,13 +247,13 @@ def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Sa
         answers=said.answers(*ids),
         cause=(shown.cause or "") if shown is not None else "",
         native_cause=(shown.native_cause or "") if shown is not None else "",
-        why=row.why,
+        why=why,
         billed_s=billed.seconds,
         cost=billed.cost,
         currency=billed.currency,
         key=row.key,
         first_attempt_at=first_at,
-        next_call_at=row.due_at if row.state == "waiting" else None,
+        next_call_at=next_call_at,
         times_answered=sum(each.answered_at is not None for each in tries),
         reached_after_start_s=_between(of.started_at, reached_at),
         reached_after_first_s=_between(first_at, reached_at),

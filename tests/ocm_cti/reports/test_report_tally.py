@@ -98,18 +98,10 @@ def test_attempts_by_port_trunk_and_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "why", "reason"),
-    [
-        (None, "retry_busy", "retry_busy"),
-        (None, "", "calling"),
-        ((None, "paused: by hand"), "retry_busy", "paused"),
-        ((T0, "window"), "due", "window"),
-        ((T0, "window"), "", "calling"),
-    ],
-    ids=["retry", "in a call", "paused", "closed", "in a call at closing time"],
+    ("why", "reason"), [("retry_busy", "retry_busy"), ("", "calling"), ("paused: by hand", "paused")]
 )
-def test_why_somebody_waits(held: tuple[None, str] | None, why: str, reason: str) -> None:
-    tally = Tally([campaign(held=held)])
+def test_why_somebody_waits(why: str, reason: str) -> None:
+    tally = Tally([campaign()])
     tally.add_person(person(outcome=None, why=why))
     assert [(each.is_open, each.reason) for each in tally.summary().not_reached] == [(True, reason)]
 

@@ -12,6 +12,7 @@ import ocm_cti
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.settings import DEFAULT_RULES
+from ocm_cti.domain.why_not import MEANINGS
 from ocm_cti.reports import tables
 from ocm_cti.reports.columns import ANSWERS, ATTEMPTS, PEOPLE
 from ocm_cti.reports.words import LANGUAGES, TABLE, Words, language_of
@@ -22,6 +23,7 @@ CODES = [
     *(cause.value for cause in Cause),
     *(f"retry_{outcome.value}" for outcome in DEFAULT_RULES),
     *("due", "start", "window", "cap", "being_called", "next_number", "line_fault", "stop_list", "paused"),
+    *MEANINGS,
     *("running", "stopping", "done", "open", "calling", "total"),
 ]
 #: As the ledger writes them: the columns of the tables of figures.

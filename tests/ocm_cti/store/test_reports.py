@@ -15,7 +15,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import attempts, campaigns, lists, reports, subscribers, tasks
 from ocm_cti.store.attempts import Finish
-from ocm_cti.store.report_rows import PersonRow, with_hold
+from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.transactions import Connection, Store
 
 T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -187,16 +187,33 @@ def test_campaigns_by_the_time_of_their_start(conn: Connection, campaign: int) -
 
 
 def test_what_keeps_the_campaign_goes_before_what_the_person_waits_for(conn: Connection, campaign: int) -> None:
-    (row,) = reports.campaign_rows(conn, [campaign], T0)
-    anna, boris, _ = reports.people(conn, [campaign])
-    assert row.held is None and with_hold(boris, row) == boris
+    plain = reports.people(conn, [campaign])
+    assert list(reports.each_person(conn, [campaign], T0)) == plain
     list_id = lists.find(conn, "debtors")
     assert list_id is not None
     campaigns.pause(conn, list_id)
-    (row,) = reports.campaign_rows(conn, [campaign], T0)
-    held = with_hold(boris, row)
-    assert (held.why, held.next_call_at) == ("paused: by hand", None)
-    assert with_hold(anna, row) == anna
+    anna, boris, _ = reports.each_person(conn, [campaign], T0)
+    assert (boris.why, boris.next_call_at) == ("paused: by hand", None)
+    assert anna == plain[0], "what has come to its end waits for nothing"
+    campaigns.resume(conn, list_id, T0)
+    tasks.claim(conn, campaign, "office", "301", "node", T0 + MINUTE)
+    campaigns.pause(conn, list_id)
+    assert [row.why for row in reports.each_person(conn, [campaign], T0)] == ["", "paused: by hand", ""]
+
+
+def test_hours_are_those_of_the_persons_clock(conn: Connection) -> None:
+    """At nine in Greenwich it is noon in Moscow and seven in the evening in Vladivostok, where calls have ended."""
+    list_id = lists.find_or_create(conn, "hours", T0)
+    subscribers.upsert(conn, list_id, PEOPLE[1:])
+    hours = ListSettings.from_table({"zone": "Europe/Moscow", "windows": {"mon-sun": "09:00-18:00"}})
+    campaign_id = campaigns.start(conn, list_id, T0, "scenario", hours)
+    conn.exec_driver_sql("UPDATE task SET zone = 'Asia/Vladivostok' WHERE name = 'Вера'")
+    boris, vera = reports.each_person(conn, [campaign_id], T0)
+    assert (boris.why, boris.next_call_at) == ("due", T0)
+    assert (vera.why, vera.next_call_at) == ("window", datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
+    later = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    boris, vera = reports.each_person(conn, [campaign_id], later)
+    assert (boris.why, boris.next_call_at) == ("window", datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
 
 
 def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> None:
