@@ -64,7 +64,7 @@ def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, n
     """Take the attempt a step on (not to ``finished``: see ``finish``). Raises WrongState."""
     values: dict[str, object] = {"state": state.value, f"{state.value}_at": at}
     if native_id is not None:
-        values["native_id"] = native_id
+        values["native_id"] = native_id[:100]
     changed = conn.execute(
         update(attempt)
         .where(attempt.c.id == attempt_id, attempt.c.state.in_([earlier.value for earlier in before(state)]))
@@ -76,6 +76,7 @@ def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, n
 
 def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Again | Done | None:
     """Write the outcome, free the person, decide what is next: one transaction. None when it was finished before."""
+    _lock_campaign(conn, attempt_id)
     changed = conn.execute(
         update(attempt)
         .where(attempt.c.id == attempt_id, attempt.c.state != AttemptState.FINISHED.value)
@@ -100,6 +101,17 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
         conn.execute(insert(answer), rows)
     conn.execute(delete(calling).where(calling.c.attempt_id == attempt_id))
     return _decide(conn, attempt_id, end.outcome, now)
+
+
+def _lock_campaign(conn: Connection, attempt_id: int) -> None:
+    """First of all: everybody takes the campaign before its tasks, so that nobody waits in a circle."""
+    if conn.dialect.name == "sqlite":
+        return
+    campaign_id = conn.execute(
+        select(task.c.campaign_id).join(attempt, attempt.c.task_id == task.c.id).where(attempt.c.id == attempt_id)
+    ).scalar()
+    if campaign_id is not None:
+        campaigns.lock(conn, campaign_id)
 
 
 def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) -> Again | Done:
@@ -172,13 +184,16 @@ def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> l
     return list(conn.execute(query).scalars())
 
 
-def in_flight(conn: Connection) -> list[InFlightRow]:
-    """Attempts without an outcome: after a start, what a crash left behind.
+def in_flight(conn: Connection, node: str) -> list[InFlightRow]:
+    """Attempts without an outcome: after a start of ``node``, what a crash left behind.
 
-    Of whatever node: the data folder's lock proves that no other is at work, and a server whose host was renamed must
-    not lose those whom it was calling.
+    On SQLite those of whatever node: the data folder's lock proves that no other is at work, and a server whose host
+    was renamed must not lose those whom it was calling. On PostgreSQL other nodes are at work; theirs are left alone.
     """
-    rows = conn.execute(select(attempt).where(attempt.c.state != AttemptState.FINISHED.value).order_by(attempt.c.id))
+    query = select(attempt).where(attempt.c.state != AttemptState.FINISHED.value)
+    if conn.dialect.name != "sqlite":
+        query = query.where(attempt.c.node == node)
+    rows = conn.execute(query.order_by(attempt.c.id))
     return [
         InFlightRow(row.id, row.task_id, row.gateway, row.port, row.number, row.native_id, row.state) for row in rows
     ]

@@ -13,7 +13,7 @@ from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, decide, first_number
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, stop_lists, subscribers
+from ocm_cti.store import attempts, campaigns, locks, stop_lists, subscribers
 from ocm_cti.store.schema import attempt, calling, campaign, task
 
 #: A person who is being called elsewhere is looked at again this much later.
@@ -68,7 +68,7 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
 
     None: nothing is due, the campaign is not running, or its windows are closed. Somebody who is being called already
     (in any campaign, on any of his numbers) is passed over and looked at again shortly; the person lock is the primary
-    key of ``calling``.
+    key of ``calling``. Of nodes that claim at the same time each passes over what another one has in hand.
     """
     frozen = conn.execute(
         select(campaign.c.scenario, campaign.c.settings).where(
@@ -83,7 +83,7 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
     for priority in _priorities(conn, campaign_id):
         while (row := _first_due(conn, campaign_id, priority, now)) is not None:
             numbers = list(dict.fromkeys(row.numbers))
-            if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
+            if _is_being_called(conn, numbers, settings):
                 later = now + timedelta(seconds=BEING_CALLED_S)
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
                 continue
@@ -102,6 +102,17 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
                 return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
     return None
+
+
+def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSettings) -> bool:
+    """Already, or another node is about to; if not, no other node can claim him before this transaction ends.
+
+    His caps are over all numbers that are known of him, so with caps all of them are to be ours.
+    """
+    his = numbers if settings.caps.unlimited else subscribers.numbers_of_same(conn, numbers)
+    if not locks.person(conn, his):
+        return True
+    return conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None
 
 
 def _capped_until(conn: Connection, numbers: Sequence[str], settings: ListSettings, now: datetime) -> datetime | None:
@@ -147,6 +158,7 @@ def _first_due(conn: Connection, campaign_id: int, priority: int, now: datetime)
         .where(task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING, task.c.due_at <= now)
         .order_by(task.c.due_at, task.c.id)
         .limit(1)
+        .with_for_update(skip_locked=True)
     ).first()
 
 
