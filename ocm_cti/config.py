@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from ocm_cti.domain.scenarios import Scenario, ScenarioError
 from ocm_cti.domain.scenarios import parse as parse_scenario
@@ -48,20 +49,17 @@ class ListConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole checked configuration; paths are absolute."""
+    """A whole checked configuration; paths are absolute. ``database`` is a file, or the URL of one of PostgreSQL's."""
 
     path: Path
     data: Path
+    database: Path | str
     audio: Path
     node: str
     show_numbers: bool
     speech: SpeechConfig
     gateways: Mapping[str, GatewaySettings]
     lists: Mapping[str, ListConfig]
-
-    @property
-    def database(self) -> Path:
-        return self.data / "ocm.db"
 
     @property
     def prompts(self) -> Path:
@@ -79,7 +77,7 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
     "sip": SipTrunkSettings.from_table,
 }
 
-_TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")
+_TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
 _SPEECH = ("workers", "voices")
 
 
@@ -139,9 +137,11 @@ class _Reader:
         }
         self._ports_are_their_own(gateways)
         self._lists_can_be_called(gateways, lists)
+        data = base / self._text("data", table.get("data", "ocm-data"))
         return Config(
             path=self._path,
-            data=base / self._text("data", table.get("data", "ocm-data")),
+            data=data,
+            database=self._database(table["database"], base) if "database" in table else data / "ocm.db",
             audio=base / self._text("audio", table.get("audio", "audio")),
             node=self._text("node", table.get("node", socket.gethostname())),
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
@@ -185,6 +185,17 @@ class _Reader:
                         f"gateway {gateway.name} can't give one with the call (a Panasonic PBX has it in its own "
                         "programming); leave it out",
                     )
+
+    def _database(self, value: object, base: Path) -> Path | str:
+        text = self._text("database", value)
+        if "://" not in text:
+            return base / text
+        url = urlsplit(text)
+        if url.scheme not in ("postgresql", "postgresql+psycopg") or not url.path.strip("/"):
+            self.fail(
+                "database", "must be a file, or postgresql+psycopg://USER:PASSWORD@HOST/NAME; left out: ocm.db in data"
+            )
+        return text
 
     def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, GatewaySettings]:
         gateways: dict[str, GatewaySettings] = {}

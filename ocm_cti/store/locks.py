@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 #: Ours among all that use advisory locks in this database.
 _OURS = 0x0C1
 _PERSON = 0x0C2
+_NODE = 0x0C3
 
 
 def wait_for(conn: Connection, what: str) -> None:
@@ -29,3 +30,8 @@ def person(conn: Connection, numbers: Iterable[str]) -> bool:
         conn.execute(select(func.pg_try_advisory_xact_lock(_PERSON, func.hashtext(number)))).scalar_one()
         for number in sorted(set(numbers))
     )
+
+
+def be_the_only(conn: Connection, node: str) -> bool:
+    """Whether no other session says that it is this node; held until the session ends."""
+    return bool(conn.execute(select(func.pg_try_advisory_lock(_NODE, func.hashtext(node)))).scalar_one())

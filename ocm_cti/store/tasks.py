@@ -107,12 +107,13 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
 def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSettings) -> bool:
     """Already, or another node is about to; if not, no other node can claim him before this transaction ends.
 
-    His caps are over all numbers that are known of him, so with caps all of them are to be ours.
+    His caps are over all numbers that are known of him, so with caps all of them are to be ours: a call that is going
+    on has no outcome yet which says whether it counts.
     """
     his = numbers if settings.caps.unlimited else subscribers.numbers_of_same(conn, numbers)
     if not locks.person(conn, his):
         return True
-    return conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None
+    return conn.execute(select(calling.c.number).where(calling.c.number.in_(his))).first() is not None
 
 
 def _capped_until(conn: Connection, numbers: Sequence[str], settings: ListSettings, now: datetime) -> datetime | None:

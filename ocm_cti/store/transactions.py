@@ -68,6 +68,7 @@ class Store:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._node: Connection | None = None
         self._closed = False
 
     @classmethod
@@ -122,6 +123,20 @@ class Store:
         except DatabaseError as error:
             raise StoreError(f"{self.shown}: can't be read: {error.orig}") from error
 
+    def be_node(self, name: str) -> None:
+        """Be the only server of this name on the database, until it is closed; raises StoreError.
+
+        Two of one name would each take the other's calls for what a crash left behind. A file has its folder's lock.
+        """
+        if self._writer.dialect.name == "sqlite":
+            return
+        self._node = self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if not locks.be_the_only(self._node, name):
+            raise StoreError(
+                f"{self.shown}: another server named {name!r} is at work on this database; give this one a name of its "
+                "own: node = ... in its configuration"
+            )
+
     def close(self) -> Deferred[None]:
         """Commit what is queued, then end the threads; fires when they have ended. Later jobs fail."""
         if self._closed:
@@ -146,6 +161,9 @@ class Store:
     # --- inside ---
 
     def _dispose(self) -> None:
+        if self._node is not None:
+            self._node.invalidate()  # its session ends, and with it the lock
+            self._node.close()
         self._writer.dispose()
         self._reader.dispose()
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peer_process import PeerFailed
 from postgres import Postgres, programs
 
 from ocm_cti.store.transactions import Store
-from peer_process import PeerFailed
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)

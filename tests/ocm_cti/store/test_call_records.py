@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 from openpyxl import load_workbook  # type: ignore[import-untyped]
+from sqlalchemy import update
 
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.call_records import CallRecord

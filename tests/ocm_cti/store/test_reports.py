@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from openpyxl import load_workbook  # type: ignore[import-untyped]
+from sqlalchemy import text
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
