@@ -181,30 +181,57 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
     metavar="OUTCOME",
     help="A follow-up: only those whose last campaign ended so; may be given several times.",
 )
+@click.option("--test", is_flag=True, help="Call only the list's testers: nobody else is dialled.")
+@click.option(
+    "--emergency",
+    "override_why",
+    default="",
+    metavar="WHY",
+    help="Neither hours nor caps hold for this campaign; who started it and why is written to the audit.",
+)
 @one_line_errors
-def start(config_path: Path, list_name: str, also_invalid: bool, at: str | None, only_after: tuple[str, ...]) -> None:
+def start(
+    config_path: Path,
+    list_name: str,
+    also_invalid: bool,
+    at: str | None,
+    only_after: tuple[str, ...],
+    test: bool,
+    override_why: str,
+) -> None:
     """Start calling LIST, now or at an appointed time.
 
     The scenario and the settings are frozen as they are at this moment.
     A running `ocm serve` begins within a second; otherwise the calls begin when it is started.
     """
-    from ocm_cti.commands.lists import start as start_list
+    from ocm_cti.commands.campaigns import start as start_list
 
-    sys.exit(start_list(config_path, list_name, also_invalid=also_invalid, at=at, only_after=only_after))
+    sys.exit(
+        start_list(
+            config_path,
+            list_name,
+            also_invalid=also_invalid,
+            at=at,
+            only_after=only_after,
+            test=test,
+            override_why=override_why,
+        )
+    )
 
 
 @main.command()
 @config_option
 @click.argument("list_name", metavar="LIST")
+@click.option("--hang-up", is_flag=True, help="End the calls that are up as well.")
 @one_line_errors
-def stop(config_path: Path, list_name: str) -> None:
+def stop(config_path: Path, list_name: str, hang_up: bool) -> None:
     """Call nobody more of the running campaign of LIST. Calls that are up go on to their end.
 
     Those who were still waiting are reported as stopped.
     """
-    from ocm_cti.commands.lists import stop as stop_list
+    from ocm_cti.commands.campaigns import stop as stop_list
 
-    sys.exit(stop_list(config_path, list_name))
+    sys.exit(stop_list(config_path, list_name, hang_up=hang_up))
 
 
 @main.command()
@@ -213,7 +240,7 @@ def stop(config_path: Path, list_name: str) -> None:
 @one_line_errors
 def pause(config_path: Path, list_name: str) -> None:
     """Call nobody more of LIST until `ocm resume LIST`. Calls that are up go on to their end; nobody is lost."""
-    from ocm_cti.commands.lists import pause as pause_list
+    from ocm_cti.commands.campaigns import pause as pause_list
 
     sys.exit(pause_list(config_path, list_name))
 
@@ -224,9 +251,32 @@ def pause(config_path: Path, list_name: str) -> None:
 @one_line_errors
 def resume(config_path: Path, list_name: str) -> None:
     """Go on with the paused campaign of LIST where it was."""
-    from ocm_cti.commands.lists import resume as resume_list
+    from ocm_cti.commands.campaigns import resume as resume_list
 
     sys.exit(resume_list(config_path, list_name))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
+@click.option("--person", "search", default="", metavar="TEXT", help="Only whose name or number has this in it.")
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="So many people are listed.")
+@one_line_errors
+def waiting(config_path: Path, list_name: str | None, search: str, limit: int) -> None:
+    """Who is not being called at this moment, and why: one reason for each, and when it changes."""
+    from ocm_cti.commands.waiting import show
+
+    sys.exit(show(config_path, list_name, search, limit))
+
+
+@main.command()
+@config_option
+@one_line_errors
+def audit(config_path: Path) -> None:
+    """Who did what that somebody may ask about later, newest first."""
+    from ocm_cti.commands.campaigns import show_audit
+
+    sys.exit(show_audit(config_path))
 
 
 @main.group("stop-list")

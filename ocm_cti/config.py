@@ -11,6 +11,7 @@ import socket
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.settings import SettingError
 from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
+from ocm_cti.places import NoHolidays, public_holidays
 
 
 class ConfigError(Exception):
@@ -76,6 +78,9 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
     "asterisk": AsteriskSettings.from_table,
     "sip": SipTrunkSettings.from_table,
 }
+
+#: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
+HOLIDAY_YEARS = 3
 
 _TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
 _SPEECH = ("workers", "voices")
@@ -169,16 +174,25 @@ class _Reader:
                 )
 
     def _lists_can_be_called(self, gateways: Mapping[str, GatewaySettings], lists: Mapping[str, ListConfig]) -> None:
-        """Any gateway may get any list."""
+        """A gateway may get any list that doesn't name others."""
+        for name, entry in lists.items():
+            for wanted in entry.settings.gateways:
+                if wanted not in gateways:
+                    self.fail(f"lists.{name}.gateways", f"there is no gateway {wanted!r}; known: {', '.join(gateways)}")
         for gateway in gateways.values():
+            its_own = {
+                name: entry
+                for name, entry in lists.items()
+                if not entry.settings.gateways or gateway.name in entry.settings.gateways
+            }
             try:
                 gateway.check_lists(
-                    {name: entry.settings for name, entry in lists.items()},
-                    {name: entry.scenario for name, entry in lists.items()},
+                    {name: entry.settings for name, entry in its_own.items()},
+                    {name: entry.scenario for name, entry in its_own.items()},
                 )
             except SettingError as error:
                 self.fail(error.key, error.what)
-            for name, entry in lists.items():
+            for name, entry in its_own.items():
                 if entry.settings.caller_id is not None and not gateway.takes_caller_id:
                     self.fail(
                         f"lists.{name}.caller_id",
@@ -218,6 +232,7 @@ class _Reader:
         if "scenario" not in settings:
             self.fail(key, "scenario is missing: the path of the scenario file (TOML) that this list is called with")
         path = base / self._text(f"{key}.scenario", settings.pop("scenario"))
+        self._name_closed_days(key, settings)
         try:
             text = path.read_text(encoding="utf-8")
             scenario = parse_scenario(text)
@@ -229,6 +244,24 @@ class _Reader:
             return ListConfig(path, text, scenario, ListSettings.from_table({**settings, "scenario": path.stem}))
         except ValueError as error:
             self.fail(key, str(error))
+
+    def _name_closed_days(self, key: str, settings: dict[str, Any]) -> None:
+        """``holidays = "RU"`` becomes the days themselves: what is frozen into a campaign must not need a library."""
+        place, open_days = settings.pop("holidays", None), settings.pop("open_days", [])
+        if place is None and not open_days:
+            return
+        if not isinstance(open_days, list) or not all(type(day) is date for day in open_days):
+            self.fail(f"{key}.open_days", f"must be a list of dates, as [2026-12-28], not {open_days!r}")
+        if place is None:
+            self.fail(f"{key}.open_days", "says on which holidays people are called; it needs holidays beside it")
+        this_year = datetime.now(UTC).year
+        try:
+            days = public_holidays(self._text(f"{key}.holidays", place), range(this_year, this_year + HOLIDAY_YEARS))
+        except NoHolidays as error:
+            self.fail(f"{key}.holidays", str(error))
+        named = settings.get("closed_days", [])
+        if isinstance(named, list):  # else its own error comes
+            settings["closed_days"] = sorted(days - set(open_days)) + [day for day in named if day not in days]
 
     def _known(self, section: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in table:

@@ -7,8 +7,9 @@ after it is asked of the switch at the next start (``recover``), before any port
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -22,9 +23,11 @@ from ocm_cti.clock import Clock, Timer
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.why_not import GatewayNow, World
 from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
 from ocm_cti.store import attempts, campaigns, tasks
 from ocm_cti.store.transactions import Connection, Store
+from ocm_cti.store.turns import Shares, Turns
 
 #: Campaigns are also started and stopped by other processes (the commands); this is how soon we see it.
 POLL_S = 1.0
@@ -58,6 +61,15 @@ class Line:
     name: str
     since_at: datetime
     reason: str = ""  # why it is out of service
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """What one look into the ledger gave: (gateway, port, claim); when the next person is due; whose calls to end."""
+
+    claims: Sequence[tuple[str, str, tasks.Claim]]
+    due_at: datetime | None
+    hanging_up: frozenset[int]
 
 
 class Dialer:
@@ -97,7 +109,7 @@ class Dialer:
         self._timer: Timer | None = None
         self._stopping = False
         self._idle: Deferred[None] | None = None
-        self._rotation = 0
+        self._shares = Shares()
         self._since_at = now()
         self.recovered = 0
 
@@ -147,6 +159,18 @@ class Dialer:
     def calls_up(self) -> int:
         """Attempts that have no outcome in the ledger yet."""
         return len(self._attempts)
+
+    def world(self) -> World:
+        """What is to be known beside the ledger of why somebody is not being called."""
+        idle = Counter(name for name, _ in self._free_ports())
+        gateways = {}
+        for name, gateway in self._gateways.items():
+            settling = name in self._unsettled
+            up = gateway.health.state is LinkState.UP and not settling
+            reason = "it is being asked about the calls of before" if settling else gateway.health.reason
+            gateways[name] = GatewayNow(up, "" if up else reason or gateway.health.state.value, idle[name])
+        up_by_campaign = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
+        return World(not self._stopping, gateways, up_by_campaign)
 
     # --- what gateways tell us (GatewayObserver) ---
 
@@ -260,28 +284,22 @@ class Dialer:
             self._wake_again = True
             return
         free = self._free_ports()
-        if not free:
+        if not free and not self._attempts:
             self._sleep(POLL_S)
             return
         self._claiming = True
         self._cancel_timer()
         now = self._now()
 
-        def claim(conn: Connection) -> tuple[list[tuple[str, str, tasks.Claim]], datetime | None]:
-            claims = []
-            running = list(campaigns.running(conn))
-            self._rotation += 1
-            for gateway, port in free:
-                for place in range(len(running)):
-                    campaign = running[(self._rotation + place) % len(running)]
-                    found = tasks.claim(conn, campaign, gateway, port, self._node, now)
-                    if found is not None:
-                        claims.append((gateway, port, found))
-                        self._rotation += 1
-                        break
-                else:
-                    break
-            return claims, tasks.next_due_at(conn, now)
+        up = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
+
+        def claim(conn: Connection) -> _Claimed:
+            shares = replace(self._shares)
+            turns = Turns(conn, now, shares, up)
+            found = [(gateway, port, turns.claim(gateway, port, self._node)) for gateway, port in free]
+            self._shares = shares
+            claims = [(gateway, port, claim) for gateway, port, claim in found if claim is not None]
+            return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn))
 
         self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
 
@@ -299,11 +317,13 @@ class Dialer:
             free += [(gateway.name, port) for port in ports]
         return free
 
-    def _claimed(self, result: tuple[list[tuple[str, str, tasks.Claim]], datetime | None]) -> None:
-        claims, due_at = result
+    def _claimed(self, result: _Claimed) -> None:
         self._claiming = False
-        for gateway, port, claim in claims:
+        for gateway, port, claim in result.claims:
             self._launch(self._gateways[gateway], port, claim)
+        for attempt in list(self._attempts.values()):
+            if attempt.claim.campaign_id in result.hanging_up:
+                attempt.hang_up()
         if self._stopping:
             self._idle_if_so()
             return
@@ -311,7 +331,7 @@ class Dialer:
             self._wake_again = False
             self.wake()
             return
-        wait_s = POLL_S if due_at is None else (due_at - self._now()) / timedelta(seconds=1)
+        wait_s = POLL_S if result.due_at is None else (result.due_at - self._now()) / timedelta(seconds=1)
         # Already due and yet not claimed: the person is being called just now; asking again at once would only spin.
         self._sleep(wait_s if 0 < wait_s < POLL_S else POLL_S)
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
 from twisted.logger import Logger
 
+from ocm_cti.bulletin import Bulletin
 from ocm_cti.call_book import CallBook
 from ocm_cti.config import Config
 from ocm_cti.control import Control
@@ -208,6 +209,7 @@ class Service:
         )
         self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
         self.lookahead = LookAhead(self.store, self.prompts, reactor)
+        self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
 
     @inlineCallbacks
     def start(self) -> Any:
@@ -216,6 +218,7 @@ class Service:
         self.speech.start()
         self.lookahead.start()
         yield self.dialer.start()
+        self.bulletin.start()
         self.call_book.start()
         for line in self.smdr_lines:
             line.start()
@@ -223,6 +226,7 @@ class Service:
     @inlineCallbacks
     def stop(self, drain_s: float = 0.0) -> Any:
         """Let calls end for ``drain_s``, hang up the rest, write their outcomes, then close everything."""
+        self.bulletin.stop()
         yield self.lookahead.stop()
         yield self.dialer.stop(drain_s)
         yield gatherResults([line.stop() for line in self.smdr_lines], consumeErrors=True)

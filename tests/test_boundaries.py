@@ -49,6 +49,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.gateways.interface",
     ),
     "ocm_cti.call_book": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
+    "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),
     "ocm_cti.dialer": (
@@ -66,7 +67,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.gateways.interface",
         "ocm_cti.dialer",
     ),
-    "ocm_cti.config": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.gateways"),
+    "ocm_cti.config": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.gateways", "ocm_cti.places"),
+    "ocm_cti.places": (),
+    # What the command, the clock and the panel all start a campaign with.
+    "ocm_cti.starting": ("ocm_cti.config", "ocm_cti.domain", "ocm_cti.places", "ocm_cti.speech.words", "ocm_cti.store"),
     "web": ("ocm_cti.control", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.speech.preview", "ocm_cti.store"),
     # The composition root and the commands import everything, and nobody imports them but each other.
     "ocm_cti.service": ("ocm_cti", "protocols", "web"),

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from ocm_cti import config as configuration
 from ocm_cti.commands import serve
+from ocm_cti.commands.campaigns import start_campaign
 from ocm_cti.commands.demo_asterisk import OfficeAsterisk, Operator
 from ocm_cti.commands.demo_panasonic import SimulatedPBX
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.lists import import_into, start_campaign, write_reports
+from ocm_cti.commands.lists import import_into, write_reports
 from ocm_cti.commands.output import open_console
 from ocm_cti.service import FolderLock
 

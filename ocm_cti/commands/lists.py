@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,19 +17,14 @@ from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.live import OUTCOME_STYLES, outcome_bars
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config, ListConfig
-from ocm_cti.domain.fragments import VariableMissing
-from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.numbers import mask
-from ocm_cti.domain.outcomes import Outcome
-from ocm_cti.domain.people import Person
-from ocm_cti.domain.scenarios import required_fragments
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.imports.files import read_rows
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
-from ocm_cti.service import FolderLock, utc_now
-from ocm_cti.speech import words
-from ocm_cti.store import campaigns, lists, reports, subscribers, tasks
+from ocm_cti.service import utc_now
+from ocm_cti.starting import unspeakable
+from ocm_cti.store import campaigns, lists, reports, subscribers
 from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.subscribers import Upserted
 from ocm_cti.store.transactions import Connection, Store
@@ -85,142 +80,13 @@ def _only_speakable(reading: People, settings: ListConfig) -> People:
     """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
     accepted, rows, refused = [], [], list(reading.refused)
     for person, row in zip(reading.accepted, reading.rows, strict=True):
-        reason = _unspeakable(person, settings)
+        reason = unspeakable(person, settings)
         if reason is None:
             accepted.append(person)
             rows.append(row)
         else:
             refused.append(Refusal(row, reason))
     return People(accepted, sorted(refused, key=lambda refusal: refusal.row), reading.remarks, rows)
-
-
-def _unspeakable(person: Person, settings: ListConfig) -> str | None:
-    try:
-        for fragment in required_fragments(settings.scenario, person.variables, settings.settings.language):
-            words.check(fragment)
-    except (VariableMissing, words.UnspeakableValue) as error:
-        return str(error)
-    return None
-
-
-def start(
-    config_path: Path, list_name: str, *, also_invalid: bool, at: str | None, only_after: Sequence[str] = ()
-) -> int:
-    config = configuration.load(config_path)
-    begins_at = None
-    if at is not None:
-        zone = config.lists[list_name].settings.zone if list_name in config.lists else ""
-        try:
-            begins_at = appointed(at, utc_now(), zone)
-        except ValueError as error:
-            raise CommandError(f"--at: {error}") from None
-    outcomes = [Outcome(name) for name in only_after] if only_after else None
-    console = open_console()
-    start_campaign(config, list_name, console, also_invalid=also_invalid, begins_at=begins_at, only_after=outcomes)
-    return 0
-
-
-def start_campaign(
-    config: Config,
-    list_name: str,
-    console: Console,
-    *,
-    also_invalid: bool = False,
-    begins_at: datetime | None = None,
-    only_after: Sequence[Outcome] | None = None,
-) -> int:
-    """Freeze and start, to begin at once or at ``begins_at``; gives the campaign's id.
-
-    Raises CommandError or StoreError with nothing written.
-    """
-    settings = config.lists.get(list_name)
-    if settings is None:
-        known = ", ".join(config.lists) or "none"
-        raise CommandError(f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})")
-
-    missing = [name for name in settings.scenario.recordings if not (config.audio / name).is_file()]
-    if missing:
-        raise CommandError(f"{settings.scenario_path}: no recording {', '.join(missing)} in {config.audio}")
-
-    def write(conn: Connection) -> tuple[int, tasks.Counts]:
-        list_id = lists.find(conn, list_name)
-        if list_id is None:
-            raise CommandError(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
-        _check_speakable(list_name, subscribers.people(conn, list_id), settings)
-        scenario, frozen = settings.scenario_text, settings.settings
-        campaign_id = campaigns.start(
-            conn,
-            list_id,
-            utc_now(),
-            scenario,
-            frozen,
-            also_invalid=also_invalid,
-            begins_at=begins_at,
-            only_after=only_after,
-        )
-        return campaign_id, tasks.counts(conn, campaign_id)
-
-    campaign_id, counts = _store(config).run_now(write)
-    left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
-    begins = "" if begins_at is None else f" from {begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"
-    when = "" if FolderLock.is_held(config.data) else "; the calls begin when `ocm serve` runs"
-    console.print(
-        f"{list_name}: campaign {campaign_id} started, {counts.total - counts.done} people are going to be called"
-        f"{begins}{left_out}{when}",
-        soft_wrap=True,
-    )
-    return campaign_id
-
-
-def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: ListConfig) -> None:
-    """The scenario may be newer than the import: nobody may be found to be without a message when he is due."""
-    wrong = [
-        f"{person.name or person.key}: {reason}"
-        for person in subscribed
-        if (reason := _unspeakable(person, settings)) is not None
-    ]
-    if wrong:
-        more = f" and {len(wrong) - PEOPLE_NAMED} more" if len(wrong) > PEOPLE_NAMED else ""
-        raise CommandError(
-            f"{list_name}: {settings.scenario_path.name} can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
-            "nothing was started; mend the list and import it again"
-        )
-
-
-def stop(config_path: Path, list_name: str) -> int:
-    config = configuration.load(config_path)
-
-    def write(conn: Connection) -> int:
-        list_id = lists.find(conn, list_name)
-        if list_id is None:
-            raise CommandError(f"there is no list {list_name}")
-        return campaigns.stop(conn, list_id, utc_now())
-
-    stopped = _store(config).run_now(write)
-    open_console().print(f"{list_name}: stopped; {stopped} people were still waiting and are not called")
-    return 0
-
-
-def pause(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, campaigns.pause)
-    open_console().print(f"{list_name}: paused; calls that are up go on to their end; ocm resume {list_name} goes on")
-    return 0
-
-
-def resume(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, lambda conn, list_id: campaigns.resume(conn, list_id, utc_now()))
-    open_console().print(f"{list_name}: resumed")
-    return 0
-
-
-def _change(config_path: Path, list_name: str, change: Callable[[Connection, int], int]) -> None:
-    def write(conn: Connection) -> int:
-        list_id = lists.find(conn, list_name)
-        if list_id is None:
-            raise CommandError(f"there is no list {list_name}")
-        return change(conn, list_id)
-
-    _store(configuration.load(config_path)).run_now(write)
 
 
 def report(config_path: Path, list_name: str | None, out: Path | None) -> int:

@@ -72,6 +72,17 @@ PRESETS: Mapping[str, Preset] = {
         {"mon-fri": "08:00-22:00", "sat-sun": "09:00-20:00"},
         "Russia, 230-FZ, calls to debtors by people; press reports, the weekday hours are the least sure",
     ),
+    "ua-consumer-credit": Preset(
+        Caps(day=2),
+        {"mon-fri": "09:00-20:00"},
+        "Ukraine, law on ethical behaviour towards debtors (in force since July 2021): two contacts a day, none from "
+        "20:00 to 9:00 nor on days off; that the law is there is confirmed, its figures are from memory",
+    ),
+    "us-tcpa": Preset(
+        Caps(month=3),
+        {"mon-sun": "08:00-21:00"},
+        "USA, TCPA, exempted prerecorded calls to homes: 3 in 30 days (a calendar month here), 8 to 21 at the called",
+    ),
     "ru-230fz-robots": Preset(
         Caps(day=2, week=4, month=16),
         {"mon-sun": "09:10-19:50"},

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,16 +57,35 @@ class ListSettings:
     breaker_window_s: float = 300.0  # ... of those that ended so lately
     windows: Windows = field(default_factory=Windows)  # on the clock of ``zone`` (IANA), which is "" only without them
     zone: str = ""
+    zone_of_number: bool = True  # a person without a zone of his own lives where his number is, if that has one zone
+    gateways: tuple[str, ...] = ()  # those that may call this list; (): any
+    ports: int = 0  # at most so many calls of the list at a time; 0: no limit
+    share: float = 1.0  # of the lines, beside other lists of the same priority
+    testers: tuple[str, ...] = ()  # whom alone a test calls; E.164
     caps: Caps = field(default_factory=Caps)  # of each person, over all campaigns; days are those of ``zone``
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
 
-    def closed_until(self, at: datetime) -> datetime | None:
-        """When nobody of the list may be called at this moment (aware): from when on, aware UTC. None: they may."""
-        return None if self.windows.is_open(at, self.zone) else self.windows.next_open_at(at, self.zone)
+    def closed_until(self, at: datetime, zone: str = "") -> datetime | None:
+        """When somebody in ``zone`` ("": that of the list) may not be called at this moment (aware): from when on he
+        may, aware UTC. None: he may.
+        """
+        there = zone or self.zone
+        return None if self.windows.is_open(at, there) else self.windows.next_open_at(at, there)
+
+    @staticmethod
+    def knows_zone(zone: str) -> bool:
+        """Whether it is one of the IANA database."""
+        try:
+            _check_zone(zone)
+        except ValueError:
+            return False
+        return True
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> ListSettings:
-        """From ``[lists.NAME]``: the fields by name, and besides ``windows.DAYS = "09:00-20:00"``;
+        """From ``[lists.NAME]``: the fields by name, and besides ``windows.DAYS = "09:00-20:00"``,
+
+        ``closed_days = [date, …]`` when nobody is called;
 
         ``caps.PERIOD = n``, or ``caps`` is the name of a preset, which brings its windows where there are none;
         ``retry.OUTCOME = { tries = n, delay_s = s }``.
@@ -76,6 +95,7 @@ class ListSettings:
         values = dict(table)
         retry = values.pop("retry", {})
         windows = values.pop("windows", None)
+        closed = _days(values.pop("closed_days", []))
         caps = _caps(values.pop("caps", {}))
         if isinstance(caps, Preset):
             windows = caps.windows if windows is None else windows
@@ -83,8 +103,11 @@ class ListSettings:
         known = {entry.name: entry for entry in fields(cls) if entry.name not in ("rules", "windows", "caps")}
         for key, value in values.items():
             if key not in known:
-                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry', 'windows', 'caps'])}")
+                raise ValueError(f"{key}: unknown key{_hint(key, [*known, 'retry', 'windows', 'closed_days', 'caps'])}")
             _check(key, value, known[key].default)
+        for key in ("gateways", "testers"):
+            values[key] = tuple(values.get(key, ()))
+        values["testers"] = tuple(_tester(number) for number in values["testers"])
         if re.fullmatch("[A-Z]{2}", values.get("region", "RU")) is None:
             raise ValueError(
                 f"region: must be a country's two capital letters, as RU, UA, KZ; not {values['region']!r}"
@@ -99,18 +122,19 @@ class ListSettings:
             _check_zone(zone)
         if not zone and not caps.unlimited:
             raise ValueError('zone: is needed with caps: when does a day begin? zone = "Europe/Moscow"')
-        if windows is None:
-            return cls(**values, rules=rules, caps=caps)
-        if not isinstance(windows, Mapping):
+        if windows is not None and not isinstance(windows, Mapping):
             raise ValueError(f'windows: must be a table as {{ mon-fri = "09:00-20:00" }}, not {windows!r}')
-        if not zone:
-            raise ValueError('zone: is needed with windows: by whose clock? zone = "Europe/Moscow"')
-        return cls(**values, rules=rules, caps=caps, windows=Windows.from_table(windows))
+        if not zone and (windows is not None or closed):
+            key = "windows" if windows is not None else "closed_days"
+            raise ValueError(f'zone: is needed with {key}: by whose clock? zone = "Europe/Moscow"')
+        hours = Windows() if windows is None else Windows.from_table(windows)
+        return cls(**values, rules=rules, caps=caps, windows=hours.closed_on(closed))
 
     def to_json(self) -> str:
         """What the store keeps; ``from_json`` reads it back equal."""
         plain = asdict(self) | {"rules": {outcome.value: asdict(rule) for outcome, rule in self.rules.items()}}
         plain["windows"] = self.windows.to_table()
+        plain["closed_days"] = sorted(day.isoformat() for day in self.windows.closed)
         return json.dumps(plain, ensure_ascii=False, sort_keys=True)
 
     @classmethod
@@ -119,7 +143,11 @@ class ListSettings:
         rules = {Outcome(name): RetryRule(**rule) for name, rule in plain.pop("rules", {}).items()}
         # A campaign of an earlier version has none of these.
         hours, caps = plain.pop("windows", {}), Caps(**plain.pop("caps", {}))
-        return cls(**plain, rules=rules, caps=caps, windows=Windows.from_table(hours) if hours else Windows())
+        windows = Windows.from_table(hours) if hours else Windows()
+        closed = [date.fromisoformat(day) for day in plain.pop("closed_days", [])]
+        for key in ("gateways", "testers"):
+            plain[key] = tuple(plain.get(key, ()))
+        return cls(**plain, rules=rules, caps=caps, windows=windows.closed_on(closed))
 
 
 def _caps(given: object) -> Caps | Preset:
@@ -130,6 +158,18 @@ def _caps(given: object) -> Caps | Preset:
     if not isinstance(given, Mapping):
         raise ValueError(f"caps: must be a table as {{ day = 2, week = 4 }} or the name of a preset, not {given!r}")
     return Caps.from_table(given)
+
+
+def _days(given: object) -> list[date]:
+    if not isinstance(given, list) or not all(type(day) is date for day in given):
+        raise ValueError(f"closed_days: must be a list of dates, as [2026-12-31, 2027-01-02], not {given!r}")
+    return given
+
+
+def _tester(number: str) -> str:
+    if re.fullmatch(r"\+[0-9]{7,15}", number) is None:
+        raise ValueError(f'testers: {number!r} is no number with its country code, as "+74951234567"')
+    return number
 
 
 def _check_zone(zone: str) -> None:
@@ -161,9 +201,15 @@ def _check(key: str, value: object, example: object) -> None:
     if isinstance(example, bool):
         right, wanted = isinstance(value, bool), "true or false"
     elif isinstance(example, int):
-        least = 0 if key in ("priority", "breaker_calls") else 1
+        least = 0 if key in ("priority", "breaker_calls", "ports") else 1
         right = isinstance(value, int) and not isinstance(value, bool) and value >= least
         wanted = f"a whole number from {least} on"
+    elif isinstance(example, tuple):
+        right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+        wanted = "a list of texts in quotes"
+    elif key == "share":
+        right = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000
+        wanted = "a number above 0, as 1 or 2.5: who has twice the share gets twice the lines"
     elif isinstance(example, float):
         right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST_S
         wanted = "a number of seconds, from 0 to a year"

@@ -1,19 +1,20 @@
-"""When people may be called: hours of each weekday on the clock of their zone. Pure: a moment in, an answer out."""
+"""When people may be called: hours of each weekday, and days when nobody is, on the clock of their zone. Pure."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: So far ahead an opening is looked for: a weekday comes again after seven days, and a clock change may swallow one.
-DAYS_AHEAD = 15
+#: So far ahead an opening is looked for: closed days may swallow the only weekday for weeks, but hardly for a year.
+DAYS_AHEAD = 400
 
 _MINUTES_A_DAY = 24 * 60
+_ALL_DAY = ((0, _MINUTES_A_DAY),)
 _DAYS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
 _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})")
 
@@ -22,14 +23,20 @@ _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})")
 class Windows:
     """``hours`` has for each weekday from Monday the ranges (from, to) in minutes of the day, in order, apart.
 
-    ``to`` is not in it any more. Without any range at all there is no restriction (``anytime``).
+    ``to`` is not in it any more. Without any range at all there is no restriction of hours. On the days ``closed``
+    (public holidays, days that the user has named) nobody is called at all.
     """
 
     hours: tuple[tuple[tuple[int, int], ...], ...] = ((),) * 7
+    closed: frozenset[date] = frozenset()
 
     @property
     def anytime(self) -> bool:
-        return not any(self.hours)
+        return not any(self.hours) and not self.closed
+
+    def closed_on(self, days: Iterable[date]) -> Windows:
+        """The same hours, and nobody is called on these days either."""
+        return replace(self, closed=self.closed | frozenset(days))
 
     @classmethod
     def from_table(cls, table: Mapping[str, object]) -> Windows:
@@ -65,7 +72,12 @@ class Windows:
             return True
         there = at.astimezone(ZoneInfo(zone))
         minute = there.hour * 60 + there.minute
-        return any(start <= minute < end for start, end in self.hours[there.weekday()])
+        return any(start <= minute < end for start, end in self._ranges(there.date()))
+
+    def _ranges(self, day: date) -> tuple[tuple[int, int], ...]:
+        if day in self.closed:
+            return ()
+        return self.hours[day.weekday()] if any(self.hours) else _ALL_DAY
 
     def next_open_at(self, at: datetime, zone: str) -> datetime:
         """The first moment from ``at`` on when it is open, aware UTC; ``at`` itself when it is open now.
@@ -79,12 +91,12 @@ class Windows:
             for moment in self._openings(first + timedelta(days=ahead), zone):
                 if moment > at and self.is_open(moment, zone):
                     return moment
-        raise ValueError("windows: there is no opening in them")  # from_table has seen to it that there is
+        return at.astimezone(UTC) + timedelta(days=DAYS_AHEAD)  # every day is closed: looked at again then
 
     def _openings(self, day: date, zone: str) -> Iterator[datetime]:
         """Moments of that day at which it may become open, in order: openings, and the hour repeated in autumn."""
         moments = set()
-        for start, end in self.hours[day.weekday()]:
+        for start, end in self._ranges(day):
             for minute in range(start, end):
                 midnight = datetime.combine(day, time(), ZoneInfo(zone))
                 local = midnight + timedelta(minutes=minute)

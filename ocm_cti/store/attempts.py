@@ -13,7 +13,6 @@ from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, Past, decide
-from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import campaigns, subscribers
 from ocm_cti.store.schema import answer, attempt, calling, campaign, task
 
@@ -134,7 +133,7 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
         subscribers.mark_invalid(conn, row.subscriber_id, row.number)
     past = history(conn, row.id)
     invalid = subscribers.invalid_places(conn, row.subscriber_id, row.numbers)
-    following = decide(past, len(row.numbers), ListSettings.from_json(row.settings), invalid)
+    following = decide(past, len(row.numbers), campaigns.settings_of(row.settings), invalid)
     if isinstance(following, Again) and row.state not in (campaigns.RUNNING, campaigns.PAUSED):
         following = Done(Outcome.STOPPED)
     if isinstance(following, Done):

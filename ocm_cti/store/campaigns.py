@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
 
 from ocm_cti.domain.breaker import tripped
 from ocm_cti.domain.outcomes import Outcome
@@ -18,6 +21,7 @@ from ocm_cti.store.schema import attempt, campaign, prepared_list, subscriber, s
 RUNNING = "running"
 PAUSED = "paused"  # calls that are up come to their end, the others wait for ``resume``
 STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
+HANGING_UP = "hanging_up"  # nobody more is called, and calls that are up are ended
 DONE = "done"
 
 
@@ -35,6 +39,9 @@ def start(
     also_invalid: bool = False,
     begins_at: datetime | None = None,
     only_after: Collection[Outcome] | None = None,
+    zone_of: Callable[[str], str] = lambda number: "",
+    testers: Sequence[str] = (),
+    override_why: str = "",
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
@@ -42,7 +49,10 @@ def start(
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
     the list is running (its people would be called twice) and for an empty list.
 
-    ``only_after``: a follow-up, of those only who ended so in the list's last campaign.
+    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``zone_of`` a number is that of
+    a person who has none of his own, "" when it can't be told. ``testers``: a test, which dials these numbers only, to
+    say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
+    ``override_why``: neither hours nor caps hold, for this reason.
     """
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
@@ -61,11 +71,13 @@ def start(
     whom = select(subscriber).where(subscriber.c.list_id == list_id)
     nobody = "there is nobody on this list; import people first"
     if only_after is not None:
-        earlier = latest(conn, list_id)
-        if not earlier:
+        earlier = conn.execute(
+            select(func.max(campaign.c.id)).where(campaign.c.list_id == list_id, ~campaign.c.test)
+        ).scalar()
+        if earlier is None:
             raise CampaignRefused("this list has not been called yet: there is nothing to follow up")
         outcomes = sorted(outcome.value for outcome in only_after)
-        ended_so = select(task.c.subscriber_id).where(task.c.campaign_id == earlier[-1], task.c.outcome.in_(outcomes))
+        ended_so = select(task.c.subscriber_id).where(task.c.campaign_id == earlier, task.c.outcome.in_(outcomes))
         whom = whom.where(subscriber.c.id.in_(ended_so))
         nobody = f"nobody of the last campaign ended so: {', '.join(outcomes)}"
     people = conn.execute(whom.order_by(subscriber.c.id)).all()
@@ -74,14 +86,24 @@ def start(
     campaign_id = int(
         conn.execute(
             insert(campaign)
-            .values(list_id=list_id, state=RUNNING, scenario=scenario, settings=settings.to_json(), started_at=now)
+            .values(
+                list_id=list_id,
+                state=RUNNING,
+                scenario=scenario,
+                settings=settings.to_json(),
+                started_at=now,
+                override_why=override_why,
+                test=bool(testers),
+            )
             .returning(campaign.c.id)
         ).scalar_one()
     )
     rows = []
-    for person in people:
-        own = numbers.get(person.id, [])
+    for person, own in _whom(people, numbers, testers):
         first = first_number(len(own), frozenset(place for place, (_, invalid) in enumerate(own) if invalid))
+        zone = person.zone or _zone_of(own, zone_of)
+        if zone and not settings.knows_zone(zone):
+            raise CampaignRefused(f"{person.name or person.key}: there is no time zone {zone!r}; as Asia/Yekaterinburg")
         rows.append(
             {
                 "campaign_id": campaign_id,
@@ -90,7 +112,7 @@ def start(
                 "variables": person.variables,
                 "numbers": [number for number, _ in own],
                 "priority": settings.priority if person.priority is None else person.priority,
-                "zone": person.zone,
+                "zone": zone,
                 "scenario": person.scenario,
                 "state": "waiting" if first is not None else "done",
                 "due_at": begins_at or now,
@@ -103,6 +125,79 @@ def start(
     conn.execute(insert(task), rows)
     finish_if_done(conn, campaign_id, now)
     return campaign_id
+
+
+_Numbers = list[tuple[str, bool]]  # (E.164, whether it is known not to exist)
+
+
+def _whom(
+    people: Sequence[Row[Any]], numbers: Mapping[int, _Numbers], testers: Sequence[str]
+) -> Iterator[tuple[Row[Any], _Numbers]]:
+    """Everybody with his numbers; in a test one person for each tester, with the tester's number alone."""
+    if not testers:
+        for person in people:
+            yield person, numbers.get(person.id, [])
+        return
+    his: dict[str, Row[Any] | None] = {
+        number: person for person in reversed(people) for number, _ in numbers.get(person.id, [])
+    }
+    taken: set[int] = set()
+    others = iter(
+        [person for person in people if not {number for number, _ in numbers.get(person.id, [])} & {*testers}]
+    )
+    for tester in dict.fromkeys(testers):
+        owner = his.get(tester)
+        listener = owner if owner is not None and owner.id not in taken else next(others, None)
+        if listener is not None:
+            taken.add(listener.id)
+            yield listener, [(tester, False)]
+
+
+def _zone_of(numbers: _Numbers, zone_of: Callable[[str], str]) -> str:
+    return next((zone for number, _ in numbers if (zone := zone_of(number))), "")
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A campaign with what was frozen at its start. ``override_why``: why hours and caps don't hold; "": they do."""
+
+    campaign_id: int
+    state: str
+    list_name: str
+    scenario: str
+    own_scenarios: Mapping[str, str]
+    settings: ListSettings
+    override_why: str
+    test: bool
+
+    def closed_until(self, at: datetime, zone: str = "") -> datetime | None:
+        """As ``ListSettings.closed_until``; None always where an emergency overrides the hours."""
+        return None if self.override_why else self.settings.closed_until(at, zone)
+
+
+def frozen(conn: Connection, campaign_id: int) -> Frozen | None:
+    """None when there is no such campaign."""
+    row = conn.execute(
+        select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == campaign_id)
+    ).first()
+    if row is None:
+        return None
+    return Frozen(
+        row.id,
+        row.state,
+        row.name,
+        row.scenario,
+        row.own_scenarios,
+        settings_of(row.settings),
+        row.override_why,
+        row.test,
+    )
+
+
+@lru_cache(maxsize=1024)
+def settings_of(text: str) -> ListSettings:
+    """Settings as a campaign keeps them. They are asked for at each claim, and a campaign's never change."""
+    return ListSettings.from_json(text)
 
 
 def running(conn: Connection) -> list[int]:
@@ -129,7 +224,7 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
         update(campaign)
         .where(
             campaign.c.id == campaign_id,
-            campaign.c.state.in_([RUNNING, PAUSED, STOPPING]),
+            campaign.c.state.in_([RUNNING, PAUSED, STOPPING, HANGING_UP]),
             ~exists().where(task.c.campaign_id == campaign_id, task.c.state != literal_column("'done'")),
         )
         .values(state=DONE, ended_at=now)
@@ -137,17 +232,19 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     return conn.execute(select(campaign.c.state).where(campaign.c.id == campaign_id)).scalar() == DONE
 
 
-def stop(conn: Connection, list_id: int, now: datetime) -> int:
+def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False) -> int:
     """Nobody of the list's running or paused campaign is called any more; gives the number of those who were waiting.
 
-    Attempts in flight come to their own end; what they would have waited for is not waited for (``attempts.finish``).
-    Raises CampaignRefused when no campaign of the list is running.
+    Attempts in flight come to their own end, or with ``hang_up`` to that which the dialer makes; what they would have
+    waited for is not waited for (``attempts.finish``). One that is stopping may still be told to hang up. Raises
+    CampaignRefused when no campaign of the list is running.
     """
+    states = [RUNNING, PAUSED, STOPPING] if hang_up else [RUNNING, PAUSED]
     # The campaign before its tasks: who finishes an attempt meanwhile waits, and then sees that it is stopping.
     running_id = conn.execute(
         update(campaign)
-        .where(campaign.c.list_id == list_id, campaign.c.state.in_([RUNNING, PAUSED]))
-        .values(state=STOPPING)
+        .where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
+        .values(state=HANGING_UP if hang_up else STOPPING)
         .returning(campaign.c.id)
     ).scalar()
     if running_id is None:
@@ -159,6 +256,11 @@ def stop(conn: Connection, list_id: int, now: datetime) -> int:
     )
     finish_if_done(conn, running_id, now)
     return int(stopped.rowcount)
+
+
+def hanging_up(conn: Connection) -> frozenset[int]:
+    """Ids of the campaigns whose calls are to be ended."""
+    return frozenset(conn.execute(select(campaign.c.id).where(campaign.c.state == HANGING_UP)).scalars())
 
 
 def pause(conn: Connection, list_id: int, why: str = "by hand") -> int:
@@ -196,7 +298,7 @@ def mind_the_breaker(conn: Connection, campaign_id: int, now: datetime) -> str:
     row = conn.execute(select(campaign).where(campaign.c.id == campaign_id, campaign.c.state == RUNNING)).first()
     if row is None:
         return ""
-    settings = ListSettings.from_json(row.settings)
+    settings = settings_of(row.settings)
     since_at = now - timedelta(seconds=settings.breaker_window_s)
     if row.resumed_at is not None:
         since_at = max(since_at, row.resumed_at)
@@ -215,12 +317,18 @@ def mind_the_breaker(conn: Connection, campaign_id: int, now: datetime) -> str:
 def held(conn: Connection, campaign_id: int, now: datetime) -> tuple[datetime | None, str] | None:
     """Why nobody of the campaign is called at this moment whoever is due, ``paused: …`` or ``window``, and until when.
 
-    None: there is no such reason. The moment is None where only a person can change it.
+    None: there is no such reason. The moment is None where only a person can change it. ``window`` is by the list's own
+    clock: people of another zone have hours of their own.
     """
-    row = conn.execute(select(campaign).where(campaign.c.id == campaign_id)).one()
-    if row.state == PAUSED:
-        return None, f"paused: {row.paused_why}"
-    until_at = ListSettings.from_json(row.settings).closed_until(now) if row.state == RUNNING else None
+    found = frozen(conn, campaign_id)
+    if found is None:
+        raise LookupError(f"there is no campaign {campaign_id}")
+    if found.state == PAUSED:
+        return (
+            None,
+            f"paused: {conn.execute(select(campaign.c.paused_why).where(campaign.c.id == campaign_id)).scalar()}",
+        )
+    until_at = found.closed_until(now) if found.state == RUNNING else None
     return None if until_at is None else (until_at, "window")
 
 

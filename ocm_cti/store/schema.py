@@ -104,6 +104,7 @@ campaign = Table(
     Column("ended_at", Moment),
     Column("paused_why", String(300), nullable=False, server_default=""),
     Column("resumed_at", Moment),  # faults of before are none of its breaker's any more
+    Column("test", Boolean, nullable=False, server_default=text("false")),  # of testers only; no follow-up looks at it
     # Scenarios of their own that some of its people have, by name; frozen like the other.
     Column("own_scenarios", JSON, nullable=False, server_default=text("'{}'")),
     Column(
@@ -136,6 +137,7 @@ task = Table(
         "ix_task_waiting",
         "campaign_id",
         "priority",
+        "zone",
         "due_at",
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),

@@ -63,35 +63,37 @@ class Waiting:
     language: str
 
 
-def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str, now: datetime) -> Claim | None:
+def claim(
+    conn: Connection,
+    campaign_id: int,
+    gateway: str,
+    port: str,
+    node: str,
+    now: datetime,
+    priority: int | None = None,
+) -> Claim | None:
     """Take the next due task of the campaign: the attempt row exists before anybody hears of it.
 
-    None: nothing is due, the campaign is not running, or its windows are closed. Somebody who is being called already
-    (in any campaign, on any of his numbers) is passed over and looked at again shortly; the person lock is the primary
-    key of ``calling``. Of nodes that claim at the same time each passes over what another one has in hand.
+    None: nothing is due, the campaign is not running, or it is not the hour for any of those who wait. ``priority``:
+    only among those who wait under it. Somebody who is being called already (in any campaign, on any of his numbers) is
+    passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at the
+    same time each passes over what another one has in hand.
     """
-    frozen = conn.execute(
-        select(campaign.c.scenario, campaign.c.settings).where(
-            campaign.c.id == campaign_id, campaign.c.state == "running"
-        )
-    ).first()
-    if frozen is None:
+    frozen = campaigns.frozen(conn, campaign_id)
+    if frozen is None or frozen.state != campaigns.RUNNING:
         return None
-    settings = ListSettings.from_json(frozen.settings)
-    if settings.closed_until(now) is not None:
-        return None
-    for priority in _priorities(conn, campaign_id):
-        while (row := _first_due(conn, campaign_id, priority, now)) is not None:
+    for under in list(priorities(conn, campaign_id)) if priority is None else [priority]:
+        while (row := _first_due(conn, frozen, under, now)) is not None:
             numbers = list(dict.fromkeys(row.numbers))
-            if _is_being_called(conn, numbers, settings):
+            if _is_being_called(conn, numbers, frozen.settings):
                 later = now + timedelta(seconds=BEING_CALLED_S)
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
                 continue
             barred = stop_lists.stopped(conn, numbers)
             if row.numbers[row.number_index] in barred:
-                _pass_over(conn, row, barred, settings, now)
+                _pass_over(conn, row, barred, frozen.settings, now)
                 continue
-            free_at = _capped_until(conn, numbers, settings, now)
+            free_at = capped_until(conn, frozen, numbers, row.zone, now)
             if free_at is not None:
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=free_at, why="cap"))
                 continue
@@ -100,7 +102,7 @@ def claim(conn: Connection, campaign_id: int, gateway: str, port: str, node: str
             )
             if taken.rowcount == 1:
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
-                return _claim(row, attempt_id, attempt_no, frozen.scenario, settings)
+                return _claim(row, attempt_id, attempt_no, frozen)
     return None
 
 
@@ -116,12 +118,17 @@ def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSet
     return conn.execute(select(calling.c.number).where(calling.c.number.in_(his))).first() is not None
 
 
-def _capped_until(conn: Connection, numbers: Sequence[str], settings: ListSettings, now: datetime) -> datetime | None:
-    if settings.caps.unlimited:
+def capped_until(
+    conn: Connection, frozen: campaigns.Frozen, numbers: Sequence[str], zone: str, now: datetime
+) -> datetime | None:
+    """When he who has these numbers may be called again as far as caps go; None: at ``now``."""
+    settings = frozen.settings
+    if settings.caps.unlimited or frozen.override_why:
         return None
+    there = zone or settings.zone
     his = sorted(subscribers.numbers_of_same(conn, numbers))
-    called_at = attempts.called_at(conn, his, settings.caps.since_at(now, settings.zone))
-    return settings.caps.free_at(called_at, now, settings.zone)
+    called_at = attempts.called_at(conn, his, settings.caps.since_at(now, there))
+    return settings.caps.free_at(called_at, now, there)
 
 
 def _pass_over(conn: Connection, row: Row[Any], barred: frozenset[str], settings: ListSettings, now: datetime) -> None:
@@ -144,7 +151,7 @@ def _pass_over(conn: Connection, row: Row[Any], barred: frozenset[str], settings
     campaigns.finish_if_done(conn, row.campaign_id, now)
 
 
-def _priorities(conn: Connection, campaign_id: int) -> Iterator[int]:
+def priorities(conn: Connection, campaign_id: int) -> Iterator[int]:
     """Those that somebody waits under, first things first; one probe of the index each, however many wait."""
     query = select(func.min(task.c.priority)).where(task.c.campaign_id == campaign_id, _IS_WAITING)
     priority = conn.execute(query).scalar()
@@ -153,14 +160,45 @@ def _priorities(conn: Connection, campaign_id: int) -> Iterator[int]:
         priority = conn.execute(query.where(task.c.priority > priority)).scalar()
 
 
-def _first_due(conn: Connection, campaign_id: int, priority: int, now: datetime) -> Row[Any] | None:
-    return conn.execute(
-        select(task)
-        .where(task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING, task.c.due_at <= now)
-        .order_by(task.c.due_at, task.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+def zones(conn: Connection, campaign_id: int, priority: int) -> Iterator[str]:
+    """Those that somebody waits in under this priority; "": by the list's clock. One probe of the index each."""
+    query = select(func.min(task.c.zone)).where(
+        task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING
+    )
+    zone = conn.execute(query).scalar()
+    while zone is not None:
+        yield zone
+        zone = conn.execute(query.where(task.c.zone > zone)).scalar()
+
+
+def head_priority(conn: Connection, frozen: campaigns.Frozen, now: datetime) -> int | None:
+    """The first priority under which somebody is due whom it is the hour to call; None: there is nobody."""
+    for priority in priorities(conn, frozen.campaign_id):
+        if _first_due(conn, frozen, priority, now) is not None:
+            return priority
+    return None
+
+
+def _first_due(conn: Connection, frozen: campaigns.Frozen, priority: int, now: datetime) -> Row[Any] | None:
+    """Whoever has been due for longest, among those in whose zone it is the hour."""
+    heads = []
+    for zone in list(zones(conn, frozen.campaign_id, priority)):
+        if frozen.closed_until(now, zone) is None:
+            query = (
+                select(task)
+                .where(
+                    task.c.campaign_id == frozen.campaign_id,
+                    task.c.priority == priority,
+                    task.c.zone == zone,
+                    _IS_WAITING,
+                    task.c.due_at <= now,
+                )
+                .order_by(task.c.due_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            heads.append(conn.execute(query).first())
+    return min((head for head in heads if head is not None), key=lambda head: (head.due_at, head.id), default=None)
 
 
 def _insert_attempt(
@@ -185,7 +223,7 @@ def _insert_attempt(
     return attempt_id, attempt_no
 
 
-def _claim(row: Row[Any], attempt_id: int, attempt_no: int, scenario: str, settings: ListSettings) -> Claim:
+def _claim(row: Row[Any], attempt_id: int, attempt_no: int, frozen: campaigns.Frozen) -> Claim:
     return Claim(
         attempt_id=attempt_id,
         task_id=row.id,
@@ -196,27 +234,37 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, scenario: str, setti
         number=row.numbers[row.number_index],
         number_index=row.number_index,
         variables=dict(row.variables),
-        scenario=scenario,
-        language=settings.language,
-        ring_timeout_s=settings.ring_timeout_s,
-        caller_id=settings.caller_id,
+        scenario=frozen.scenario,
+        language=frozen.settings.language,
+        ring_timeout_s=frozen.settings.ring_timeout_s,
+        caller_id=frozen.settings.caller_id,
     )
 
 
 def next_due_at(conn: Connection, now: datetime) -> datetime | None:
-    """When the first waiting task of a running campaign is due after ``now``; None when nothing waits that long."""
-    heads: list[datetime | None] = []
-    for row in conn.execute(select(campaign.c.id, campaign.c.settings).where(campaign.c.state == "running")).all():
-        opens_at = ListSettings.from_json(row.settings).closed_until(now)
-        if opens_at is not None:
-            heads.append(opens_at)
+    """When the first waiting task of a running campaign is due after ``now``, or the hour comes for those who are due.
+
+    None when nothing waits that long.
+    """
+    heads: list[datetime] = []
+    for campaign_id in campaigns.running(conn):
+        frozen = campaigns.frozen(conn, campaign_id)
+        if frozen is None:
             continue
-        for priority in _priorities(conn, row.id):
-            query = select(task.c.due_at).where(
-                task.c.campaign_id == row.id, task.c.priority == priority, _IS_WAITING, task.c.due_at > now
-            )
-            heads.append(conn.execute(query.order_by(task.c.due_at).limit(1)).scalar())
-    return min((head for head in heads if head is not None), default=None)
+        for priority in list(priorities(conn, campaign_id)):
+            for zone in list(zones(conn, campaign_id, priority)):
+                opens_at = frozen.closed_until(now, zone)
+                query = select(task.c.due_at).where(
+                    task.c.campaign_id == campaign_id,
+                    task.c.priority == priority,
+                    task.c.zone == zone,
+                    _IS_WAITING,
+                    task.c.due_at > (opens_at or now),
+                )
+                due_at = opens_at or conn.execute(query.order_by(task.c.due_at).limit(1)).scalar()
+                if due_at is not None:
+                    heads.append(due_at)
+    return min(heads, default=None)
 
 
 def counts(conn: Connection, campaign_id: int) -> Counts:
@@ -237,7 +285,7 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
 def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
     """The next waiting tasks by id, for preparing what will be said to them."""
     frozen = conn.execute(select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
-    language = ListSettings.from_json(frozen.settings).language
+    language = campaigns.settings_of(frozen.settings).language
     rows = conn.execute(
         select(task.c.id, task.c.variables)
         .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ocm_cti.config import ConfigError, load
 from ocm_cti.domain.caps import Caps
 from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.windows import Windows
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.smdr_settings import SmdrSettings
@@ -117,6 +120,41 @@ def test_a_scenario_with_a_fault_names_its_file(tmp_path: Path) -> None:
         load(path)
 
 
+class TestHolidays:
+    def list_with(self, tmp_path: Path, *lines: str) -> Any:
+        (tmp_path / "ocm.toml").unlink(missing_ok=True)
+        return load(write(tmp_path, GOOD + "\n" + "\n".join(lines))).lists["debtors"].settings
+
+    def test_those_of_the_country_but_for_open_days(self, tmp_path: Path) -> None:
+        year = datetime.now(UTC).year
+        settings = self.list_with(
+            tmp_path,
+            'zone = "Europe/Moscow"',
+            'holidays = "RU"',
+            f"open_days = [{year}-05-09]",
+            f"closed_days = [{year}-07-15]",
+        )
+        assert {date(year, 1, 1), date(year + 1, 6, 12), date(year, 7, 15)} <= settings.windows.closed
+        assert date(year, 5, 9) not in settings.windows.closed
+        assert ListSettings.from_json(settings.to_json()) == settings
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ('holidays = "ZZ"', "nothing is known of the holidays of 'ZZ'"),
+            ('holidays = "UA"', "no public holidays in .*closed_days"),
+            ("holidays = 7", "must be a text"),
+            ('open_days = ["1 May"]', "must be a list of dates"),
+            ("open_days = [2026-05-01]", "needs holidays beside it"),
+            ('closed_days = "2026-05-01"', "closed_days: must be a list of dates"),
+            ('gateways = ["branch"]', "there is no gateway 'branch'; known: office"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, tmp_path: Path, line: str, said: str) -> None:
+        with pytest.raises(ConfigError, match=said):
+            self.list_with(tmp_path, 'zone = "Europe/Moscow"', line)
+
+
 def test_no_gateway_and_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least one"):
         load(write(tmp_path, 'data = "d"\n'))
@@ -138,7 +176,10 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     full = load(tmp_path / "ocm.toml")
     settings = full.lists["debtors"].settings
     assert not settings.windows.anytime
-    assert replace(settings, windows=Windows(), zone="", caps=Caps()) == plain.lists["debtors"].settings
+    assert (
+        replace(settings, windows=Windows(), zone="", caps=Caps(), gateways=(), testers=())
+        == plain.lists["debtors"].settings
+    )
     smdr = full.gateways["office"].smdr
     assert smdr == SmdrSettings(link="tcp:192.168.0.101:2300")
     assert replace(full.gateways["office"], local_host="", smdr=None) == plain.gateways["office"]

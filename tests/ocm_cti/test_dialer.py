@@ -234,6 +234,23 @@ def test_a_person_is_not_called_more_often_than_a_cap_allows(tmp_path: Path) -> 
     house.close()
 
 
+@THREE
+def test_stopped_and_hung_up_ends_the_calls_that_are_up(house: House) -> None:
+    house.dialer.start()
+    up = list(house.gateway.placed)
+    up[0].answer()
+    list_id = house.store.now(lambda conn: lists.find(conn, "water"))
+    house.store.now(lambda conn: campaigns.stop(conn, list_id, house.clock.utc()))
+    house.clock.advance(2)
+    assert not any(call.over for call in up), "a plain stop lets them go on"
+    house.store.now(lambda conn: campaigns.stop(conn, list_id, house.clock.utc(), hang_up=True))
+    house.clock.advance(2)
+    assert all(call.over for call in up)
+    assert set(house.outcomes()) <= {"stopped", "cut_short"}
+    assert house.store.now(campaigns.running) == []
+    assert house.locks() == []
+
+
 class TestStopLists:
     def stop(self, house: House, *entries: str) -> None:
         house.store.now(lambda conn: stop_lists.add(conn, "asked us", entries, "", house.clock.utc()))

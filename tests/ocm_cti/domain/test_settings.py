@@ -45,6 +45,11 @@ def test_everything_can_be_set() -> None:
         breaker_window_s = 60
         zone = "Europe/Kyiv"
         windows.mon-fri = "09:00-20:00"
+        zone_of_number = false
+        gateways = ["office"]
+        ports = 3
+        share = 2.5
+        testers = ["+380441234567"]
         retry.busy = { tries = 9, delay_s = 4 }
         """
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -41,6 +41,22 @@ def test_three_at_night_in_moscow_is_ten_in_vladivostok() -> None:
     assert not OFFICE.is_open(night, MOSCOW)
     assert OFFICE.is_open(night, "Asia/Vladivostok")
     assert not OFFICE.is_open(night + timedelta(hours=3, minutes=30), "Asia/Vladivostok")  # their break
+
+
+def test_closed_days_are_left_out_by_the_clock_there() -> None:
+    closed = OFFICE.closed_on([date(2026, 11, 24), date(2026, 11, 25)])
+    assert not closed.is_open(at("2026-11-24T12:00", MOSCOW), MOSCOW)
+    assert closed.next_open_at(at("2026-11-23T20:00", MOSCOW), MOSCOW) == at("2026-11-26T09:00", MOSCOW)
+    # When it is Monday evening in Moscow, the closed Tuesday has begun in Vladivostok.
+    assert not closed.is_open(at("2026-11-23T18:00", MOSCOW), "Asia/Vladivostok")
+    without_hours = Windows().closed_on([date(2026, 11, 24)])
+    assert without_hours.next_open_at(at("2026-11-24T00:00", MOSCOW), MOSCOW) == at("2026-11-25T00:00", MOSCOW)
+
+
+def test_when_every_day_is_closed_nobody_is_called() -> None:
+    year = [date(2026, 11, 23) + timedelta(days=ahead) for ahead in range(500)]
+    monday = at("2026-11-23T10:00", MOSCOW)
+    assert OFFICE.closed_on(year).next_open_at(monday, MOSCOW) == monday + timedelta(days=400)
 
 
 def test_an_hour_that_summer_time_leaves_out() -> None:

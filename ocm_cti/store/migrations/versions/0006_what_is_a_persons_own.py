@@ -19,6 +19,19 @@ def _json(name: str, empty: str) -> sa.Column[object]:
     return sa.Column(name, sa.JSON(), nullable=False, server_default=sa.text(f"'{empty}'"))
 
 
+def _index_waiting(columns: list[str]) -> None:
+    """The next due of a campaign, by the clock of whoever waits."""
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_waiting")
+        batch_op.create_index(
+            "ix_task_waiting",
+            columns,
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+
 def upgrade() -> None:
     with op.batch_alter_table("list", schema=None) as batch_op:
         batch_op.add_column(_json("mapping", "{}"))
@@ -31,9 +44,11 @@ def upgrade() -> None:
     with op.batch_alter_table("campaign", schema=None) as batch_op:
         batch_op.add_column(_json("own_scenarios", "{}"))
         batch_op.add_column(_text("override_why", 300))
+        batch_op.add_column(sa.Column("test", sa.Boolean(), nullable=False, server_default=sa.text("false")))
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.add_column(_text("zone", 60))
         batch_op.add_column(_text("scenario", 100))
+    _index_waiting(["campaign_id", "priority", "zone", "due_at"])
     op.create_table(
         "schedule",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -67,9 +82,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("audit")
     op.drop_table("schedule")
+    _index_waiting(["campaign_id", "priority", "due_at"])
     for table, columns in {
         "task": ["scenario", "zone"],
-        "campaign": ["override_why", "own_scenarios"],
+        "campaign": ["test", "override_why", "own_scenarios"],
         "subscriber": ["note", "scenario", "zone", "groups", "priority"],
         "list": ["mapping"],
     }.items():

@@ -1,0 +1,108 @@
+"""Starting a campaign of a configured list: what the command, the clock and the panel all do the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ocm_cti.config import Config, ListConfig
+from ocm_cti.domain.fragments import VariableMissing
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.people import Person
+from ocm_cti.domain.scenarios import required_fragments
+from ocm_cti.places import zone_of
+from ocm_cti.speech import words
+from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
+from ocm_cti.store.campaigns import CampaignRefused
+from ocm_cti.store.transactions import Connection
+
+#: So many people are named in an error of one line.
+PEOPLE_NAMED = 3
+
+
+@dataclass(frozen=True)
+class How:
+    """``begins_at`` None: at once. ``only_after``: a follow-up of these outcomes. ``test``: only the list's testers.
+
+    ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why.
+    """
+
+    who: str
+    also_invalid: bool = False
+    begins_at: datetime | None = None
+    only_after: Sequence[Outcome] | None = None
+    test: bool = False
+    override_why: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    campaign_id: int
+    counts: tasks.Counts
+
+
+def start(conn: Connection, config: Config, list_name: str, how: How, now: datetime) -> Started:
+    """Freeze the list's scenario and settings and make its tasks. Raises CampaignRefused with nothing written."""
+    settings = config.lists.get(list_name)
+    if settings is None:
+        known = ", ".join(config.lists) or "none"
+        raise CampaignRefused(
+            f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})"
+        )
+    missing = [name for name in settings.scenario.recordings if not (config.audio / name).is_file()]
+    if missing:
+        raise CampaignRefused(f"{settings.scenario_path}: no recording {', '.join(missing)} in {config.audio}")
+    list_id = lists.find(conn, list_name)
+    if list_id is None:
+        raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
+    frozen = settings.settings
+    if how.test and not frozen.testers:
+        raise CampaignRefused(
+            f'{config.path}: a test calls the testers of the list, and it has none: testers = ["+7…"] '
+            f"in [lists.{list_name}]"
+        )
+    _check_speakable(list_name, subscribers.people(conn, list_id), settings)
+    campaign_id = campaigns.start(
+        conn,
+        list_id,
+        now,
+        settings.scenario_text,
+        frozen,
+        also_invalid=how.also_invalid,
+        begins_at=how.begins_at,
+        only_after=how.only_after,
+        zone_of=zone_of if frozen.zone_of_number and frozen.zone else lambda number: "",
+        testers=frozen.testers if how.test else (),
+        override_why=how.override_why,
+    )
+    counts = tasks.counts(conn, campaign_id)
+    if how.override_why:
+        details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
+        audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
+    return Started(campaign_id, counts)
+
+
+def unspeakable(person: Person, settings: ListConfig) -> str | None:
+    """Why the list's scenario can't be said to him; None when it can."""
+    try:
+        for fragment in required_fragments(settings.scenario, person.variables, settings.settings.language):
+            words.check(fragment)
+    except (VariableMissing, words.UnspeakableValue) as error:
+        return str(error)
+    return None
+
+
+def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: ListConfig) -> None:
+    """The scenario may be newer than the import: nobody may be found to be without a message when he is due."""
+    wrong = [
+        f"{person.name or person.key}: {reason}"
+        for person in subscribed
+        if (reason := unspeakable(person, settings)) is not None
+    ]
+    if wrong:
+        more = f" and {len(wrong) - PEOPLE_NAMED} more" if len(wrong) > PEOPLE_NAMED else ""
+        raise CampaignRefused(
+            f"{list_name}: {settings.scenario_path.name} can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
+            "nothing was started; mend the list and import it again"
+        )
