@@ -13,7 +13,7 @@ from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, Past, decide
-from ocm_cti.store import campaigns, subscribers
+from ocm_cti.store import campaigns, stop_lists, subscribers
 from ocm_cti.store.schema import answer, attempt, calling, campaign, task
 
 _log = Logger()
@@ -71,6 +71,31 @@ def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, n
     )
     if changed.rowcount != 1:
         raise WrongState(f"attempt {attempt_id} can't become {state.value} now")
+
+
+class NoLonger(Exception):
+    """The person is not to be called any more now, though he was when he was claimed; the text says why."""
+
+
+def place(conn: Connection, attempt_id: int, at: datetime) -> None:
+    """The last look before the call leaves: ``placing``, if he may still be called. Raises NoLonger and WrongState.
+
+    Between the claim and this his message was prepared, which may take minutes: meanwhile the hour can be over, the
+    campaign paused or stopped, his number put on a stop list.
+    """
+    row = conn.execute(
+        select(task.c.campaign_id, task.c.zone, attempt.c.number)
+        .join(attempt, attempt.c.task_id == task.c.id)
+        .where(attempt.c.id == attempt_id)
+    ).one()
+    frozen = campaigns.frozen(conn, row.campaign_id)
+    if frozen is None or frozen.state != campaigns.RUNNING:
+        raise NoLonger("the campaign was paused or stopped meanwhile")
+    if frozen.closed_until(at, row.zone) is not None:
+        raise NoLonger("it is not the hour to call any more")
+    if stop_lists.stopped(conn, [row.number]):
+        raise NoLonger("the number was put on a stop list meanwhile")
+    mark(conn, attempt_id, AttemptState.PLACING, at)
 
 
 def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Again | Done | None:

@@ -90,6 +90,7 @@ def main(argv: Sequence[str]) -> int:
     without = frozenset(filter(None, given.without.split(",")))
     if unknown := without - set(FEATURES):
         parser.error(f"--without {', '.join(sorted(unknown))}: known are {', '.join(FEATURES)}")
+    _quiet()
     with tempfile.TemporaryDirectory(prefix="ocm-fire-") as folder:
         template = make_template(Path(folder))
         if given.seed is not None:

@@ -135,7 +135,7 @@ def check_caps(world: World, rows: dict[int, sqlite3.Row]) -> None:
     for row in world.ledger.ask("SELECT subscriber_id, number FROM subscriber_number"):
         people.setdefault(row[0], set()).add(row[1])
     before: list[tuple[str, str]] = []
-    for each in world.switch.seen:
+    for each in sorted(world.switch.seen, key=lambda each: each.attempt_id):  # as they were claimed
         row = rows[each.attempt_id]
         day = row["placing_at"][:10]
         cap = world.settings[row["list_name"]].caps.day

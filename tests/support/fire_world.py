@@ -88,12 +88,12 @@ class World:
 
     def fill(self) -> None:
         rng = self.rng
-        numbers = [f"+7495{number:07}" for number in range(rng.randint(2, 7))]
+        numbers = [f"+7495{number:07}" for number in range(rng.randint(3, 9))]
         for name in ("a", "b", "c")[: rng.randint(1, 3)]:
             people = []
             free = list(numbers) if self.has("sharing") else [f"{number}{name}" for number in numbers]
             rng.shuffle(free)
-            while free and len(people) < 5:
+            while free and len(people) < 6:
                 own = [free.pop() for _ in range(min(len(free), rng.choice((1, 1, 2, 3))))]
                 priority = rng.choice((None, None, 1, 9))
                 people.append(Person(own[0], f"{name}{len(people)}", tuple((one, "") for one in own), priority=priority))
@@ -103,7 +103,7 @@ class World:
                     conn, lists.find_or_create(conn, name, self.now()), people
                 )
             )
-            self.clock.callLater(rng.choice((0.0, 0.0, 20.0)), self.start, name)
+            self.clock.callLater(rng.choice((0.0, 0.0, 5.0)), self.start, name)
 
     def draw_settings(self, name: str) -> ListSettings:
         rng = self.rng
@@ -215,7 +215,7 @@ class World:
         rng, later = self.rng, self.clock.callLater
 
         def at() -> float:
-            return rng.random() ** 2 * STORM_S
+            return rng.random() ** 3 * STORM_S
 
         names = sorted(self.settings)
         for _ in range(rng.randint(0, 3) if self.has("jumps") else 0):
@@ -249,7 +249,7 @@ class World:
         if self.deaths and not self.switch.calm:
             self.deaths -= 1
             place = self.rng.choice(PLACES)
-            fuse = (place, self.rng.randint(1, 40 if "commit" in place else 6))
+            fuse = (place, self.rng.randint(1, 60 if "commit" in place else 10))
         before = self.ledger.everything()
         self.note(f"a server starts, to die at {fuse}")
         self.life = Life(
@@ -307,21 +307,23 @@ class World:
         now_s = self.clock.seconds()
         due_s = min(call.getTime() for call in self.clock.getDelayedCalls())
         self.advance(max(0.0, due_s - now_s))
-        if self.switch.calm and self.life is not None and self.life.idle:
-            self.skip()
+        if self.life is not None and self.life.idle and not self.switch.up:
+            self.skip(self.life)
 
-    def skip(self) -> None:
-        """Nothing goes on: to the next moment when something is due."""
-        for name in self.ledger.paused():
-            self.resume(name)
+    def skip(self, life: Life) -> None:
+        """Nothing goes on: to just before the next moment when somebody is due, or something happens from outside."""
+        if self.switch.calm:
+            for name in self.ledger.paused():
+                self.resume(name)
+        own = set(life.clock.calls)
+        waits = [call.getTime() - self.clock.seconds() for call in self.clock.getDelayedCalls() if call not in own]
         due_at = self.ledger.next_due_at()
-        if due_at is None:
-            return
-        wait_s = (due_at - self.now()) / timedelta(seconds=1)
-        if wait_s > 1.0:
-            self.advance(wait_s - 0.5)
-        elif wait_s < -2.0:
-            self.advance(600.0)  # due, but not now: a window, a cap
+        if due_at is not None:
+            due_s = (due_at - self.now()) / timedelta(seconds=1)
+            # Since long, and not called: it is the hour, a cap, a pause that he waits for.
+            waits.append(due_s if due_s > -2.0 else 600.0)
+        if waits and min(waits) > 1.0:
+            self.advance(min(waits) - 0.5)
 
     def advance(self, seconds: float) -> None:
         try:
