@@ -76,8 +76,8 @@ def claim(
 
     None: nothing is due, the campaign is not running, or it is not the hour for any of those who wait. ``priority``:
     only among those who wait under it. Somebody who is being called already (in any campaign, on any of his numbers) is
-    passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at the
-    same time each passes over what another one has in hand.
+    passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at
+    the same time each passes over what another one has in hand.
     """
     frozen = campaigns.frozen(conn, campaign_id)
     if frozen is None or frozen.state != campaigns.RUNNING:

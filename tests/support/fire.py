@@ -21,7 +21,7 @@ from twisted.logger import globalLogBeginner
 
 
 def play(seed: int, template: Path, without: Collection[str] = ()) -> World:
-    """Play one world in a folder of its own, which is gone afterwards; raises Broken with a note of how to repeat it."""
+    """Play one world in a folder of its own, gone afterwards; raises Broken with a note of how to repeat it."""
     with tempfile.TemporaryDirectory(prefix="ocm-fire-") as folder:
         world = World(seed, Path(folder), template, without)
         try:
@@ -106,7 +106,9 @@ def main(argv: Sequence[str]) -> int:
                 print(f"  repeat it: {command(seed, small[0] if small else without)}", flush=True)
             if sys.stderr.isatty() or played % 100 == 0:
                 rate = played / (time.monotonic() - began_s)
-                print(f"\r{played} of {given.seeds} seeds, {rate:.1f} a second, {broken} broken", end="", file=sys.stderr)
+                print(
+                    f"\r{played} of {given.seeds} seeds, {rate:.1f} a second, {broken} broken", end="", file=sys.stderr
+                )
         print(file=sys.stderr)
         print(f"{played} seeds, {broken} broken, {time.monotonic() - began_s:.0f} s")
     return 1 if broken else 0

@@ -53,13 +53,21 @@ class Ledger:
         return [row[0] for row in self.ask(sql, list_name)]
 
     def paused(self) -> list[str]:
-        return [row[0] for row in self.ask("SELECT name FROM campaign JOIN list ON list.id = list_id WHERE state = 'paused'")]
+        return [
+            row[0]
+            for row in self.ask("SELECT name FROM campaign JOIN list ON list.id = list_id WHERE state = 'paused'")
+        ]
 
     def open_campaigns(self) -> int:
         return int(self.ask("SELECT count(*) FROM campaign WHERE state <> 'done'")[0][0])
 
+    def attempts(self) -> int:
+        return int(self.ask("SELECT count(*) FROM attempt")[0][0])
+
     def open_tasks(self) -> list[dict[str, Any]]:
-        return [dict(row) for row in self.ask("SELECT id, campaign_id, state, why, due_at FROM task WHERE state <> 'done'")]
+        return [
+            dict(row) for row in self.ask("SELECT id, campaign_id, state, why, due_at FROM task WHERE state <> 'done'")
+        ]
 
     def next_due_at(self) -> datetime | None:
         (row,) = self.ask("SELECT min(due_at) FROM task WHERE state = 'waiting'")
@@ -74,7 +82,8 @@ def check_calls(world: World) -> None:
     """Calls at the switch are the attempts that were placed, and none is over a budget or a cap."""
     seen = {each.attempt_id: each for each in world.switch.seen}
     rows = world.ledger.ask(
-        "SELECT attempt.*, task.numbers, campaign_id, list.name AS list_name FROM attempt JOIN task ON task.id = task_id "
+        "SELECT attempt.*, task.numbers, campaign_id, list.name AS list_name FROM attempt "
+        "JOIN task ON task.id = task_id "
         "JOIN campaign ON campaign.id = campaign_id JOIN list ON list.id = campaign.list_id ORDER BY attempt.id"
     )
     placed = {row["id"] for row in rows if row["placing_at"] is not None}

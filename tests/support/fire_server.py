@@ -167,7 +167,9 @@ class Life:
             "fire",
         )
         self.starting = self.dialer.start()
-        self.starting.addErrback(lambda failure: self.clock.callLater(0, self.die))  # the process ends; systemd restarts
+        self.starting.addErrback(
+            lambda failure: self.clock.callLater(0, self.die)
+        )  # the process ends; systemd restarts
 
     def slowness_s(self) -> float:
         """How long a job waits for its commit."""

@@ -5,6 +5,7 @@ Everything follows from the seed. What goes wrong is ``Broken`` with what and wh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -34,6 +35,8 @@ STORM_S = 400.0
 #: Past a call's claim, on its way to the switch: what is decided meanwhile does not catch it any more.
 GRACE_S = 5.0
 MOST_STEPS = 20_000
+#: So often nothing happens in the calm, ten minutes each, before we say that nothing will.
+MOST_IDLE = 400
 SCENARIO = """
 name = "n"
 language = "en"
@@ -79,6 +82,7 @@ class World:
         self.hours: dict[str, list[tuple[int, int]]] = {}
         self.deaths = self.rng.randint(1, 4) if self.has("deaths") else 0
         self.life: Life | None = None
+        self.stood_still = 0, 0  # attempts so far; how often nothing has happened since the last of them
         self.fill()
 
     def has(self, feature: str) -> bool:
@@ -96,7 +100,9 @@ class World:
             while free and len(people) < 6:
                 own = [free.pop() for _ in range(min(len(free), rng.choice((1, 1, 2, 3))))]
                 priority = rng.choice((None, None, 1, 9))
-                people.append(Person(own[0], f"{name}{len(people)}", tuple((one, "") for one in own), priority=priority))
+                people.append(
+                    Person(own[0], f"{name}{len(people)}", tuple((one, "") for one in own), priority=priority)
+                )
             self.settings[name] = self.draw_settings(name)
             self.office.run_now(
                 lambda conn, name=name, people=people: subscribers.upsert(  # type: ignore[misc]
@@ -183,7 +189,10 @@ class World:
 
     def stop(self, name: str) -> None:
         before = self.ledger.running(name)
-        if self.command(f"stop {name}", lambda conn: campaigns.stop(conn, self.list_id(conn, name), self.now())) is not None:
+        if (
+            self.command(f"stop {name}", lambda conn: campaigns.stop(conn, self.list_id(conn, name), self.now()))
+            is not None
+        ):
             self.halted.update(dict.fromkeys(before, self.clock.seconds()))
 
     def stop_list(self, number: str) -> None:
@@ -244,12 +253,16 @@ class World:
         if self.life is not None and self.life.alive:
             self.life.die()
 
+    def draw_fuse(self) -> tuple[str, int] | None:
+        """Where the next server dies; None: it does not."""
+        if not self.deaths or self.switch.calm:
+            return None
+        self.deaths -= 1
+        place = self.rng.choice(PLACES)
+        return place, self.rng.randint(1, 60 if "commit" in place else 10)
+
     def new_life(self) -> None:
-        fuse = None
-        if self.deaths and not self.switch.calm:
-            self.deaths -= 1
-            place = self.rng.choice(PLACES)
-            fuse = (place, self.rng.randint(1, 60 if "commit" in place else 10))
+        fuse = self.draw_fuse()
         before = self.ledger.everything()
         self.note(f"a server starts, to die at {fuse}")
         self.life = Life(
@@ -315,6 +328,11 @@ class World:
         if self.switch.calm:
             for name in self.ledger.paused():
                 self.resume(name)
+            attempts, idle = self.stood_still
+            made = self.ledger.attempts()
+            self.stood_still = made, idle + 1 if made == attempts else 0
+            if idle > MOST_IDLE:
+                self.broken(f"nothing happens any more: {self.ledger.open_tasks()}")
         own = set(life.clock.calls)
         waits = [call.getTime() - self.clock.seconds() for call in self.clock.getDelayedCalls() if call not in own]
         due_at = self.ledger.next_due_at()
@@ -326,10 +344,8 @@ class World:
             self.advance(min(waits) - 0.5)
 
     def advance(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(Killed):
             self.clock.advance(seconds)
-        except Killed:
-            pass
         if self.life is not None and not self.life.alive:
             self.bury()
 
