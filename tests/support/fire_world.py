@@ -320,7 +320,7 @@ class World:
         now_s = self.clock.seconds()
         due_s = min(call.getTime() for call in self.clock.getDelayedCalls())
         self.advance(max(0.0, due_s - now_s))
-        if self.life is not None and self.life.idle and not self.switch.up:
+        if self.life is not None and self.life.idle and (self.switch.calm or not self.switch.up):
             self.skip(self.life)
 
     def skip(self, life: Life) -> None:
