@@ -121,12 +121,16 @@ class Attempt:
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
-        self._mark(AttemptState.PLACING).addCallbacks(self._place, self._not_committed).addErrback(self._broken)
+        placing = self._store.run(lambda conn: attempts.place(conn, self.claim.attempt_id, self._now()))
+        placing.addCallbacks(self._place, self._not_committed).addErrback(self._broken)
 
     def _not_prepared(self, failure: Failure) -> None:
         self._never_placed(f"the message could not be prepared: {failure.getErrorMessage()}")
 
     def _not_committed(self, failure: Failure) -> None:
+        if isinstance(failure.value, attempts.NoLonger):
+            self._never_placed(failure.getErrorMessage())
+            return
         self._never_placed(f"the ledger could not be written: {failure.getErrorMessage()}")
 
     def _place(self, _: object) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.scenarios import read as read_scenario
@@ -70,20 +71,17 @@ class ListConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole checked configuration; paths are absolute."""
+    """A whole checked configuration; paths are absolute. ``database`` is a file, or the URL of one of PostgreSQL's."""
 
     path: Path
     data: Path
+    database: Path | str
     audio: Path
     node: str
     show_numbers: bool
     speech: SpeechConfig
     gateways: Mapping[str, GatewaySettings]
     lists: Mapping[str, ListConfig]
-
-    @property
-    def database(self) -> Path:
-        return self.data / "ocm.db"
 
     @property
     def prompts(self) -> Path:
@@ -106,7 +104,7 @@ LONGEST_OWN_NAME = 100
 #: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
 HOLIDAY_YEARS = 3
 
-_TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")
+_TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
 _SPEECH = ("workers", "voices")
 
 
@@ -166,9 +164,11 @@ class _Reader:
         }
         self._ports_are_their_own(gateways)
         self._lists_can_be_called(gateways, lists)
+        data = base / self._text("data", table.get("data", "ocm-data"))
         return Config(
             path=self._path,
-            data=base / self._text("data", table.get("data", "ocm-data")),
+            data=data,
+            database=self._database(table["database"], base) if "database" in table else data / "ocm.db",
             audio=base / self._text("audio", table.get("audio", "audio")),
             node=self._text("node", table.get("node", socket.gethostname())),
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
@@ -230,6 +230,17 @@ class _Reader:
             gateway.check_lists({}, {"": file.scenario})
         except SettingError as error:
             self.fail(key, error.what)
+
+    def _database(self, value: object, base: Path) -> Path | str:
+        text = self._text("database", value)
+        if "://" not in text:
+            return base / text
+        url = urlsplit(text)
+        if url.scheme not in ("postgresql", "postgresql+psycopg") or not url.path.strip("/"):
+            self.fail(
+                "database", "must be a file, or postgresql+psycopg://USER:PASSWORD@HOST/NAME; left out: ocm.db in data"
+            )
+        return text
 
     def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, GatewaySettings]:
         gateways: dict[str, GatewaySettings] = {}

@@ -216,6 +216,7 @@ class Service:
     @inlineCallbacks
     def start(self) -> Any:
         self._log.info("ocm server {node} on {data}", node=self.config.node, data=str(self.config.data))
+        self.store.be_node(self.config.node)
         self.speech.start()
         self.lookahead.start()
         yield self.dialer.start()

@@ -71,7 +71,7 @@ class _Check:
         service = None
         try:
             service = Service(self._config, reactor)
-            self._line(True, "database", str(self._config.database))
+            self._line(True, "database", service.store.shown)
             service.speech.start()
             yield self._speech(service)
             for gateway in service.gateways:

@@ -154,7 +154,7 @@ class _TestCall:
         service = None
         try:
             service = Service(self._config, reactor)
-            left = yield service.store.read(attempts.in_flight)
+            left = yield service.store.read(lambda conn: attempts.in_flight(conn, self._config.node))
             if left:
                 raise CommandError(
                     f"{len(left)} calls were up when a server ended here; run ocm serve first, which asks the switch "

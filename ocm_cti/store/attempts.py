@@ -80,7 +80,7 @@ def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, n
     """Take the attempt a step on (not to ``finished``: see ``finish``). Raises WrongState."""
     values: dict[str, object] = {"state": state.value, f"{state.value}_at": at}
     if native_id is not None:
-        values["native_id"] = native_id
+        values["native_id"] = native_id[:100]
     changed = conn.execute(
         update(attempt)
         .where(attempt.c.id == attempt_id, attempt.c.state.in_([earlier.value for earlier in before(state)]))
@@ -90,8 +90,34 @@ def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, n
         raise WrongState(f"attempt {attempt_id} can't become {state.value} now")
 
 
+class NoLonger(Exception):
+    """The person is not to be called any more now, though he was when he was claimed; the text says why."""
+
+
+def place(conn: Connection, attempt_id: int, at: datetime) -> None:
+    """The last look before the call leaves: ``placing``, if he may still be called. Raises NoLonger and WrongState.
+
+    Between the claim and this his message was prepared, which may take minutes: meanwhile the hour can be over, the
+    campaign paused or stopped, his number put on a stop list.
+    """
+    row = conn.execute(
+        select(task.c.campaign_id, task.c.zone, attempt.c.number)
+        .join(attempt, attempt.c.task_id == task.c.id)
+        .where(attempt.c.id == attempt_id)
+    ).one()
+    frozen = campaigns.frozen(conn, row.campaign_id)
+    if frozen is None or frozen.state != campaigns.RUNNING:
+        raise NoLonger("the campaign was paused or stopped meanwhile")
+    if frozen.closed_until(at, row.zone) is not None:
+        raise NoLonger("it is not the hour to call any more")
+    if stop_lists.stopped(conn, [row.number]):
+        raise NoLonger("the number was put on a stop list meanwhile")
+    mark(conn, attempt_id, AttemptState.PLACING, at)
+
+
 def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Again | Done | None:
     """Write the outcome, free the person, decide what is next: one transaction. None when it was finished before."""
+    _lock_campaign(conn, attempt_id)
     changed = conn.execute(
         update(attempt)
         .where(attempt.c.id == attempt_id, attempt.c.state != AttemptState.FINISHED.value)
@@ -118,6 +144,17 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
     if end.stop_lists:
         _put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
     return _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
+
+
+def _lock_campaign(conn: Connection, attempt_id: int) -> None:
+    """First of all: everybody takes the campaign before its tasks, so that nobody waits in a circle."""
+    if conn.dialect.name == "sqlite":
+        return
+    campaign_id = conn.execute(
+        select(task.c.campaign_id).join(attempt, attempt.c.task_id == task.c.id).where(attempt.c.id == attempt_id)
+    ).scalar()
+    if campaign_id is not None:
+        campaigns.lock(conn, campaign_id)
 
 
 def _put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
@@ -219,13 +256,16 @@ def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> l
     return list(conn.execute(query).scalars())
 
 
-def in_flight(conn: Connection) -> list[InFlightRow]:
-    """Attempts without an outcome: after a start, what a crash left behind.
+def in_flight(conn: Connection, node: str) -> list[InFlightRow]:
+    """Attempts without an outcome: after a start of ``node``, what a crash left behind.
 
-    Of whatever node: the data folder's lock proves that no other is at work, and a server whose host was renamed must
-    not lose those whom it was calling.
+    On SQLite those of whatever node: the data folder's lock proves that no other is at work, and a server whose host
+    was renamed must not lose those whom it was calling. On PostgreSQL other nodes are at work; theirs are left alone.
     """
-    rows = conn.execute(select(attempt).where(attempt.c.state != AttemptState.FINISHED.value).order_by(attempt.c.id))
+    query = select(attempt).where(attempt.c.state != AttemptState.FINISHED.value)
+    if conn.dialect.name != "sqlite":
+        query = query.where(attempt.c.node == node)
+    rows = conn.execute(query.order_by(attempt.c.id))
     return [
         InFlightRow(row.id, row.task_id, row.gateway, row.port, row.number, row.native_id, row.state) for row in rows
     ]

@@ -56,6 +56,7 @@ def start(
     say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
     ``override_why``: neither hours nor caps hold, for this reason.
     """
+    conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
     if also_invalid:
@@ -216,8 +217,19 @@ def running(conn: Connection) -> list[int]:
     )
 
 
+def lock(conn: Connection, campaign_id: int) -> None:
+    """Nobody else changes the campaign, or finishes an attempt of it, before this transaction ends.
+
+    Without it two nodes that finish the last two attempts each see the other's still open, and nobody ends the
+    campaign; and an attempt that ends while the campaign is stopped would leave somebody waiting in it.
+    """
+    if conn.dialect.name != "sqlite":  # there is one writer
+        conn.execute(select(campaign.c.id).where(campaign.c.id == campaign_id).with_for_update(key_share=True))
+
+
 def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     """Mark the campaign done when every task of it is; says whether it is done now."""
+    lock(conn, campaign_id)
     conn.execute(
         update(campaign)
         .where(
@@ -238,8 +250,12 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
     CampaignRefused when no campaign of the list is running.
     """
     states = [RUNNING, PAUSED, STOPPING] if hang_up else [RUNNING, PAUSED]
+    # The campaign before its tasks: who finishes an attempt meanwhile waits, and then sees that it is stopping.
     running_id = conn.execute(
-        select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
+        update(campaign)
+        .where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
+        .values(state=HANGING_UP if hang_up else STOPPING)
+        .returning(campaign.c.id)
     ).scalar()
     if running_id is None:
         raise CampaignRefused("no campaign of this list is running")
@@ -248,7 +264,6 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
         .where(task.c.campaign_id == running_id, task.c.state == "waiting")
         .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
     )
-    conn.execute(update(campaign).where(campaign.c.id == running_id).values(state=HANGING_UP if hang_up else STOPPING))
     finish_if_done(conn, running_id, now)
     return int(stopped.rowcount)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from ocm_cti.store import locks
 from ocm_cti.store.schema import prepared_list
 
 
@@ -16,6 +17,9 @@ def find(conn: Connection, name: str) -> int | None:
 
 def find_or_create(conn: Connection, name: str, now: datetime) -> int:
     found = find(conn, name)
+    if found is None:
+        locks.wait_for(conn, "list names")
+        found = find(conn, name)
     if found is not None:
         return found
     return int(

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, text
 
 from ocm_cti.domain import stop_lists
+from ocm_cti.store import locks
 from ocm_cti.store.schema import stop_entry
 
 #: Spelt out, not compared with a value: only then the planner sees that the partial index serves.
@@ -27,6 +28,7 @@ class Entry:
 
 def add(conn: Connection, list_name: str, entries: Iterable[str], reason: str, now: datetime) -> int:
     """Put entries (``domain.stop_lists.entry``) on a list, which is made with its first; gives how many were new."""
+    locks.wait_for(conn, "stop lists")
     wanted = list(dict.fromkeys(entries))
     known = set(conn.execute(select(stop_entry.c.entry).where(stop_entry.c.list_name == list_name)).scalars())
     rows = [

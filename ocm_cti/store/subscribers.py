@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store.schema import subscriber, subscriber_number
+from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number
 
 #: People written by one statement.
 PORTION = 1000
@@ -26,6 +26,8 @@ class Upserted:
 
 def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted:
     """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does."""
+    # Another import of the same list waits, and then sees what this one has made.
+    conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     known = _known(conn, list_id)
     fresh: dict[str, Person] = {}
     updated = unchanged = 0

@@ -13,7 +13,7 @@ from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, decide, first_number
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, stop_lists, subscribers
+from ocm_cti.store import attempts, campaigns, locks, stop_lists, subscribers
 from ocm_cti.store.schema import attempt, calling, campaign, task
 
 #: A person who is being called elsewhere is looked at again this much later.
@@ -79,7 +79,8 @@ def claim(
 
     None: nothing is due, the campaign is not running, or it is not the hour for any of those who wait. ``priority``:
     only among those who wait under it. Somebody who is being called already (in any campaign, on any of his numbers) is
-    passed over and looked at again shortly; the person lock is the primary key of ``calling``.
+    passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at
+    the same time each passes over what another one has in hand.
     """
     frozen = campaigns.frozen(conn, campaign_id)
     if frozen is None or frozen.state != campaigns.RUNNING:
@@ -87,7 +88,7 @@ def claim(
     for under in list(priorities(conn, campaign_id)) if priority is None else [priority]:
         while (row := _first_due(conn, frozen, under, now)) is not None:
             numbers = list(dict.fromkeys(row.numbers))
-            if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
+            if _is_being_called(conn, numbers, frozen.settings):
                 later = now + timedelta(seconds=BEING_CALLED_S)
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
                 continue
@@ -111,6 +112,18 @@ def claim(
 def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
     """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
     return own_scenarios[own] if own else scenario
+
+
+def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSettings) -> bool:
+    """Already, or another node is about to; if not, no other node can claim him before this transaction ends.
+
+    His caps are over all numbers that are known of him, so with caps all of them are to be ours: a call that is going
+    on has no outcome yet which says whether it counts.
+    """
+    his = numbers if settings.caps.unlimited else subscribers.numbers_of_same(conn, numbers)
+    if not locks.person(conn, his):
+        return True
+    return conn.execute(select(calling.c.number).where(calling.c.number.in_(his))).first() is not None
 
 
 def capped_until(
@@ -190,6 +203,7 @@ def _first_due(conn: Connection, frozen: campaigns.Frozen, priority: int, now: d
                 )
                 .order_by(task.c.due_at)
                 .limit(1)
+                .with_for_update(skip_locked=True)
             )
             heads.append(conn.execute(query).first())
     return min((head for head in heads if head is not None), key=lambda head: (head.due_at, head.id), default=None)

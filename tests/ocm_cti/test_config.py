@@ -57,6 +57,25 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "database"),
+    [
+        ("postgresql+psycopg://ocm:secret@db.example:5433/ocm", "postgresql+psycopg://ocm:secret@db.example:5433/ocm"),
+        ("postgresql://db.example/ocm", "postgresql://db.example/ocm"),
+        ("ledger/my.db", Path("ledger/my.db")),
+    ],
+)
+def test_a_database_elsewhere(tmp_path: Path, given: str, database: Path | str) -> None:
+    config = load(write(tmp_path, f'database = "{given}"\n' + GOOD))
+    assert config.database == (tmp_path / database if isinstance(database, Path) else database)
+
+
+@pytest.mark.parametrize("given", ["mysql://h/n", "postgresql://host", "postgresql+psycopg2://h/n"])
+def test_a_database_that_is_none(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigError, match=r"ocm\.toml:1: database: must be a file, or postgresql"):
+        load(write(tmp_path, f'database = "{given}"\n' + GOOD))
+
+
+@pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
         pytest.param("node =", "nod =", "ocm.toml:2: nod: unknown key; did you mean node?", id="top"),

@@ -124,7 +124,8 @@ def run_attempts(store: Store, campaign_id: int, count: int, lines: int) -> Any:
         while left > 0:
             left -= 1
             claim = yield store.run(lambda conn: tasks.claim(conn, campaign_id, "office", port, "bench", NOW))
-            for state in (AttemptState.PLACING, AttemptState.DIALING, AttemptState.ANSWERED):
+            yield store.run(partial(attempts.place, attempt_id=claim.attempt_id, at=NOW))
+            for state in (AttemptState.DIALING, AttemptState.ANSWERED):
                 yield store.run(partial(attempts.mark, attempt_id=claim.attempt_id, state=state, at=NOW))
             end = attempts.Finish(Outcome.CONFIRMED, Cause.NORMAL, NOW, keys="1")
             yield store.run(partial(attempts.finish, attempt_id=claim.attempt_id, end=end, now=NOW))

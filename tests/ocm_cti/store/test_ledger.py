@@ -42,8 +42,8 @@ POLICY = ListSettings(
 class Ledger:
     """One database and one clock; every call is a transaction of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self.store = Store.open(path)
+    def __init__(self, database: Path | str) -> None:
+        self.store = Store.open(database)
         self.now = T0
 
     def do(self, job: Callable[[Connection], T]) -> T:
@@ -91,8 +91,8 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ocm.db")
+def ledger(database: Path | str) -> Iterator[Ledger]:
+    ledger = Ledger(database)
     yield ledger
     ledger.store.close()
 
@@ -164,10 +164,10 @@ def test_somebody_being_called_does_not_stop_those_behind_him(ledger: Ledger) ->
     assert ledger.must_claim(other).number == "+72"
 
 
-def test_two_servers_never_claim_the_same_person(tmp_path: Path, ledger: Ledger) -> None:
+def test_two_servers_never_claim_the_same_person(database: Path | str, ledger: Ledger) -> None:
     campaign = ledger.campaign("a", [[f"+7{number}"] for number in range(40)])
     claimed: list[list[Claim]] = [[], []]
-    doors = [Store.open(tmp_path / "ocm.db"), Store.open(tmp_path / "ocm.db")]
+    doors = [Store.open(database), Store.open(database)]
     begin = threading.Barrier(2)
 
     def work(door: Store, mine: list[Claim]) -> None:
@@ -186,6 +186,7 @@ def test_two_servers_never_claim_the_same_person(tmp_path: Path, ledger: Ledger)
     assert len(people) == len(set(people)) == 40
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_next_due_task_is_found_by_the_index_however_many_wait(ledger: Ledger) -> None:
     """The plans of the very statements that are run; a table scan here is what makes a million tasks slow."""
     campaign = ledger.campaign("a", [["+71"]])
@@ -253,8 +254,15 @@ def test_in_flight_are_those_without_an_outcome(ledger: Ledger) -> None:
     over, up = ledger.must_claim(campaign), ledger.must_claim(campaign)
     ledger.finish(over, Outcome.CONFIRMED)
     ledger.do(lambda conn: attempts.mark(conn, up.attempt_id, AttemptState.PLACING, T0, native_id="c1"))
-    rows = ledger.do(attempts.in_flight)
+    rows = ledger.do(lambda conn: attempts.in_flight(conn, "node"))
     assert rows == [attempts.InFlightRow(up.attempt_id, up.task_id, "office", "301", "+72", "c1", "placing")]
+
+
+@pytest.mark.parametrize(("database", "theirs"), [("sqlite", 1), ("postgresql", 0)], indirect=["database"])
+def test_attempts_of_another_node_are_left_alone_where_it_can_be_at_work(ledger: Ledger, theirs: int) -> None:
+    """A file is one server's, whatever its host is called today; a PostgreSQL is shared."""
+    ledger.must_claim(ledger.campaign("a", [["+71"]]))
+    assert len(ledger.do(lambda conn: attempts.in_flight(conn, "another"))) == theirs
 
 
 # --- outcomes ---

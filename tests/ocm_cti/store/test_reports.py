@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
@@ -28,8 +28,8 @@ PEOPLE = [
 
 
 @pytest.fixture
-def conn(tmp_path: Path) -> Iterator[Connection]:
-    store = Store.open(tmp_path / "ocm.db")
+def conn(database: Path | str) -> Iterator[Connection]:
+    store = Store.open(database)
     with store._writer.begin() as connection:
         yield connection
     store.close()
@@ -56,12 +56,14 @@ def campaign(conn: Connection) -> int:
             },
         ),
     ):
-        conn.exec_driver_sql("UPDATE task SET priority = CASE name WHEN ? THEN 0 ELSE 9 END", (name,))
+        conn.execute(text("UPDATE task SET priority = CASE name WHEN :name THEN 0 ELSE 9 END"), {"name": name})
         claim = tasks.claim(conn, campaign_id, "office", "301", "node", at)
         assert claim is not None and claim.name == name
         ended_at = at + 2 * timedelta(seconds=10)
         attempts.finish(conn, claim.attempt_id, Finish(outcome, cause, ended_at, **more), ended_at)
-        conn.exec_driver_sql("UPDATE task SET due_at = ? WHERE why = 'next_number'", ("2026-11-23T09:00:00.000000",))
+        conn.execute(
+            text("UPDATE task SET due_at = :at WHERE why = 'next_number'"), {"at": "2026-11-23T09:00:00.000000"}
+        )
     return campaign_id
 
 
