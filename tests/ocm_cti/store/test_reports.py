@@ -110,7 +110,9 @@ def test_times_to_reach_somebody(conn: Connection, campaign: int) -> None:
     """From the start of the campaign, and from the first call of all, to the answer of the call that reached her."""
     last = reports.attempts(conn, [campaign])[-1]
     attempts_at = (T0 + MINUTE + timedelta(seconds=7)).replace(tzinfo=None).isoformat(timespec="microseconds")
-    conn.exec_driver_sql("UPDATE attempt SET answered_at = ? WHERE id = ?", (attempts_at, last.attempt_id))
+    conn.execute(
+        text("UPDATE attempt SET answered_at = :at WHERE id = :id"), {"at": attempts_at, "id": last.attempt_id}
+    )
     conn.exec_driver_sql("UPDATE campaign SET started_at = '2026-11-23T08:00:00.000000'")
     anna, boris, _ = reports.people(conn, [campaign])
     assert (anna.reached_after_start_s, anna.reached_after_first_s, anna.times_answered) == (3667.0, 67.0, 1)
@@ -123,7 +125,7 @@ def test_answers(conn: Connection, campaign: int) -> None:
     given, left = reports.each_answer(conn, [campaign])
     assert (given.name, given.step, given.value, given.recording, given.is_last) == ("Анна", "q", "yes", None, True)
     assert (left.step, left.value, left.recording, left.key, left.number) == ("reply", None, "4-reply.wav", "1", "+72")
-    conn.exec_driver_sql("INSERT INTO answer (attempt_id, step, value) VALUES (?, 'q', 'no')", (left.attempt_id,))
+    conn.execute(text("INSERT INTO answer (attempt_id, step, value) VALUES (:id, 'q', 'no')"), {"id": left.attempt_id})
     assert [(row.value, row.is_last) for row in reports.each_answer(conn, [campaign])] == [
         ("yes", False),
         (None, True),
@@ -155,6 +157,8 @@ def test_portions_leave_nobody_out(
 
 def test_a_portion_is_found_by_its_key(conn: Connection, campaign: int) -> None:
     """Not by going through the whole campaign again for each portion, nor through the whole table of answers."""
+    if conn.dialect.name != "sqlite":
+        pytest.skip("the plans of SQLite are read here")
     asked: list[tuple[str, object]] = []
 
     def note(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
