@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,48 @@ def audit(config_path: Path) -> None:
     sys.exit(show_audit(config_path))
 
 
+@main.group()
+def schedule() -> None:
+    """Campaigns that the clock starts, on the clock of the list's zone."""
+
+
+@schedule.command("add")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="CRON")
+@one_line_errors
+def schedule_add(config_path: Path, list_name: str, cron: str) -> None:
+    """Start LIST by a cron line: "0 9 * * mon-fri" is at nine from Monday to Friday. `ocm serve` must be running then.
+
+    What was missed for less than an hour is made up for; a list that is being called already is not started again.
+    """
+    from ocm_cti.commands.schedule import add
+
+    sys.exit(add(config_path, list_name, cron))
+
+
+@schedule.command("remove")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="[CRON]", required=False)
+@one_line_errors
+def schedule_remove(config_path: Path, list_name: str, cron: str | None) -> None:
+    """Forget one line of LIST, or all of them."""
+    from ocm_cti.commands.schedule import remove
+
+    sys.exit(remove(config_path, list_name, cron))
+
+
+@schedule.command("show")
+@config_option
+@one_line_errors
+def schedule_show(config_path: Path) -> None:
+    """What is planned, and what came of it last."""
+    from ocm_cti.commands.schedule import show
+
+    sys.exit(show(config_path))
+
+
 @main.group("stop-list")
 def stop_list() -> None:
     """Who is not to be called, whatever list he stands on; asked before each call."""
@@ -323,16 +366,77 @@ def stop_list_show(config_path: Path, name: str | None) -> None:
     sys.exit(show(config_path, name))
 
 
+def _formats(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    from ocm_cti.commands.reports import FORMATS
+
+    given = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
+    for name in given:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return given
+
+
 @main.command()
 @config_option
 @click.argument("list_name", metavar="[LIST]", required=False)
-@click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
+@click.option("--campaign", "campaign_id", type=int, metavar="ID", help="This campaign; `ocm campaigns` lists them.")
+@click.option("--all", "every", is_flag=True, help="Every campaign, not only the last one of each list.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]),
+    metavar="DATE",
+    help="Every campaign that began on this day or later: 2026-11-30 or 30.11.2026.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]), metavar="DATE", help="... on it or before.")
+@click.option(
+    "--format",
+    "formats",
+    default="csv,xlsx",
+    show_default=True,
+    callback=_formats,
+    help="Any of csv, xlsx, pdf, json, with commas between them.",
+)
+@click.option(
+    "--delimiter", type=click.Choice([";", ","]), default=";", show_default=True, help="Between the cells of CSV."
+)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ru", "uk"]),
+    help="Of headings and words [default: en; in PDF the language of the lists]. Keys of JSON never change.",
+)
+@click.option("--out", type=FOLDER, help="Folder for report.csv, report.xlsx ... [default: the data folder].")
 @one_line_errors
-def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
+def report(
+    config_path: Path,
+    list_name: str | None,
+    campaign_id: int | None,
+    every: bool,
+    since: datetime | None,
+    until: datetime | None,
+    formats: tuple[str, ...],
+    delimiter: str,
+    language: str | None,
+    out: Path | None,
+) -> None:
     """Print what came of the last campaign of LIST (without LIST: of every list); write report.csv and report.xlsx."""
-    from ocm_cti.commands.lists import report as report_lists
+    from ocm_cti.commands.reports import Wanted
+    from ocm_cti.commands.reports import report as report_campaigns
 
-    sys.exit(report_lists(config_path, list_name, out))
+    days = (None if since is None else since.date(), None if until is None else until.date())
+    wanted = Wanted(list_name, campaign_id, every, *days)
+    sys.exit(report_campaigns(config_path, wanted, out, formats, delimiter, language))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@one_line_errors
+def campaigns(config_path: Path, list_name: str | None, as_json: bool) -> None:
+    """List every campaign of LIST (without LIST: of every list), its state and how far it is."""
+    from ocm_cti.commands.reports import list_campaigns
+
+    sys.exit(list_campaigns(config_path, list_name, as_json=as_json))
 
 
 @main.command()
