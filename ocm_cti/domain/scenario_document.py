@@ -69,7 +69,10 @@ class Scenario:
     @property
     def has_sound_of_ours(self) -> bool:
         """Whether it plays or records anything itself, so that the call needs a voice of ours."""
-        return any(step.kind == "record" or any(step.messages) for step in self.steps.values())
+        own = (
+            step.kind == "record" or step.read_back is not None or any(step.messages) for step in self.steps.values()
+        )
+        return any(own)
 
     def destination_of(self, step: Step, values: Mapping[str, str]) -> str:
         """The digits that a transfer step leads to for this person. Raises VariableMissing, also for no digits."""

@@ -14,7 +14,7 @@ from ocm_cti.domain.fragments import CURRENCIES, Variable, slots
 from ocm_cti.domain.scenario_document import Scenario
 from ocm_cti.domain.scenario_faults import Faults, Lines, ScenarioError, located
 from ocm_cti.domain.scenario_fields import Reader
-from ocm_cti.domain.scenario_grammar import FIELDS, REQUIRED, REQUIRED_OF_SURVEY, SPEAK, SPELLED, fields_of
+from ocm_cti.domain.scenario_grammar import FIELDS, NAME, REQUIRED, REQUIRED_OF_SURVEY, SPEAK, SPELLED, fields_of
 from ocm_cti.domain.scenario_steps import END, Option, Step
 
 #: What yes and no are called in reports where the scenario does not say it, by its language.
@@ -162,6 +162,8 @@ def _agree(step: Step, table: Mapping[str, Any], reader: Reader, faults: Faults)
     def wrong(why: str, key: str | None = None) -> None:
         faults.wrong.append(reader.wrong(why, key))
 
+    if step.name and not NAME.fullmatch(step.name):
+        wrong("name: at most 100 letters, without / and \\, not beginning with a dot", "name")
     if step.name == END and step.kind != "hang_up":
         wrong("the name hang_up is kept for a step of type hang_up", "name")
     if step.message and step.announcement is not None:

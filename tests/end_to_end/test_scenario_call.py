@@ -35,6 +35,38 @@ def test_a_telephone_rings_once_and_the_ledger_knows_it(system: System) -> None:
     assert "test-calls" in report.stdout and "busy" in report.stdout
 
 
+ASKS = """
+language = "en"
+
+[[step]]
+name = "q"
+type = "survey"
+kind = "yes_no"
+question = "Content"
+message = "Well? Or one, and we never call you again."
+options = { 5 = "yes", 6 = "no" }
+keys = { 1 = "never" }
+
+[[step]]
+name = "never"
+type = "stop_list"
+list = "asked"
+"""
+
+
+def test_who_asks_for_it_is_not_called_again(system: System) -> None:
+    """He listens, presses 1, and that is the key for it."""
+    path = system.folder / "asks.toml"
+    path.write_text(ASKS)
+    call = ("scenario", "try", str(path), "-c", str(system.config), "--call", "+74951234501")
+    lines = ocm(*call).stdout.splitlines()
+    assert lines[-3:] == ["keys: 1", "Content: 1 (1 → never)", "stop list: asked"]
+    assert "+74951234501" in ocm("stop-list", "show", "asked", "-c", str(system.config)).stdout
+    again = ocm(*call)
+    assert again.returncode == 2 and "stands on a stop list" in again.stdout
+    assert system.count("make_call") == 1
+
+
 def test_what_a_killed_test_call_leaves_is_settled_by_the_server(system: System) -> None:
     config = ("-c", str(system.config))
     call = ("scenario", "try", DEBT, *config, *VALUES, "--call")

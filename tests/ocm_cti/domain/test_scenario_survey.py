@@ -9,7 +9,7 @@ from scenario_phone import Phone, steps
 
 from ocm_cti.domain.scenario_questions import Answer, questions
 from ocm_cti.domain.scenario_run import MAX_VISITS
-from ocm_cti.domain.scenarios import ScenarioError, parse, read
+from ocm_cti.domain.scenarios import ScenarioError, parse, read, required_fragments
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
 
@@ -109,6 +109,15 @@ def test_digits_are_read_back_and_kept_when_they_are_right() -> None:
     phone.press("1")
     assert phone.result.answers == (("q", "1205"),)
     assert phone.result.of_ms == 1000, "what is read back is no message that must be heard"
+
+
+def test_reading_back_needs_a_voice_and_ten_digits() -> None:
+    text = READ.replace("'Вы набрали {answer}. Верно? Один или два.'", "'{answer}'").replace(
+        "message = 'Вопрос?'", "announcement = '7'"
+    )
+    scenario = steps(text)
+    assert scenario.has_sound_of_ours
+    assert [fragment.parts[0].value for fragment in required_fragments(scenario, {})] == list("0123456789")
 
 
 def test_two_begins_again_and_silence_keeps_nothing() -> None:

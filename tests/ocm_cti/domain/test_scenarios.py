@@ -72,6 +72,8 @@ WRONG = [
     ("x = [", "not readable as TOML"),
     ("", "a scenario has at least one [[step]]"),
     ('langauge = "ru"\n' + SAY, "unknown key 'langauge', did you mean 'language'?"),
+    (SAY.replace('"a"', '"../a"'), "step '../a' (line 2): name: at most 100 letters, without / and"),
+    (SAY.replace('"a"', f'"{"a" * 101}"'), "(line 2): name: at most 100 letters"),
     (SAY + 'mesage = "x"\n', "step 'a' (line 5): unknown key 'mesage', did you mean 'message'?"),
     (SAY + SAY, "step 'a' (line 5): there is another step of this name on line 1"),
     ('[[step]]\ntype = "say"\nmessage = "x"\n', "step number 1 (line 1): name is missing"),
