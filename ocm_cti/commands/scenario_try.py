@@ -235,7 +235,9 @@ def answer_lines(scenario: Scenario, answers: Iterable[tuple[str, str]]) -> list
     for step, value in answers:
         asked = labels.get(step)
         label = asked.label_of(value) if asked is not None else value
-        lines.append((asked.label if asked is not None else step, value if label == value else f"{value} ({label})"))
+        lines.append(
+            (asked.label if asked is not None else step, label if label.startswith(value) else f"{value} ({label})")
+        )
     return lines
 
 

@@ -60,7 +60,7 @@ def test_who_asks_for_it_is_not_called_again(system: System) -> None:
     path.write_text(ASKS)
     call = ("scenario", "try", str(path), "-c", str(system.config), "--call", "+74951234501")
     lines = ocm(*call).stdout.splitlines()
-    assert lines[-3:] == ["keys: 1", "Content: 1 (1 → never)", "stop list: asked"]
+    assert lines[-3:] == ["keys: 1", "Content: 1 → never", "stop list: asked"]
     assert "+74951234501" in ocm("stop-list", "show", "asked", "-c", str(system.config)).stdout
     again = ocm(*call)
     assert again.returncode == 2 and "stands on a stop list" in again.stdout
