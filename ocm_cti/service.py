@@ -209,7 +209,7 @@ class Service:
             call_book=self.call_book,
         )
         self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
-        self.lookahead = LookAhead(self.store, self.prompts, reactor)
+        self.lookahead = LookAhead(self.store, self.prompts, reactor, now, self.dialer.wake)
         self.timetable = Timetable(self.store, config.path, reactor, now, self.dialer.wake)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
 

@@ -76,6 +76,7 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
         zone_of=zone_of if frozen.zone_of_number and frozen.zone else lambda number: "",
         testers=frozen.testers if how.test else (),
         override_why=how.override_why,
+        prepare=True,
         own_scenarios={name: file.text for name, file in settings.own.items()},
     )
     counts = tasks.counts(conn, campaign_id)

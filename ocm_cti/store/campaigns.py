@@ -43,6 +43,7 @@ def start(
     zone_of: Callable[[str], str] = lambda number: "",
     testers: Sequence[str] = (),
     override_why: str = "",
+    prepare: bool = False,
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
@@ -54,7 +55,8 @@ def start(
     what people may have instead; CampaignRefused when somebody's own is not among them. ``zone_of`` a number is that of
     a person who has none of his own, "" when it can't be told. ``testers``: a test, which dials these numbers only, to
     say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
-    ``override_why``: neither hours nor caps hold, for this reason.
+    ``override_why``: neither hours nor caps hold, for this reason. ``prepare``: nobody is called before his message is
+    made (``readiness``).
     """
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
@@ -124,17 +126,24 @@ def start(
                 "priority": settings.priority if person.priority is None else person.priority,
                 "zone": zone,
                 "scenario": person.scenario,
-                "state": "waiting" if first is not None else "done",
+                "state": "done" if first is None else "preparing" if prepare else "waiting",
                 "due_at": begins_at or now,
                 "number_index": first or 0,
-                "why": "" if first is None else "due" if begins_at is None else "start",
+                "why": _first_why(first, begins_at, prepare),
                 "outcome": None if first is not None else Outcome.INVALID_NUMBER.value,
                 "done_at": None if first is not None else now,
             }
         )
-    conn.execute(insert(task), rows)
+    # Whose message is made first is whoever is called first.
+    conn.execute(insert(task), sorted(rows, key=lambda row: row["priority"]))
     finish_if_done(conn, campaign_id, now)
     return campaign_id
+
+
+def _first_why(first: int | None, begins_at: datetime | None, prepare: bool) -> str:
+    if first is None:
+        return ""
+    return "speech" if prepare else "due" if begins_at is None else "start"
 
 
 _Numbers = list[tuple[str, bool]]  # (E.164, whether it is known not to exist)
@@ -261,7 +270,7 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
         raise CampaignRefused("no campaign of this list is running")
     stopped = conn.execute(
         update(task)
-        .where(task.c.campaign_id == running_id, task.c.state == "waiting")
+        .where(task.c.campaign_id == running_id, task.c.state.in_(["preparing", "waiting"]))
         .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
     )
     finish_if_done(conn, running_id, now)

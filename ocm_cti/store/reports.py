@@ -176,17 +176,20 @@ class _Hold:
 
     def of(self, row: Row[Any]) -> tuple[str, datetime | None]:
         """Why, and until when."""
-        if row.state != "waiting" or self._frozen is None:
+        if row.state not in ("preparing", "waiting") or self._frozen is None:
             return row.why, None
         if self._paused is not None:
             return self._paused, None
+        if row.state == "preparing" and row.due_at <= self._now:
+            return row.why, None
         at = max(row.due_at, self._now), row.zone
         if at not in self._opens:
             if len(self._opens) > PORTION:  # moments of retries are as many as people
                 self._opens.clear()
             self._opens[at] = self._frozen.closed_until(*at)
         opens_at = self._opens[at]
-        return (row.why, row.due_at) if opens_at is None else ("window", opens_at)
+        why = "start" if row.state == "preparing" else row.why
+        return (why, row.due_at) if opens_at is None else ("window", opens_at)
 
 
 def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hold | None) -> Iterator[PersonRow]:

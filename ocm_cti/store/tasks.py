@@ -1,4 +1,4 @@
-"""Tasks: one person in one campaign, ``waiting`` -> ``calling`` -> ``waiting`` or ``done``."""
+"""Tasks: one person in one campaign, ``preparing`` -> ``waiting`` -> ``calling`` -> ``waiting`` or ``done``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, decide, first_number
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import attempts, campaigns, locks, stop_lists, subscribers
-from ocm_cti.store.schema import attempt, calling, campaign, task
+from ocm_cti.store.schema import attempt, calling, task
 
 #: A person who is being called elsewhere is looked at again this much later.
 BEING_CALLED_S = 5.0
@@ -54,16 +54,6 @@ class Counts:
     calling: int
     done: int
     outcomes: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """What is going to be said to somebody who is waiting; ``language`` as in Claim."""
-
-    task_id: int
-    variables: Mapping[str, str]
-    scenario: str
-    language: str
 
 
 def claim(
@@ -276,7 +266,7 @@ def next_due_at(conn: Connection, now: datetime) -> datetime | None:
 
 
 def counts(conn: Connection, campaign_id: int) -> Counts:
-    states = {"waiting": 0, "calling": 0, "done": 0}
+    states = {"preparing": 0, "waiting": 0, "calling": 0, "done": 0}
     outcomes: dict[str, int] = {}
     query = (
         select(task.c.state, task.c.outcome, func.count())
@@ -287,36 +277,15 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
         states[state] += number
         if state == "done":
             outcomes[outcome] = outcomes.get(outcome, 0) + number
-    return Counts(sum(states.values()), states["waiting"], states["calling"], states["done"], outcomes)
-
-
-def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
-    """The next waiting tasks by id, for preparing what will be said to them."""
-    query = select(campaign.c.scenario, campaign.c.own_scenarios, campaign.c.settings)
-    frozen = conn.execute(query.where(campaign.c.id == campaign_id)).one()
-    language = campaigns.settings_of(frozen.settings).language
-    rows = conn.execute(
-        select(task.c.id, task.c.variables, task.c.scenario)
-        .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")
-        .order_by(task.c.id)
-        .limit(limit)
-    )
-    return [
-        Waiting(
-            row.id,
-            dict(row.variables),
-            _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario),
-            "" if row.scenario else language,
-        )
-        for row in rows
-    ]
+    waiting = states["preparing"] + states["waiting"]
+    return Counts(sum(states.values()), waiting, states["calling"], states["done"], outcomes)
 
 
 def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:
     """When the first of the waiting tasks is due, and what it waits for; None when nobody waits."""
     row = conn.execute(
         select(task.c.due_at, task.c.why)
-        .where(task.c.campaign_id == campaign_id, task.c.state == "waiting")
+        .where(task.c.campaign_id == campaign_id, task.c.state.in_(["preparing", "waiting"]))
         .order_by(task.c.due_at)
         .limit(1)
     ).first()

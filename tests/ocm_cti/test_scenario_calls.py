@@ -16,7 +16,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import campaigns, lists, stop_lists, subscribers, tasks
+from ocm_cti.store import campaigns, lists, readiness, stop_lists, subscribers
 from ocm_cti.store.schema import answer, attempt, campaign, task
 
 ASKS = """
@@ -221,11 +221,9 @@ OWN = {"short": SAYS, "unused": SAYS + "# nobody's\n"}
 class TestOwnScenarios:
     def test_each_hears_his_own(self, desk: Desk) -> None:
         people = [person(FIRST), person(OTHER, scenario="short")]
-        campaign_id = desk.start(MARKED, people, own_scenarios=OWN)
+        desk.start(MARKED, people, own_scenarios=OWN)
         (frozen,) = desk.rows(campaign)
         assert frozen.own_scenarios == {"short": SAYS}, "only what somebody has"
-        waiting = desk.store.now(lambda conn: tasks.waiting_people(conn, campaign_id, 0, 10))
-        assert waiting == [], "both are being called"
         for call in list(desk.gateway.placed):
             call.answer()
             call.heard()
@@ -234,8 +232,8 @@ class TestOwnScenarios:
     def test_the_look_ahead_sees_them(self, desk: Desk) -> None:
         desk.gateway.up = False
         people = [person(FIRST), person(OTHER, scenario="short")]
-        campaign_id = desk.start(MARKED, people, own_scenarios=OWN)
-        waiting = desk.store.now(lambda conn: tasks.waiting_people(conn, campaign_id, 0, 10))
+        campaign_id = desk.start(MARKED, people, own_scenarios=OWN, prepare=True)
+        waiting = desk.store.now(lambda conn: readiness.unprepared(conn, campaign_id, 0, 10))
         assert [one.scenario for one in waiting] == [MARKED, SAYS]
 
     def test_a_name_that_is_not_there_starts_nothing(self, desk: Desk) -> None:

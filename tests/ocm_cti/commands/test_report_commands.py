@@ -146,14 +146,14 @@ def test_every_format(desk: Desk) -> None:
     assert (out / "report.csv").read_text(encoding="utf-8-sig").startswith("campaign,list,name,")
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF-")
     told: Any = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    assert [each["why"] for each in told["people"]] == ["due", "due"]
+    assert [each["why"] for each in told["people"]] == ["speech", "speech"]
     assert told["questions"][0]["answers"][0] == {"value": "1", "meaning": "good", "people": 0, "share": 0.0}
     assert load_workbook(out / "report.xlsx").sheetnames[:2] == ["summary", "questions"]
 
 
 def test_another_language(desk: Desk) -> None:
     result = desk.ocm("report", "poll", "--language", "ru")
-    assert result.exit_code == 0 and "не закончено" in result.output and "в очереди" in result.output
+    assert result.exit_code == 0 and "не закончено" in result.output and "готовится речь" in result.output
     assert (desk.data / "report.csv").read_text(encoding="utf-8-sig").startswith("кампания;список;имя;")
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
 from ocm_cti.service import FolderLock
-from ocm_cti.store import campaigns, lists, subscribers, tasks
+from ocm_cti.store import campaigns, lists, readiness, subscribers
 from ocm_cti.store.transactions import Connection, Store
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
@@ -310,6 +310,6 @@ def test_a_list_starts_with_its_peoples_own_scenarios_frozen(desk: Path) -> None
     (desk.parent / "short.toml").write_text(own.replace("{city}", "you"))
     started = start()
     assert started.exit_code == 0, started.output
-    waiting = store.read_now(lambda conn: tasks.waiting_people(conn, campaigns.running(conn)[0], 0, 10))
+    waiting = store.read_now(lambda conn: readiness.unprepared(conn, campaigns.running(conn)[0], 0, 10))
     assert ["Hello, you." in person.scenario for person in waiting] == [False, True]
     assert [person.language for person in waiting] == ["en", ""]

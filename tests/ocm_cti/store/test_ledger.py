@@ -18,7 +18,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.retries import Again, Done
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, readiness, subscribers, tasks
 from ocm_cti.store.attempts import Finish, WrongState
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.schema import answer, attempt, calling, task
@@ -49,7 +49,9 @@ class Ledger:
     def do(self, job: Callable[[Connection], T]) -> T:
         return self.store.run_now(job)
 
-    def campaign(self, name: str, people: Sequence[Sequence[str]], policy: ListSettings = POLICY) -> int:
+    def campaign(
+        self, name: str, people: Sequence[Sequence[str]], policy: ListSettings = POLICY, *, prepare: bool = False
+    ) -> int:
         persons = [
             Person(numbers[0], f"P{place}", tuple((number, "") for number in numbers), {"name": f"P{place}"})
             for place, numbers in enumerate(people)
@@ -58,7 +60,7 @@ class Ledger:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
             subscribers.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy)
+            return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy, prepare=prepare)
 
         return self.do(fill)
 
@@ -398,15 +400,23 @@ def test_a_campaign_is_frozen_at_its_start(ledger: Ledger) -> None:
     assert (claim.number, claim.name, claim.variables) == ("+71", "P0", {"name": "P0"})
 
 
-def test_waiting_people_are_read_in_portions(ledger: Ledger) -> None:
-    campaign = ledger.campaign("a", [["+71"], ["+72"], ["+73"]])
-    ledger.must_claim(campaign)
-    two = ledger.do(lambda conn: tasks.waiting_people(conn, campaign, 0, 5))
+def test_nobody_is_called_before_his_message_is_made(ledger: Ledger) -> None:
+    campaign = ledger.campaign("a", [["+71"], ["+72"], ["+73"]], prepare=True)
+    assert ledger.claim(campaign) is None
+    first, *two = ledger.do(lambda conn: readiness.unprepared(conn, campaign, 0, 5))
+    ledger.do(lambda conn: readiness.failed(conn, [one.task_id for one in two]))
+    assert {ledger.task(one.task_id).why for one in two} == {"speech_failed"}
+    assert ledger.do(lambda conn: readiness.ready(conn, [first.task_id], ledger.now)) == 1
+    assert ledger.must_claim(campaign).name == "P0"
+    assert ledger.do(lambda conn: readiness.ready(conn, [first.task_id], ledger.now)) == 0, "he is being called"
+    assert ledger.claim(campaign) is None
+    counts = ledger.do(lambda conn: tasks.counts(conn, campaign))
+    assert (counts.total, counts.waiting, counts.calling) == (3, 2, 1)
     assert [(person.variables["name"], person.scenario, person.language) for person in two] == [
         ("P1", "scenario of a", "uk"),
         ("P2", "scenario of a", "uk"),
     ]
-    assert ledger.do(lambda conn: tasks.waiting_people(conn, campaign, two[0].task_id, 1)) == [two[1]]
+    assert ledger.do(lambda conn: readiness.unprepared(conn, campaign, two[0].task_id, 1)) == [two[1]]
 
 
 def test_a_time_without_a_zone_is_refused(ledger: Ledger) -> None:
