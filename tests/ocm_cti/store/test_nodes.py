@@ -335,7 +335,7 @@ def test_what_was_in_the_way_is_run_again(store: Store, postgres_url: str) -> No
     for thread in threads:
         thread.join(PATIENCE_S)
     other.close()
-    assert len(runs) == 3
+    assert len(runs) >= 3, "two that are run again may get in each other's way again"
     assert store.read_now(lambda conn: conn.execute(text("SELECT v FROM pad ORDER BY n")).scalars().all()) == [2, 2]
 
 
