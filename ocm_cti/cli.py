@@ -280,6 +280,26 @@ def audit(config_path: Path) -> None:
     sys.exit(show_audit(config_path))
 
 
+@main.command("rehearse")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.option("--at", metavar="TIME", help="As if it were started then; default: now.")
+@click.option("--answer", type=click.IntRange(0, 100), default=55, show_default=True, help="Of 100 calls are answered.")
+@click.option("--busy", type=click.IntRange(0, 100), default=10, show_default=True, help="... are busy.")
+@click.option("--reject", type=click.IntRange(0, 100), default=8, show_default=True, help="... are rejected.")
+@one_line_errors
+def rehearse_(config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int) -> None:
+    """A dry run of LIST: when would it be over, how many calls an hour, who would never be called? Nobody is.
+
+    The real list, retries, hours, caps, stop lists and lines, through a switch that is only imagined, on a copy of the
+    ledger that is thrown away. A running server is not disturbed.
+    """
+    from ocm_cti.commands.rehearse import run
+    from ocm_cti.rehearsal import People
+
+    sys.exit(run(config_path, list_name, at=at, people=People(answer=answer, busy=busy, reject=reject)))
+
+
 @main.group()
 def schedule() -> None:
     """Campaigns that the clock starts, on the clock of the list's zone."""

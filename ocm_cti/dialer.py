@@ -294,6 +294,8 @@ class Dialer:
         up = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
 
         def claim(conn: Connection) -> _Claimed:
+            if not free:
+                return _Claimed([], None, campaigns.hanging_up(conn))
             shares = replace(self._shares)
             turns = Turns(conn, now, shares, up)
             found = [(gateway, port, turns.claim(gateway, port, self._node)) for gateway, port in free]

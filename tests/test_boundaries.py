@@ -59,6 +59,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.starting",
         "ocm_cti.store",
     ),
+    # A dry run: the dialer with everything around it imagined.
+    "ocm_cti.rehearsal": (
+        "ocm_cti.dialer",
+        "ocm_cti.domain",
+        "ocm_cti.gateways.interface",
+        "ocm_cti.speech.prompts",
+        "ocm_cti.speech.words",
+        "ocm_cti.store",
+    ),
     "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),

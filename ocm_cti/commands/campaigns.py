@@ -36,7 +36,7 @@ def start(
     how = starting.How(
         who(),
         also_invalid=also_invalid,
-        begins_at=None if at is None else _moment(config, list_name, at),
+        begins_at=None if at is None else moment(config, list_name, at),
         only_after=[Outcome(name) for name in only_after] if only_after else None,
         test=test,
         override_why=override_why,
@@ -53,7 +53,8 @@ def who() -> str:
         return "unknown"
 
 
-def _moment(config: Config, list_name: str, at: str) -> datetime:
+def moment(config: Config, list_name: str, at: str) -> datetime:
+    """What ``--at`` means on the clock of the list. Raises CommandError."""
     zone = config.lists[list_name].settings.zone if list_name in config.lists else ""
     try:
         return appointed(at, utc_now(), zone)

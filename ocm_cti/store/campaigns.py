@@ -236,6 +236,11 @@ def lock(conn: Connection, campaign_id: int) -> None:
         conn.execute(select(campaign.c.id).where(campaign.c.id == campaign_id).with_for_update(key_share=True))
 
 
+def lists_at_work(conn: Connection) -> list[int]:
+    """Ids of the lists that have a running or paused campaign."""
+    return list(conn.execute(select(campaign.c.list_id).where(campaign.c.state.in_([RUNNING, PAUSED]))).scalars())
+
+
 def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     """Mark the campaign done when every task of it is; says whether it is done now."""
     lock(conn, campaign_id)
