@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,48 @@ def audit(config_path: Path) -> None:
     sys.exit(show_audit(config_path))
 
 
+@main.group()
+def schedule() -> None:
+    """Campaigns that the clock starts, on the clock of the list's zone."""
+
+
+@schedule.command("add")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="CRON")
+@one_line_errors
+def schedule_add(config_path: Path, list_name: str, cron: str) -> None:
+    """Start LIST by a cron line: "0 9 * * mon-fri" is at nine from Monday to Friday. `ocm serve` must be running then.
+
+    What was missed for less than an hour is made up for; a list that is being called already is not started again.
+    """
+    from ocm_cti.commands.schedule import add
+
+    sys.exit(add(config_path, list_name, cron))
+
+
+@schedule.command("remove")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("cron", metavar="[CRON]", required=False)
+@one_line_errors
+def schedule_remove(config_path: Path, list_name: str, cron: str | None) -> None:
+    """Forget one line of LIST, or all of them."""
+    from ocm_cti.commands.schedule import remove
+
+    sys.exit(remove(config_path, list_name, cron))
+
+
+@schedule.command("show")
+@config_option
+@one_line_errors
+def schedule_show(config_path: Path) -> None:
+    """What is planned, and what came of it last."""
+    from ocm_cti.commands.schedule import show
+
+    sys.exit(show(config_path))
+
+
 @main.group("stop-list")
 def stop_list() -> None:
     """Who is not to be called, whatever list he stands on; asked before each call."""
@@ -323,16 +366,77 @@ def stop_list_show(config_path: Path, name: str | None) -> None:
     sys.exit(show(config_path, name))
 
 
+def _formats(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    from ocm_cti.commands.reports import FORMATS
+
+    given = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
+    for name in given:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return given
+
+
 @main.command()
 @config_option
 @click.argument("list_name", metavar="[LIST]", required=False)
-@click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
+@click.option("--campaign", "campaign_id", type=int, metavar="ID", help="This campaign; `ocm campaigns` lists them.")
+@click.option("--all", "every", is_flag=True, help="Every campaign, not only the last one of each list.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]),
+    metavar="DATE",
+    help="Every campaign that began on this day or later: 2026-11-30 or 30.11.2026.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]), metavar="DATE", help="... on it or before.")
+@click.option(
+    "--format",
+    "formats",
+    default="csv,xlsx",
+    show_default=True,
+    callback=_formats,
+    help="Any of csv, xlsx, pdf, json, with commas between them.",
+)
+@click.option(
+    "--delimiter", type=click.Choice([";", ","]), default=";", show_default=True, help="Between the cells of CSV."
+)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ru", "uk"]),
+    help="Of headings and words [default: en; in PDF the language of the lists]. Keys of JSON never change.",
+)
+@click.option("--out", type=FOLDER, help="Folder for report.csv, report.xlsx ... [default: the data folder].")
 @one_line_errors
-def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
+def report(
+    config_path: Path,
+    list_name: str | None,
+    campaign_id: int | None,
+    every: bool,
+    since: datetime | None,
+    until: datetime | None,
+    formats: tuple[str, ...],
+    delimiter: str,
+    language: str | None,
+    out: Path | None,
+) -> None:
     """Print what came of the last campaign of LIST (without LIST: of every list); write report.csv and report.xlsx."""
-    from ocm_cti.commands.lists import report as report_lists
+    from ocm_cti.commands.reports import Wanted
+    from ocm_cti.commands.reports import report as report_campaigns
 
-    sys.exit(report_lists(config_path, list_name, out))
+    days = (None if since is None else since.date(), None if until is None else until.date())
+    wanted = Wanted(list_name, campaign_id, every, *days)
+    sys.exit(report_campaigns(config_path, wanted, out, formats, delimiter, language))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@one_line_errors
+def campaigns(config_path: Path, list_name: str | None, as_json: bool) -> None:
+    """List every campaign of LIST (without LIST: of every list), its state and how far it is."""
+    from ocm_cti.commands.reports import list_campaigns
+
+    sys.exit(list_campaigns(config_path, list_name, as_json=as_json))
 
 
 @main.command()
@@ -379,6 +483,109 @@ def asterisk_config(config_path: Path, gateway: str | None, secret: bool) -> Non
     from ocm_cti.commands.asterisk_config import run
 
     sys.exit(run(config_path, gateway, secret=secret))
+
+
+@main.group()
+def scenario() -> None:
+    """Look at a scenario before anybody is called with it."""
+
+
+@scenario.command("check")
+@config_option
+@click.option("--audio", type=FOLDER, help="Where its recordings lie [default: the configuration's audio].")
+@click.option("--list", "list_name", metavar="NAME", help="Also whether it can be said to everybody on this list.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=EXISTING_FILE)
+@one_line_errors
+def scenario_check(config_path: Path, audio: Path | None, list_name: str | None, files: tuple[Path, ...]) -> None:
+    """Say everything that is wrong with scenario files, with line numbers; warnings are told apart.
+
+    Exit code 2 when something is wrong.
+    """
+    from ocm_cti.commands.scenario import check as check_scenarios
+
+    sys.exit(check_scenarios(config_path, files, audio, list_name))
+
+
+@scenario.command("show")
+@click.argument("file", type=EXISTING_FILE)
+@one_line_errors
+def scenario_show(file: Path) -> None:
+    """Draw the steps of a scenario and the ways between them."""
+    from ocm_cti.commands.scenario import show
+
+    sys.exit(show(file))
+
+
+@scenario.command("try")
+@config_option
+@click.option(
+    "--list", "list_name", metavar="NAME", help="Say it to somebody on this list (to the first, or --person)."
+)
+@click.option("--person", "person_key", metavar="KEY", help="His key, number or name.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; may be given several times.")
+@click.option("--keys", help="What is pressed at each question, e.g. 1,,42#,h: one, silence, 42 and #, hang up.")
+@click.option("--nobody-there", is_flag=True, help="Whom the person is handed over to does not answer.")
+@click.option("--call", "number", metavar="NUMBER", help="Call this extension or number instead, really.")
+@click.option("--gateway", metavar="NAME", help="With --call: over this gateway [default: the first with a free line].")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=15.0,
+    show_default=True,
+    help="With --call: seconds to wait for a free line.",
+)
+@click.argument("file", type=EXISTING_FILE)
+@one_line_errors
+def scenario_try(
+    config_path: Path,
+    list_name: str | None,
+    person_key: str | None,
+    values: tuple[str, ...],
+    keys: str | None,
+    nobody_there: bool,
+    number: str | None,
+    gateway: str | None,
+    wait_s: float,
+    file: Path,
+) -> None:
+    """Go through a scenario in the terminal: read what would be said, type what would be pressed.
+
+    Without --keys each line of the input is what is pressed then (an empty one: silence, h: he hangs up). At the end
+    stands what the report would say.
+
+    With --call a telephone rings: one call over a free line of the robot, while no `ocm serve` runs. It is kept in the
+    ledger under the list test-calls, and is not repeated.
+    """
+    if number is not None:
+        from ocm_cti.commands.scenario_call import call
+
+        if keys is not None or nobody_there:
+            raise click.UsageError("--keys and --nobody-there are for the terminal; with --call the person presses")
+        code = call(
+            config_path,
+            file,
+            number,
+            list_name=list_name,
+            person_key=person_key,
+            values=values,
+            gateway=gateway,
+            wait_s=wait_s,
+        )
+        sys.exit(code)
+    from ocm_cti.commands.scenario_try import walk_through
+
+    sys.exit(
+        walk_through(
+            config_path,
+            file,
+            list_name=list_name,
+            person_key=person_key,
+            values=values,
+            keys=keys,
+            nobody_there=nobody_there,
+        )
+    )
 
 
 main.add_command(csta)

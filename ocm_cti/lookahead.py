@@ -39,7 +39,7 @@ class LookAhead:
         self._log = Logger()
         self._loop = LoopingCall(self._pass)
         self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
-        self._scenarios: dict[int, Scenario] = {}
+        self._scenarios: dict[str, Scenario] = {}  # by text: a campaign may have several
         self._prepared: dict[int, int] = {}  # campaign -> the last task whose message is ready
         self._stopped: Deferred[Any] | None = None
 
@@ -81,10 +81,11 @@ class LookAhead:
                     if not self._loop.running:
                         return
                     try:
-                        scenario = self._scenarios.get(campaign_id) or parse(person.scenario)
-                        self._scenarios[campaign_id] = scenario
-                        fragments = required_fragments(scenario, person.variables, person.language)
-                        yield self._prompts.prepare(fragments, person.language)
+                        scenario = self._scenarios.get(person.scenario) or parse(person.scenario)
+                        self._scenarios[person.scenario] = scenario
+                        language = person.language or scenario.language
+                        fragments = required_fragments(scenario, person.variables, language)
+                        yield self._prompts.prepare(fragments, language)
                     except Exception as error:
                         self._log.warn(
                             "the message of task {task} can't be prepared: {error}", task=person.task_id, error=error

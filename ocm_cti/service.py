@@ -32,6 +32,7 @@ from ocm_cti.gateways.smdr import SmdrLine
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
+from ocm_cti.timetable import Timetable
 from ocm_cti.voice.client import VoiceClient, VoiceObserver
 
 
@@ -209,6 +210,7 @@ class Service:
         )
         self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
         self.lookahead = LookAhead(self.store, self.prompts, reactor)
+        self.timetable = Timetable(self.store, config.path, reactor, now, self.dialer.wake)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
 
     @inlineCallbacks
@@ -219,6 +221,7 @@ class Service:
         self.lookahead.start()
         yield self.dialer.start()
         self.bulletin.start()
+        self.timetable.start()
         self.call_book.start()
         for line in self.smdr_lines:
             line.start()
@@ -227,6 +230,7 @@ class Service:
     def stop(self, drain_s: float = 0.0) -> Any:
         """Let calls end for ``drain_s``, hang up the rest, write their outcomes, then close everything."""
         self.bulletin.stop()
+        yield self.timetable.stop()
         yield self.lookahead.stop()
         yield self.dialer.stop(drain_s)
         yield gatherResults([line.stop() for line in self.smdr_lines], consumeErrors=True)

@@ -11,10 +11,10 @@ from twisted.logger import Logger
 
 from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
-from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
+from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome, best
 from ocm_cti.domain.retries import Again, Done, Past, decide
 from ocm_cti.store import campaigns, stop_lists, subscribers
-from ocm_cti.store.schema import answer, attempt, calling, campaign, task
+from ocm_cti.store.schema import answer, attempt, calling, campaign, prepared_list, task
 
 _log = Logger()
 
@@ -92,7 +92,10 @@ _CALLED_AT = select(attempt.c.placing_at).where(
 
 @dataclass(frozen=True)
 class Finish:
-    """How an attempt ended. ``answers`` are (step, value), ``recordings`` (step, file name); ``keys`` as pressed."""
+    """How an attempt ended. ``answers`` are (step, value), ``recordings`` (step, file name); ``keys`` as pressed.
+
+    ``stop_lists`` are those on which the person asked to be put.
+    """
 
     outcome: Outcome
     cause: Cause
@@ -107,6 +110,7 @@ class Finish:
     keys: str = ""
     answers: Sequence[tuple[str, str]] = ()
     recordings: Sequence[tuple[str, str]] = ()
+    stop_lists: Sequence[str] = ()
 
     @property
     def native_cause(self) -> str:
@@ -124,6 +128,19 @@ class InFlightRow:
     number: str
     native_id: str | None
     state: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the ledger has of a finished attempt, for who waits for it."""
+
+    outcome: str
+    native_cause: str
+    keys: str
+    heard_ms: int
+    of_ms: int
+    answers: Sequence[tuple[str, str]]
+    recordings: Sequence[tuple[str, str]]
 
 
 class WrongState(Exception):
@@ -181,7 +198,9 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
     if rows:
         conn.execute(insert(answer), rows)
     conn.execute(_FREE, {"of_attempt": attempt_id})
-    return _decide(conn, attempt_id, end.outcome, now)
+    if end.stop_lists:
+        _put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
+    return _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
 
 
 def _lock_campaign(conn: Connection, attempt_id: int) -> None:
@@ -195,7 +214,19 @@ def _lock_campaign(conn: Connection, attempt_id: int) -> None:
         campaigns.lock(conn, campaign_id)
 
 
-def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) -> Again | Done:
+def _put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
+    """The person asked for it: all his numbers, from whatever list they are known."""
+    query = select(task.c.numbers, prepared_list.c.name)
+    joined = attempt.join(task).join(campaign).join(prepared_list)
+    row = conn.execute(query.select_from(joined).where(attempt.c.id == attempt_id)).one()
+    numbers = sorted(subscribers.numbers_of_same(conn, row.numbers))
+    for name in names:
+        stop_lists.add(conn, name, numbers, f"asked on the telephone: list {row.name}, attempt {attempt_id}"[:300], now)
+
+
+def _decide(
+    conn: Connection, attempt_id: int, outcome: Outcome, now: datetime, *, never_again: bool = False
+) -> Again | Done:
     row = conn.execute(_TO_DECIDE, {"attempt_id": attempt_id}).one()
     if outcome is Outcome.INVALID_NUMBER and row.dialing_at is not None:
         # The network said so. Before that it was our own PBX, whose dialling rules are as likely to be wrong.
@@ -205,6 +236,8 @@ def _decide(conn: Connection, attempt_id: int, outcome: Outcome, now: datetime) 
     following = decide(past, len(row.numbers), campaigns.settings_of(row.settings), invalid)
     if isinstance(following, Again) and row.state not in (campaigns.RUNNING, campaigns.PAUSED):
         following = Done(Outcome.STOPPED)
+    if isinstance(following, Again) and never_again:
+        following = Done(best(one.outcome for one in past))
     if isinstance(following, Done):
         values: dict[str, object] = {"state": "done", "outcome": following.outcome.value, "done_at": now, "why": ""}
     else:
@@ -235,6 +268,21 @@ def history(conn: Connection, task_id: int) -> list[Past]:
         )
         for past in conn.execute(_HISTORY, {"task_id": task_id})
     ]
+
+
+def told(conn: Connection, attempt_id: int) -> Told:
+    """Of one attempt; its outcome is "" while it has none."""
+    row = conn.execute(select(attempt).where(attempt.c.id == attempt_id)).one()
+    said = conn.execute(select(answer).where(answer.c.attempt_id == attempt_id).order_by(answer.c.id)).all()
+    return Told(
+        row.outcome or "",
+        row.native_cause or "",
+        row.keys or "",
+        row.heard_ms or 0,
+        row.of_ms or 0,
+        [(one.step, one.value) for one in said if one.recording is None],
+        [(one.step, one.recording) for one in said if one.recording is not None],
+    )
 
 
 def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> list[datetime]:

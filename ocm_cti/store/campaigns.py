@@ -48,6 +48,7 @@ def start(
     also_invalid: bool = False,
     begins_at: datetime | None = None,
     only_after: Collection[Outcome] | None = None,
+    own_scenarios: Mapping[str, str] | None = None,
     zone_of: Callable[[str], str] = lambda number: "",
     testers: Sequence[str] = (),
     override_why: str = "",
@@ -58,7 +59,8 @@ def start(
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
     the list is running (its people would be called twice) and for an empty list.
 
-    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``zone_of`` a number is that of
+    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``own_scenarios``: by name,
+    what people may have instead; CampaignRefused when somebody's own is not among them. ``zone_of`` a number is that of
     a person who has none of his own, "" when it can't be told. ``testers``: a test, which dials these numbers only, to
     say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
     ``override_why``: neither hours nor caps hold, for this reason.
@@ -92,6 +94,13 @@ def start(
     people = conn.execute(whom.order_by(subscriber.c.id)).all()
     if not people:
         raise CampaignRefused(nobody)
+    named = {person.scenario for person in people if person.scenario}
+    missing = sorted(named - set(own_scenarios or {}))
+    if missing:
+        raise CampaignRefused(
+            f"people have scenarios of their own that the list has not: {', '.join(missing)}; name their files under "
+            "[lists.NAME.scenarios]"
+        )
     campaign_id = int(
         conn.execute(
             insert(campaign)
@@ -99,6 +108,7 @@ def start(
                 list_id=list_id,
                 state=RUNNING,
                 scenario=scenario,
+                own_scenarios={name: text for name, text in (own_scenarios or {}).items() if name in named},
                 settings=settings.to_json(),
                 started_at=now,
                 override_why=override_why,

@@ -49,7 +49,10 @@ _NEW_LOCKS = insert(calling)
 
 @dataclass(frozen=True)
 class Claim:
-    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers."""
+    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers.
+
+    ``language`` "": that of the scenario, as it is his own and not the list's.
+    """
 
     attempt_id: int
     task_id: int
@@ -79,7 +82,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is going to be said to somebody who is waiting."""
+    """What is going to be said to somebody who is waiting; ``language`` as in Claim."""
 
     task_id: int
     variables: Mapping[str, str]
@@ -126,6 +129,11 @@ def claim(
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
                 return _claim(row, attempt_id, attempt_no, frozen)
     return None
+
+
+def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
+    """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
+    return own_scenarios[own] if own else scenario
 
 
 def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSettings) -> bool:
@@ -242,8 +250,8 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, frozen: campaigns.Fr
         number=row.numbers[row.number_index],
         number_index=row.number_index,
         variables=dict(row.variables),
-        scenario=frozen.scenario,
-        language=frozen.settings.language,
+        scenario=_scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario),
+        language="" if row.scenario else frozen.settings.language,
         ring_timeout_s=frozen.settings.ring_timeout_s,
         caller_id=frozen.settings.caller_id,
     )
@@ -292,15 +300,24 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
 
 def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
     """The next waiting tasks by id, for preparing what will be said to them."""
-    frozen = conn.execute(select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
+    query = select(campaign.c.scenario, campaign.c.own_scenarios, campaign.c.settings)
+    frozen = conn.execute(query.where(campaign.c.id == campaign_id)).one()
     language = campaigns.settings_of(frozen.settings).language
     rows = conn.execute(
-        select(task.c.id, task.c.variables)
+        select(task.c.id, task.c.variables, task.c.scenario)
         .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")
         .order_by(task.c.id)
         .limit(limit)
     )
-    return [Waiting(row.id, dict(row.variables), frozen.scenario, language) for row in rows]
+    return [
+        Waiting(
+            row.id,
+            dict(row.variables),
+            _scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario),
+            "" if row.scenario else language,
+        )
+        for row in rows
+    ]
 
 
 def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:

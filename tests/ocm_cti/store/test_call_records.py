@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
+from report_made import write_report
 from sqlalchemy import update
 
 from ocm_cti.domain.attempts import AttemptState
@@ -228,11 +229,10 @@ def test_the_report_says_what_was_billed(ledger: Ledger, tmp_path: Path) -> None
     ]
     people = reports.people(ledger.conn, [ledger.campaign_id])
     assert [(row.billed_s, row.cost, row.currency) for row in people] == [(90, Decimal("2.00"), "EUR")]
-    reports.write_csv(tmp_path / "report.csv", people)
+    write_report(tmp_path, reports.campaign_rows(ledger.conn, [ledger.campaign_id]), people, tried)
     with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         (line,) = csv.DictReader(file, delimiter=";")
     assert (line["billed s"], line["cost"], line["currency"]) == ("90", "2.00", "EUR")
-    reports.write_xlsx(tmp_path / "report.xlsx", people, tried)
     sheet = load_workbook(tmp_path / "report.xlsx")["attempts"]
     columns = {cell.value: cell.column for cell in sheet[1]}
     shown = [[sheet.cell(row, columns[name]).value for name in ("billed s", "cost", "currency")] for row in (2, 3, 4)]

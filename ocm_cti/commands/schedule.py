@@ -1,0 +1,64 @@
+"""``ocm schedule``: campaigns that the clock starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table as Grid
+
+from ocm_cti import config as configuration
+from ocm_cti import cron
+from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.output import open_console
+from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.store import lists, schedules
+from ocm_cti.store.transactions import Connection, Store
+
+
+def add(config_path: Path, list_name: str, line: str) -> int:
+    config = configuration.load(config_path)
+    entry = config.lists.get(list_name)
+    if entry is None:
+        raise CommandError(f"{config.path}: no [lists.{list_name}] (there are: {', '.join(config.lists) or 'none'})")
+    if not entry.settings.zone:
+        raise CommandError(f'{config.path}: [lists.{list_name}] needs zone = "Europe/Moscow": by whose clock?')
+    now = utc_now()
+    try:
+        next_at = cron.next_after(line, entry.settings.zone, now)
+    except cron.BadCron as error:
+        raise CommandError(str(error)) from None
+
+    def write(conn: Connection) -> None:
+        list_id = lists.find_or_create(conn, list_name, now)
+        schedules.add(conn, list_id, line, entry.settings.zone, next_at, now)
+
+    Store.open(config.database).run_now(write)
+    serving = "" if FolderLock.is_held(config.data) else "; `ocm serve` must be running then"
+    open_console().print(f"{list_name}: next on {next_at.astimezone():%A, %d.%m.%Y %H:%M %Z}{serving}", soft_wrap=True)
+    return 0
+
+
+def remove(config_path: Path, list_name: str, line: str | None) -> int:
+    def write(conn: Connection) -> int:
+        list_id = lists.find(conn, list_name)
+        removed = 0 if list_id is None else schedules.remove(conn, list_id, line)
+        if not removed:
+            raise CommandError(f"{list_name}: nothing of the kind is planned; see: ocm schedule show")
+        return removed
+
+    removed = Store.open(configuration.load(config_path).database).run_now(write)
+    open_console().print(f"{list_name}: {removed} removed")
+    return 0
+
+
+def show(config_path: Path) -> int:
+    grid = Grid(box=None, padding=(0, 1), header_style="bold")
+    for heading in ("list", "cron", "zone", "next", "last", "what came of it"):
+        grid.add_column(heading, overflow="fold")
+    for one in Store.open(configuration.load(config_path).database).read_now(schedules.planned):
+        last = "" if one.last_at is None else f"{one.last_at.astimezone():%d.%m.%Y %H:%M}"
+        grid.add_row(
+            one.list_name, one.cron, one.zone, f"{one.next_at.astimezone():%d.%m.%Y %H:%M}", last, one.last_result
+        )
+    open_console().print(grid)
+    return 0

@@ -1,0 +1,89 @@
+"""Starts campaigns by the clock: cron lines that are due, looked for every second, start as by ``ocm start``.
+
+A start and the next moment of its line are one transaction: a line that is due starts once, whatever breaks off in the
+middle. What was missed while no server was at work is made up for only within ``LATE_S``: a list that was to be called
+at nine in the morning must not be called at nine in the evening because the machine was off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ocm_cti import config as configuration
+from ocm_cti import cron, starting
+from ocm_cti.clock import Clock
+from ocm_cti.store import schedules
+from ocm_cti.store.errors import StoreError
+from ocm_cti.store.transactions import Connection, Store
+
+POLL_S = 1.0
+LATE_S = 3600.0
+
+
+class Timetable:
+    """Owned by the service; ``start`` and ``stop`` once each. ``started`` is called when a campaign was started."""
+
+    def __init__(
+        self,
+        store: Store,
+        config_path: Path,
+        clock: Clock,
+        now: Callable[[], datetime],
+        started: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._config_path = config_path
+        self._now = now
+        self._started = started
+        self._log = Logger()
+        self._loop = LoopingCall(self._pass)
+        self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
+        self._stopped: Deferred[Any] | None = None
+
+    def start(self) -> None:
+        self._stopped = self._loop.start(POLL_S)
+
+    def stop(self) -> Deferred[Any]:
+        """Fires when a start that is under way is over; harmless before ``start``."""
+        if self._loop.running:
+            self._loop.stop()
+        return self._stopped or succeed(None)
+
+    @inlineCallbacks
+    def _pass(self) -> Any:
+        try:
+            due = yield self._store.read(lambda conn: schedules.planned(conn, self._now()))
+            for planned in due:
+                result = yield self._store.run(partial(self._start, planned))
+                self._log.info("{list} by the clock: {result}", list=planned.list_name, result=result)
+                self._started()
+        except Exception:
+            self._log.failure("the timetable could not be looked at this time")
+
+    def _start(self, planned: schedules.Planned, conn: Connection) -> str:
+        """In the writer's transaction; gives what came of it."""
+        now = self._now()
+        late = now - planned.next_at
+        next_at = cron.next_after(planned.cron, planned.zone, now)
+        if late > timedelta(seconds=LATE_S):
+            result = f"left out: no server was at work then, and it is {int(late.total_seconds() // 60)} minutes later"
+        else:
+            try:
+                with conn.begin_nested():
+                    # As it stands now: what was changed since the server began holds, as with ``ocm start``.
+                    config = configuration.load(self._config_path)
+                    how = starting.How("the timetable")
+                    campaign_id = starting.start(conn, config, planned.list_name, how, now).campaign_id
+                result = f"campaign {campaign_id} started"
+            except (StoreError, configuration.ConfigError) as error:
+                result = f"not started: {error}"
+        schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
+        return result

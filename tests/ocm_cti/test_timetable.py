@@ -1,0 +1,142 @@
+"""Campaigns that the clock starts, over the real ledger and a configuration on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes import InlineStore
+from twisted.internet.task import Clock
+
+from ocm_cti.domain.people import Person
+from ocm_cti.store import campaigns, lists, schedules, subscribers
+from ocm_cti.store.schedules import Planned, ScheduleRefused
+from ocm_cti.store.transactions import Connection
+from ocm_cti.timetable import Timetable
+
+T0 = datetime(2026, 11, 23, 5, 59, 30, tzinfo=UTC)  # a Monday, 08:59:30 in Moscow
+CONFIG = """\
+data = "data"
+[gateways.office]
+kind = "panasonic"
+link = "tcp:127.0.0.1:1"
+extensions = "301"
+sip_host = "127.0.0.1"
+password_pattern = "pw{extension}"
+[lists.water]
+scenario = "s.toml"
+language = "en"
+zone = "Europe/Moscow"
+"""
+SCENARIO = 'name = "s"\nlanguage = "en"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Hello."\n'
+
+
+class Morning:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.offset = timedelta()
+        (folder / "ocm.toml").write_text(CONFIG)
+        (folder / "s.toml").write_text(SCENARIO)
+        self.store = InlineStore(folder / "ocm.db")
+        self.woken = 0
+        self.timetable = Timetable(self.store, folder / "ocm.toml", self.clock, self.now, self._wake)  # type: ignore[arg-type]
+
+        def fill(conn: Connection) -> None:
+            list_id = lists.find_or_create(conn, "water", T0)
+            subscribers.upsert(conn, list_id, [Person("a", "Ann", (("+74951234501", ""),), {})])
+            schedules.add(conn, list_id, "0 9 * * *", "Europe/Moscow", T0 + timedelta(seconds=30), T0)
+
+        self.store.now(fill)
+
+    def now(self) -> datetime:
+        return T0 + self.offset + timedelta(seconds=self.clock.seconds())
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def seconds(self, seconds: float) -> None:
+        self.clock.pump([1.0] * int(seconds))
+
+    @property
+    def planned(self) -> Planned:
+        (planned,) = self.store.now(schedules.planned)
+        return planned  # type: ignore[no-any-return]
+
+    @property
+    def running(self) -> list[int]:
+        return list(self.store.now(campaigns.running))
+
+
+@pytest.fixture
+def morning(tmp_path: Path) -> Iterator[Morning]:
+    morning = Morning(tmp_path)
+    yield morning
+    morning.timetable.stop()
+    assert morning.clock.getDelayedCalls() == []
+    morning.store.close()
+
+
+def test_a_list_is_started_once_at_its_moment(morning: Morning) -> None:
+    morning.timetable.start()
+    morning.seconds(29)
+    assert morning.running == []
+    morning.seconds(60)
+    assert (morning.running, morning.woken) == ([1], 1)
+    assert morning.planned.last_result == "campaign 1 started"
+    assert morning.planned.next_at == T0 + timedelta(days=1, seconds=30)
+
+
+def test_one_that_is_being_called_is_not_started_again(morning: Morning) -> None:
+    morning.timetable.start()
+    morning.seconds(31)
+    morning.offset = timedelta(days=1)
+    morning.seconds(2)
+    assert morning.running == [1]
+    assert morning.planned.last_result.startswith("not started: a campaign of this list is running")
+
+
+@pytest.mark.parametrize(("late", "started"), [(timedelta(minutes=59), True), (timedelta(minutes=61), False)])
+def test_what_was_missed_is_made_up_for_within_an_hour(morning: Morning, late: timedelta, started: bool) -> None:
+    morning.offset = timedelta(seconds=30) + late
+    morning.timetable.start()
+    assert bool(morning.running) == started
+    assert ("left out: no server" in morning.planned.last_result) != started
+    assert morning.planned.next_at == T0 + timedelta(days=1, seconds=30)
+
+
+def test_a_configuration_that_is_wrong_then_is_told_and_tried_the_next_day(morning: Morning) -> None:
+    morning.timetable.start()
+    (morning.folder / "s.toml").write_text("nonsense")
+    morning.seconds(31)
+    assert morning.running == []
+    assert "s.toml" in morning.planned.last_result
+    (morning.folder / "s.toml").write_text(SCENARIO)
+    morning.offset = timedelta(days=1)
+    morning.seconds(2)
+    assert morning.running == [1]
+
+
+def test_while_the_store_is_broken_nothing_is_lost(morning: Morning) -> None:
+    morning.timetable.start()
+    morning.store.broken = OSError("disk full")
+    morning.seconds(40)
+    assert morning.running == []
+    morning.store.broken = None
+    morning.seconds(1)
+    assert morning.running == [1]
+
+
+def test_the_same_line_twice_and_lines_that_are_gone(morning: Morning) -> None:
+    def twice(conn: Connection) -> None:
+        schedules.add(conn, 1, "0 9 * * *", "Europe/Moscow", T0, T0)
+
+    with pytest.raises(ScheduleRefused, match="already"):
+        morning.store.now(twice)
+    assert morning.store.now(lambda conn: schedules.remove(conn, 1, "0 10 * * *")) == 0
+    assert morning.store.now(lambda conn: schedules.remove(conn, 1, None)) == 1
+    morning.timetable.start()
+    morning.seconds(40)
+    assert morning.running == []
