@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, literal_column, select, update
 
 from ocm_cti.domain.breaker import tripped
 from ocm_cti.domain.outcomes import Outcome
@@ -23,6 +23,15 @@ PAUSED = "paused"  # calls that are up come to their end, the others wait for ``
 STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
 HANGING_UP = "hanging_up"  # nobody more is called, and calls that are up are ended
 DONE = "done"
+
+
+# Built once: asked at each claim, and at each end of an attempt.
+_FROZEN = select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == bindparam("campaign_id"))
+_OPEN_TASK = (
+    select(task.c.id)
+    .where(task.c.campaign_id == bindparam("campaign_id"), task.c.state != literal_column("'done'"))
+    .limit(1)
+)
 
 
 class CampaignRefused(StoreError):
@@ -196,9 +205,7 @@ class Frozen:
 
 def frozen(conn: Connection, campaign_id: int) -> Frozen | None:
     """None when there is no such campaign."""
-    row = conn.execute(
-        select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == campaign_id)
-    ).first()
+    row = conn.execute(_FROZEN, {"campaign_id": campaign_id}).first()
     if row is None:
         return None
     return Frozen(
@@ -244,6 +251,8 @@ def lists_at_work(conn: Connection) -> list[int]:
 def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     """Mark the campaign done when every task of it is; says whether it is done now."""
     lock(conn, campaign_id)
+    if conn.execute(_OPEN_TASK, {"campaign_id": campaign_id}).first() is not None:
+        return False
     conn.execute(
         update(campaign)
         .where(

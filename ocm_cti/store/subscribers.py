@@ -6,13 +6,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number
 
 #: People written by one statement.
 PORTION = 1000
+
+# Built once: asked at each claim.
+_INVALID = select(subscriber_number.c.number).where(
+    subscriber_number.c.subscriber_id == bindparam("subscriber_id"), subscriber_number.c.invalid
+)
+_OF_SAME = select(subscriber_number.c.number).where(
+    subscriber_number.c.subscriber_id.in_(
+        select(subscriber_number.c.subscriber_id).where(
+            subscriber_number.c.number.in_(bindparam("numbers", expanding=True))
+        )
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -139,10 +151,7 @@ def _number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) ->
 
 
 def _invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
-    query = select(subscriber_number.c.number).where(
-        subscriber_number.c.subscriber_id == subscriber_id, subscriber_number.c.invalid
-    )
-    return conn.execute(query).scalars()
+    return conn.execute(_INVALID, {"subscriber_id": subscriber_id}).scalars()
 
 
 def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str]) -> frozenset[int]:
@@ -153,9 +162,7 @@ def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str])
 
 def numbers_of_same(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
     """These and all other numbers of whoever has one of them on any list: to the caps he is one person."""
-    who = select(subscriber_number.c.subscriber_id).where(subscriber_number.c.number.in_(numbers))
-    query = select(subscriber_number.c.number).where(subscriber_number.c.subscriber_id.in_(who))
-    return frozenset(numbers) | frozenset(conn.execute(query).scalars())
+    return frozenset(numbers) | frozenset(conn.execute(_OF_SAME, {"numbers": list(numbers)}).scalars())
 
 
 def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:

@@ -145,6 +145,9 @@ def an_end_is_written_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_pause_is_not_seen(patch: pytest.MonkeyPatch) -> None:
+    """At the claim nor at the last look; one of them alone does."""
+    no_last_look(patch)
+
     def running(conn: Any) -> list[int]:
         states = [campaigns.RUNNING, campaigns.PAUSED]
         query = select(campaign.c.id).where(campaign.c.state.in_(states))

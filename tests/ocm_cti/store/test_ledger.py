@@ -18,7 +18,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.retries import Again, Done
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, readiness, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, readiness, stop_lists, subscribers, tasks
 from ocm_cti.store.attempts import Finish, WrongState
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.schema import answer, attempt, calling, task
@@ -265,6 +265,29 @@ def test_attempts_of_another_node_are_left_alone_where_it_can_be_at_work(ledger:
     """A file is one server's, whatever its host is called today; a PostgreSQL is shared."""
     ledger.must_claim(ledger.campaign("a", [["+71"]]))
     assert len(ledger.do(lambda conn: attempts.in_flight(conn, "another"))) == theirs
+
+
+HOURS = ListSettings.from_table({"zone": "UTC", "windows": {"mon-sun": "08:00-09:01"}})
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "later_s", "why"),
+    [
+        (lambda conn: campaigns.pause(conn, 1), 0, "paused or stopped"),
+        (lambda conn: campaigns.stop(conn, 1, T0), 0, "paused or stopped"),
+        (lambda conn: stop_lists.add(conn, "asked", ["+7*"], "", T0), 0, "stop list"),
+        (lambda conn: None, 120, "not the hour"),
+    ],
+    ids=["paused", "stopped", "stop list", "hours"],
+)
+def test_what_changed_while_his_message_was_prepared_keeps_him_from_being_called(
+    ledger: Ledger, meanwhile: Callable[[Connection], Any], later_s: int, why: str
+) -> None:
+    claim = ledger.must_claim(ledger.campaign("a", [["+71"]], HOURS))
+    ledger.do(meanwhile)
+    with pytest.raises(attempts.NoLonger, match=why):
+        ledger.do(lambda conn: attempts.place(conn, claim.attempt_id, T0 + later_s * SECOND))
+    assert ledger.attempt(claim.attempt_id).state == "claimed"
 
 
 # --- outcomes ---
