@@ -182,6 +182,7 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
     metavar="OUTCOME",
     help="A follow-up: only those whose last campaign ended so; may be given several times.",
 )
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Only who is in this group; several add up.")
 @click.option("--test", is_flag=True, help="Call only the list's testers: nobody else is dialled.")
 @click.option(
     "--emergency",
@@ -199,6 +200,7 @@ def start(
     only_after: tuple[str, ...],
     test: bool,
     override_why: str,
+    groups: tuple[str, ...],
 ) -> None:
     """Start calling LIST, now or at an appointed time.
 
@@ -216,6 +218,7 @@ def start(
             only_after=only_after,
             test=test,
             override_why=override_why,
+            groups=groups,
         )
     )
 

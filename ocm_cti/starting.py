@@ -25,7 +25,8 @@ PEOPLE_NAMED = 3
 class How:
     """``begins_at`` None: at once. ``only_after``: a follow-up of these outcomes. ``test``: only the list's testers.
 
-    ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why.
+    ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why. ``groups``:
+    only who is in one of them.
     """
 
     who: str
@@ -34,6 +35,7 @@ class How:
     only_after: Sequence[Outcome] | None = None
     test: bool = False
     override_why: str = ""
+    groups: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
         testers=frozen.testers if how.test else (),
         override_why=how.override_why,
         prepare=True,
+        groups=how.groups,
         own_scenarios={name: file.text for name, file in settings.own.items()},
     )
     counts = tasks.counts(conn, campaign_id)

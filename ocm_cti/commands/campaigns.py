@@ -31,6 +31,7 @@ def start(
     only_after: Sequence[str] = (),
     test: bool = False,
     override_why: str = "",
+    groups: Sequence[str] = (),
 ) -> int:
     config = configuration.load(config_path)
     how = starting.How(
@@ -40,6 +41,7 @@ def start(
         only_after=[Outcome(name) for name in only_after] if only_after else None,
         test=test,
         override_why=override_why,
+        groups=groups,
     )
     start_campaign(config, list_name, open_console(), how)
     return 0

@@ -53,6 +53,7 @@ def start(
     testers: Sequence[str] = (),
     override_why: str = "",
     prepare: bool = False,
+    groups: Collection[str] = (),
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
@@ -65,7 +66,7 @@ def start(
     a person who has none of his own, "" when it can't be told. ``testers``: a test, which dials these numbers only, to
     say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
     ``override_why``: neither hours nor caps hold, for this reason. ``prepare``: nobody is called before his message is
-    made (``readiness``).
+    made (``readiness``). ``groups``: only who is in one of them; (): everybody.
     """
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
@@ -94,6 +95,9 @@ def start(
         whom = whom.where(subscriber.c.id.in_(ended_so))
         nobody = f"nobody of the last campaign ended so: {', '.join(outcomes)}"
     people = conn.execute(whom.order_by(subscriber.c.id)).all()
+    if groups and people:
+        people = [person for person in people if {*person.groups} & {*groups}]
+        nobody = f"nobody of them is in the group {', '.join(groups)}"
     if not people:
         raise CampaignRefused(nobody)
     named = {person.scenario for person in people if person.scenario}
