@@ -61,7 +61,11 @@ class Attempt:
         clock: Clock,
         now: Callable[[], datetime],
         show_number: Callable[[str], str],
+        *,
+        by_hand: bool = False,
     ) -> None:
+        """``by_hand``: a single call, whose campaign was stopped with its claim so that nothing follows it."""
+        self._by_hand = by_hand
         self.claim = claim
         self.line_state = LineState.PREPARING
         self.since_at = now()
@@ -121,7 +125,7 @@ class Attempt:
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
-        placing = self._store.run(lambda conn: attempts.place(conn, self.claim.attempt_id, self._now()))
+        placing = self._store.run(lambda conn: attempts.place(conn, self.claim.attempt_id, self._now(), self._by_hand))
         placing.addCallbacks(self._place, self._not_committed).addErrback(self._broken)
 
     def _not_prepared(self, failure: Failure) -> None:

@@ -152,18 +152,61 @@ def simulate(arguments: tuple[str, ...]) -> None:
 @config_option
 @click.option("--list", "list_name", required=True, metavar="NAME", help="The list to fill; it is made if missing.")
 @click.argument("file", type=EXISTING_FILE)
+@click.option("--preview", is_flag=True, help="Show the first 50 people as they would be read, write nothing.")
 @click.option("--dry-run", is_flag=True, help="Read and check the file, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--map",
+    "said",
+    multiple=True,
+    metavar="HEADING=FIELD",
+    help="What a column is: phone, name, id, priority, groups, scenario, zone, note, - (left out) or a variable. "
+    "It is remembered with the list.",
+)
+@click.option("--encoding", metavar="NAME", help="utf-8, cp1251, cp866, koi8-r …; found out if left out.")
+@click.option("--delimiter", metavar="SIGN", help='";", "," or "tab"; found out if left out.')
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else the first with anything in it.")
+@click.option(
+    "--refused",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the refused rows with their reasons here, to be mended and imported again.",
+)
+@click.option("--delete-missing", is_flag=True, help="Take those off the list who are not in FILE.")
 @one_line_errors
-def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_json: bool) -> None:
-    """Read people from a CSV or Excel FILE into a list.
+def import_(
+    config_path: Path,
+    list_name: str,
+    file: Path,
+    preview: bool,
+    dry_run: bool,
+    as_json: bool,
+    said: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    refused: Path | None,
+    delete_missing: bool,
+) -> None:
+    """Read people from a CSV, Excel, OpenDocument or DBF FILE into a list.
 
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
-    from ocm_cti.commands.lists import import_file
+    from ocm_cti.commands.imports import How, import_file
 
-    sys.exit(import_file(config_path, list_name, file, dry_run=dry_run, as_json=as_json))
+    wrong = [one for one in said if "=" not in one]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} must be HEADING=FIELD", param_hint="--map")
+    how = How(
+        encoding=encoding,
+        delimiter="\t" if delimiter == "tab" else delimiter,
+        sheet=sheet,
+        said=dict(one.rsplit("=", 1) for one in said),
+        dry_run=dry_run,
+        refused=refused,
+        delete_missing=delete_missing,
+    )
+    sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
 
 
 @main.command()

@@ -13,7 +13,7 @@ from ocm_cti.commands.campaigns import start_campaign
 from ocm_cti.commands.demo_asterisk import OfficeAsterisk, Operator
 from ocm_cti.commands.demo_panasonic import SimulatedPBX
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.lists import import_into
+from ocm_cti.commands.imports import import_into
 from ocm_cti.commands.output import open_console
 from ocm_cti.commands.reports import Wanted, write_reports
 from ocm_cti.service import FolderLock

@@ -215,6 +215,7 @@ class _TestCall:
             reactor,
             utc_now,
             lambda _: shown,
+            by_hand=True,
         )
         watch = LoopingCall(self._show_state, attempt)
         watch.start(POLL_S)

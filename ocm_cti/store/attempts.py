@@ -160,14 +160,14 @@ class NoLonger(Exception):
     """The person is not to be called any more now, though he was when he was claimed; the text says why."""
 
 
-def place(conn: Connection, attempt_id: int, at: datetime) -> None:
+def place(conn: Connection, attempt_id: int, at: datetime, by_hand: bool = False) -> None:
     """The last look before the call leaves: ``placing``, if he may still be called. Raises NoLonger and WrongState.
 
     Between the claim and this his message was prepared, which may take minutes: meanwhile the hour can be over, the
-    campaign paused or stopped, his number put on a stop list.
+    campaign paused or stopped, his number put on a stop list. ``by_hand``: that the campaign is stopped means nothing.
     """
     row = conn.execute(_BEFORE_PLACING, {"attempt_id": attempt_id}).one()
-    if row.state != campaigns.RUNNING:
+    if row.state != campaigns.RUNNING and not (by_hand and row.state == campaigns.STOPPING):
         raise NoLonger("the campaign was paused or stopped meanwhile")
     if not row.override_why and campaigns.settings_of(row.settings).closed_until(at, row.zone) is not None:
         raise NoLonger("it is not the hour to call any more")

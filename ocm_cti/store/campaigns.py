@@ -82,7 +82,7 @@ def start(
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.invalid))
-    whom = select(subscriber).where(subscriber.c.list_id == list_id)
+    whom = select(subscriber).where(subscriber.c.list_id == list_id, ~subscriber.c.gone)
     nobody = "there is nobody on this list; import people first"
     if only_after is not None:
         earlier = conn.execute(

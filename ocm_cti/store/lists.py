@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from ocm_cti.store import locks
 from ocm_cti.store.schema import prepared_list
@@ -25,3 +26,14 @@ def find_or_create(conn: Connection, name: str, now: datetime) -> int:
     return int(
         conn.execute(insert(prepared_list).values(name=name, created_at=now).returning(prepared_list.c.id)).scalar_one()
     )
+
+
+def mapping(conn: Connection, name: str) -> dict[str, str]:
+    """What the user has said of the columns of its files: heading -> field; {} when there is no such list."""
+    found = conn.execute(select(prepared_list.c.mapping).where(prepared_list.c.name == name)).scalar()
+    return dict(found or {})
+
+
+def remember_mapping(conn: Connection, list_id: int, said: Mapping[str, str]) -> None:
+    """In place of what was remembered."""
+    conn.execute(update(prepared_list).where(prepared_list.c.id == list_id).values(mapping=dict(said)))

@@ -128,7 +128,7 @@ class History:
         ]
 
     def check(self) -> None:
-        rows = list(self.conn.execute(select(attempt)))
+        rows = list(self.conn.execute(select(attempt).order_by(attempt.c.id)))
         running = [row for row in rows if row.state != "finished"]
         told = {row.id: row for row in self.conn.execute(select(task))}
         # A task is being called exactly while it has an attempt without an outcome, and never has two.
