@@ -21,7 +21,7 @@ _NAME_PARTS = _words("""
     фамилия имя отчество прізвище ім_я по_батькові surname last_name first_name middle_name patronymic
 """)
 _IDS = _words("""
-    id ид код_абонента код_клиента лицевой_счет л_с табельный_номер таб_номер таб_n
+    id ид код_абонента код_клиента лицевой_счет л_с табельный_номер таб_номер таб_n таб
     ід код_клієнта особовий_рахунок табельний_номер
     external_id account account_no account_number customer_id employee_id personnel_number
 """)

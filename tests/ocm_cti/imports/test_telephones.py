@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocm_cti.imports.telephones import NotANumber, split_cell, to_e164
+from ocm_cti.imports.telephones import NotANumber, _quick, split_cell, to_e164
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,27 @@ def test_any_text_is_e164_or_a_reason(text: str) -> None:
         assert re.fullmatch(r"\+[1-9][0-9]{6,14}", to_e164(text, "RU"))
     except NotANumber as error:
         assert str(error)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(
+        [("RU", "+7", "495"), ("RU", "8", "916"), ("RU", "8", ""), ("UA", "+380", "44"), ("UA", "0", "67")]
+    ),
+    st.text("0123456789", min_size=5, max_size=10),
+    st.sampled_from(["", " ", "-", "("]),
+)
+def test_the_quick_way_gives_what_the_parser_gives(place: tuple[str, str, str], digits: str, between: str) -> None:
+    """Whatever the quick way takes, the parser takes for the same number."""
+    region, prefix, area = place
+    written = f"{prefix}{between}{area}{between}{digits}"
+    quick = _quick(written, region)
+    if quick is not None:
+        number = phonenumbers.parse(written, region)
+        assert phonenumbers.is_valid_number(number)
+        assert phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == quick
+
+
+@pytest.mark.parametrize("written", ["84951234501", "+7 (495) 123-45-01", "8 800 555-35-35"])
+def test_what_nearly_all_write_goes_the_quick_way(written: str) -> None:
+    assert _quick(written, "RU") == to_e164(written, "RU") is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ocm_cti.imports.errors import ImportFailed
@@ -168,3 +169,33 @@ def test_a_cell_comes_back_as_it_was_quoted(text: str) -> None:
     quoted = '"' + text.replace('"', '""') + '"'
     rows, _ = parse(f"name;phone\n{quoted};1\n", ";", "x.csv")
     assert rows[1].cells == (text.strip(), "1")
+
+
+_PEOPLE = {
+    "ru": (
+        "Ёлкин Щукин Юдин Жуков Цветков Эткинд Яшин Петров",
+        "Анна Борис Жанна Игорь Пётр Семён Фёдор",
+        "ФИО",
+    ),
+    "uk": ("Шевченко Ґалаґан Їжакевич Ющенко Щербак Єфименко", "Андрій Ганна Євген Іван Наталія Софія Юрій", "ПІБ"),
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(
+        [(language, encoding) for language in _PEOPLE for encoding in ("utf-8", "utf-16", "cp1251", "koi8-u")]
+        + [("ru", "cp866"), ("ru", "koi8-r")]
+    ),
+    st.integers(1, 12),
+    st.randoms(use_true_random=False),
+)
+def test_the_encoding_of_a_short_list_is_found(written: tuple[str, str], people: int, dice: Random) -> None:
+    language, encoding = written
+    surnames, names, heading = _PEOPLE[language]
+    rows = [
+        f"{dice.choice(surnames.split())} {dice.choice(names.split())};8495{dice.randrange(10**6, 10**7)}"
+        for _ in range(people)
+    ]
+    text = "\r\n".join([f"{heading};Телефон", *rows])
+    assert decode(text.encode(encoding), "x.csv")[0] == text

@@ -1,0 +1,156 @@
+"""ocm import as an office uses it: columns named by hand, rows mended and imported again, who is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ocm_cti.cli import main
+from ocm_cti.domain.people import Person
+from ocm_cti.store import lists, subscribers
+from ocm_cti.store.transactions import Connection, Store
+
+CONFIG = """\
+data = "data"
+[gateways.office]
+kind = "panasonic"
+link = "tcp:127.0.0.1:1"
+extensions = "301"
+sip_host = "127.0.0.1"
+password_pattern = "pw{extension}"
+[lists.staff]
+scenario = "s.toml"
+language = "ru"
+[lists.staff.scenarios]
+short = "s.toml"
+"""
+SCENARIO = 'name = "s"\nlanguage = "ru"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Сбор."\n'
+HEADER = "Таб. №;ФИО;Телефон;Отдел;Приоритет;Часовой пояс;Сценарий;Примечание\n"
+GOOD = HEADER + "1;Анна;84951234501;охрана, смена 1;0;МСК+2;short;ключи у неё\n2;Борис;84951234502;;;;;\n"
+
+
+class Office:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "s.toml").write_text(SCENARIO, encoding="utf-8")
+        (folder / "ocm.toml").write_text(CONFIG, encoding="utf-8")
+
+    def ocm(self, text: str, *arguments: str, encoding: str = "utf-8") -> Result:
+        file = self.folder / "people.csv"
+        file.write_bytes(text.encode(encoding))
+        command = ["import", "-c", str(self.folder / "ocm.toml"), "--list", "staff", str(file), *arguments]
+        return CliRunner().invoke(main, command)
+
+    def told(self, text: str, *arguments: str, encoding: str = "utf-8") -> dict[str, Any]:
+        result = self.ocm(text, "--json", *arguments, encoding=encoding)
+        found: dict[str, Any] = json.loads(result.output)
+        return found
+
+    def people(self) -> list[Person]:
+        def read(conn: Connection) -> list[Person]:
+            list_id = lists.find(conn, "staff")
+            return [] if list_id is None else subscribers.people(conn, list_id)
+
+        store = Store.open(self.folder / "data" / "ocm.db")
+        try:
+            return store.read_now(read)
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def test_what_is_a_persons_own(office: Office) -> None:
+    told = office.told(GOOD)
+    assert (told["created"], told["refused"]) == (2, [])
+    anna, boris = office.people()
+    assert (anna.key, anna.priority, anna.groups) == ("1", 0, ("охрана", "смена 1"))
+    assert (anna.zone, anna.scenario, anna.note) == ("Etc/GMT-5", "short", "ключи у неё")
+    assert (boris.priority, boris.groups, boris.zone, boris.scenario, boris.note) == (None, (), "", "", "")
+    assert told["mapping"]["Отдел"] == "groups" and told["mapping"]["Таб. №"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("3;Вера;84951234503;;срочно;;;", "'срочно' is no priority"),
+        ("3;Вера;84951234503;;;Луна;;", "'Луна' is no time zone"),
+        ("3;Вера;84951234503;;;;long;", "there is no scenario 'long'"),
+        ("2;Вера;84951234503;;;;;", "the same id as in row 3"),
+        (";Вера;4,41E+11;;;;;", "its last digits are lost"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_its_reason(office: Office, row: str, reason: str) -> None:
+    (refused,) = office.told(GOOD + row + "\n")["refused"]
+    assert refused["row"] == 4 and reason in refused["reason"]
+
+
+def test_refused_rows_are_mended_and_imported_again(office: Office) -> None:
+    file = office.folder / "refused.csv"
+    bad = GOOD + "3;Вера;8495123;;;;;\n4;Глеб;;;;;;\n"
+    result = office.ocm(bad, "--refused", str(file))
+    assert str(file) in result.output and len(office.people()) == 2
+    text = file.read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0].endswith(";ocm_reason") and "Вера" in text and "no telephone number" in text
+    mended = text.replace("8495123;", "84951234503;").replace("Глеб;;", "Глеб;84951234504;")
+    told = office.told(mended, "--refused", str(file))
+    assert (told["created"], told["refused"], told["mapping"]["ocm_reason"]) == (2, [], "-")
+    assert [person.name for person in office.people()] == ["Анна", "Борис", "Вера", "Глеб"]
+    assert all("ocm_reason" not in person.variables for person in office.people())
+
+
+def test_columns_named_by_hand_are_remembered(office: Office) -> None:
+    odd = "A;B;C\nАнна;84951234501;77\n"
+    refused = office.ocm(odd)
+    assert refused.exit_code == 2 and "--map 'HEADING=phone'" in refused.output
+    told = office.told(odd, "--map", "B=phone", "--map", "A=name", "--map", "C=debt")
+    assert (told["created"], told["mapping"]) == (1, {"A": "name", "B": "phone", "C": "debt"})
+    again = office.told(odd.replace("77", "78"))
+    assert (again["updated"], again["mapping"]["C"]) == (1, "debt")
+    assert office.people()[0].variables["debt"] == "78"
+    left_out = office.told(odd, "--map", "C=-")
+    assert left_out["mapping"]["C"] == "-" and "debt" not in office.people()[0].variables
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("D=phone", "there is no column 'D'"), ("ФИО=Имя!", "can't be 'Имя!'"), ("ФИО", "HEADING=FIELD")],
+)
+def test_a_wrong_map_is_told(office: Office, said: str, words: str) -> None:
+    result = office.ocm(GOOD, "--map", said)
+    assert result.exit_code == 2 and words in result.output
+
+
+def test_the_encoding_may_be_named(office: Office) -> None:
+    assert office.told(GOOD.replace("№", "N"), "--encoding", "cp866", encoding="cp866")["encoding"] == "cp866"
+    assert office.people()[0].name == "Анна"
+
+
+def test_a_preview_writes_nothing_and_shows_everything(office: Office) -> None:
+    result = office.ocm(GOOD, "--preview")
+    assert result.exit_code == 0 and not (office.folder / "data").exists()
+    assert "Анна" in result.output and "scenario=short" in result.output and "+7495***4501" in result.output
+
+
+def test_who_is_missing_goes_off_the_list_only_when_told(office: Office) -> None:
+    office.ocm(GOOD)
+    without_boris = "".join(GOOD.splitlines(keepends=True)[:2])
+    assert office.told(without_boris)["deleted"] == 0 and len(office.people()) == 2
+    assert office.told(without_boris, "--delete-missing")["deleted"] == 1
+    assert [person.name for person in office.people()] == ["Анна"]
+    assert office.told(GOOD)["created"] == 1, "he is back"
+    assert len(office.people()) == 2
+
+
+def test_nobody_is_deleted_because_his_row_could_not_be_read(office: Office) -> None:
+    office.ocm(GOOD)
+    result = office.ocm(GOOD.replace("84951234502", "8495"), "--delete-missing")
+    assert result.exit_code == 2 and "nothing was changed" in result.output
+    assert len(office.people()) == 2
