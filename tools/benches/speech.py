@@ -36,71 +36,24 @@ from ocm_cti.speech.prompts import length_ms
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES_PER_S = 10_000 / 180
 
-FIRST = [
-    "Александр",
-    "Сергей",
-    "Елена",
-    "Андрей",
-    "Ольга",
-    "Татьяна",
-    "Алексей",
-    "Дмитрий",
-    "Наталья",
-    "Ирина",
-    "Владимир",
-    "Светлана",
-    "Анна",
-    "Екатерина",
-    "Михаил",
-    "Мария",
-    "Юлия",
-    "Евгений",
-    "Николай",
-    "Людмила",
-    "Иван",
-    "Галина",
-    "Максим",
-    "Павел",
-    "Марина",
-    "Роман",
-    "Игорь",
-    "Виктор",
-    "Олег",
-    "Надежда",
-]
-ROOTS = [
-    "Иван",
-    "Смирн",
-    "Кузнец",
-    "Попов",
-    "Васил",
-    "Петр",
-    "Соколов",
-    "Михайл",
-    "Новик",
-    "Фёдор",
-    "Мороз",
-    "Волк",
-    "Алексе",
-    "Лебед",
-    "Семён",
-    "Егор",
-    "Павл",
-    "Козл",
-]
-ENDINGS = ["ов", "ев", "ин", "енко", "ченко", "юк", "ук", "ский", "цкий", "ович", "янц", "ыгин", "ец", "ук-Белый", "ко"]
+_FIRST = """
+Александр Сергей Елена Андрей Ольга Татьяна Алексей Дмитрий Наталья Ирина Владимир Светлана Анна Екатерина Михаил
+Мария Юлия Евгений Николай Людмила Иван Галина Максим Павел Марина Роман Игорь Виктор Олег Надежда
+"""
+_ROOTS = "Иван Смирн Кузнец Попов Васил Петр Соколов Михайл Новик Фёдор Мороз Волк Алексе Лебед Семён Егор Павл Козл"
+_ENDINGS = "ов ев ин енко ченко юк ук ский цкий ович янц ыгин ец ук-Белый ко"
 
 
 def people(count: int, seed: int) -> Iterator[dict[str, str]]:
     """Values of so many people; the n-th name is n times as rare as the first."""
     chance = random.Random(seed)
-    last = [root + ending for root in ROOTS for ending in ENDINGS]
+    last = [root + ending for root in _ROOTS.split() for ending in _ENDINGS.split()]
 
     def drawn(names: list[str]) -> list[str]:
         weights = list(accumulate(1 / place for place in range(1, len(names) + 1)))
         return chance.choices(names, cum_weights=weights, k=count)
 
-    for name, surname in zip(drawn(FIRST), drawn(last), strict=True):
+    for name, surname in zip(drawn(_FIRST.split()), drawn(last), strict=True):
         day = chance.randrange(60)
         yield {
             "name": f"{name} {surname}",
