@@ -32,10 +32,14 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class SpeechConfig:
-    """``[speech]``: how the synthesizer speaks. Voices are by language, e.g. ``{ru = "ru+f3"}``."""
+    """``[speech]``: how the synthesizer speaks. Voices are by language, e.g. ``{ru = "ru+f3"}``.
+
+    ``cache_mb`` (10**6 octets, 2 minutes of speech each) is what rendered prompts may take on the disk.
+    """
 
     workers: int = 1
     voices: Mapping[str, str] = field(default_factory=dict)
+    cache_mb: int = 2000
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
 HOLIDAY_YEARS = 3
 
 _TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")
-_SPEECH = ("workers", "voices")
+_SPEECH = ("workers", "voices", "cache_mb")
 
 
 def load(path: Path) -> Config:
@@ -152,6 +156,7 @@ class _Reader:
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
             speech=SpeechConfig(
                 workers=self._count("speech.workers", speech.get("workers", 1)),
+                cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
                 voices={
                     language: self._text(f"speech.voices.{language}", voice)
                     for language, voice in self._table("speech.voices", speech.get("voices", {})).items()

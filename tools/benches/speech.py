@@ -118,12 +118,12 @@ def measure(reactor: Any, given: argparse.Namespace, folder: Path, console: Cons
         def note() -> None:
             progress.advance(bar)
 
-        client = SpeechClient(reactor, folder / "cache", audio_dir=audio, workers=given.workers)
+        client = SpeechClient(reactor, folder / "cache", audio_dir=audio, workers=given.workers, cache_mb=2000)
         client.start()
         own_s = time.process_time()
         cold, files = yield render(reactor, client, scenario, people(given.messages, 1), given.at_once, note)
         own_s = time.process_time() - own_s
-        pids = [pid for pid in (worker.pid for worker in client._workers) if pid is not None]
+        pids = client.pids
         workers_s, memory_mb = sum(map(cpu_s, pids)), max(map(resident_mb, pids))
         warm, again = yield render(reactor, client, scenario, people(given.messages, 1), given.at_once, note)
         yield client.stop()

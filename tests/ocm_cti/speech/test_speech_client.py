@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -396,3 +397,21 @@ def test_a_text_that_amp_can_not_carry_fails_alone(room: Room) -> None:
     room.reactor.serve()
     assert isinstance(after[0], Path)
     assert room.reactor.getDelayedCalls() == []
+
+
+def test_the_folder_stays_below_its_limit_while_the_server_works(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.client = SpeechClient(room.reactor, room.cache, audio_dir=room.audio, cache_mb=1)
+    room.client.start()
+    old = [room.cache / f"{number:02x}" / f"{number:02x}.alaw" for number in range(3)]
+    for age, path in enumerate(old):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"\xd5" * 400_000)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    outcome = room.render(text("Раз."))
+    room.reactor.serve()
+    for _ in range(100):
+        room.reactor.advance(1)
+    assert sorted(room.files()) == sorted([*outcome, *old[:2]])
+    assert room.render(text("Раз.")) == outcome
+    assert stopped(room) == [None] and room.reactor.getDelayedCalls() == []
