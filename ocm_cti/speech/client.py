@@ -20,10 +20,10 @@ from twisted.python.failure import Failure
 from ocm_cti.domain.fragments import Beep, Fragment, Recording, Spoken
 from ocm_cti.speech.cache import PromptCache
 from ocm_cti.speech.commands import Convert, MakeBeep, Speak
-from ocm_cti.speech.errors import SpeechProcessLost, SpeechStopped
+from ocm_cti.speech.errors import NotBegun, SpeechProcessLost, SpeechStopped
 from ocm_cti.speech.prompts import OCTETS_PER_MS, PAUSE_MS, cache_key, cache_path, recording_path
 from ocm_cti.speech.words import sentence
-from ocm_cti.speech.worker import Worker
+from ocm_cti.speech.worker import AHEAD, Worker
 
 COMMAND = (sys.executable, "-m", "ocm_cti.speech.process")
 #: A process is lost over the same fragment so often before the fragment fails.
@@ -145,17 +145,21 @@ class SpeechClient:
                 return MakeBeep, {"frequency_hz": fragment.frequency_hz, "tone_ms": fragment.length_ms}, TIMEOUT_S
 
     def _dispatch(self) -> None:
-        for worker in self._workers:
-            if not self._queue:
+        while self._queue:
+            worker = min(self._workers, key=lambda worker: worker.load)
+            if worker.load >= AHEAD:
                 return
-            if not worker.busy:
-                key, job = self._queue.popleft()
-                job.tries += 1
-                answer = maybeDeferred(worker.run, job.command, job.timeout_s, **job.arguments)
-                answer.addBoth(self._answered, key, job)
+            key, job = self._queue.popleft()
+            job.tries += 1
+            answer = maybeDeferred(worker.run, job.command, job.timeout_s, **job.arguments)
+            answer.addBoth(self._answered, key, job)
 
     def _answered(self, answer: Any, key: str, job: _Job) -> None:
         lost = isinstance(answer, Failure) and isinstance(answer.value, SpeechProcessLost)
+        if isinstance(answer, Failure) and isinstance(answer.value, NotBegun) and self._running:
+            job.tries -= 1
+            self._queue.appendleft((key, job))
+            return  # the one that was lost follows at once
         if lost and self._running and job.tries < TRIES:
             self._queue.appendleft((key, job))
         elif lost and not self._running:
