@@ -122,7 +122,7 @@ def _is_float_noise(value: Decimal, exact: Decimal) -> bool:
 
 
 #: A cell of date and time: its time is left out of a date.
-_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?)?"
 _ISO = re.compile(rf"(\d{{4}})[-./](\d{{1,2}})[-./](\d{{1,2}}){_TIME}")
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})[.\-](\d{{1,2}})[.\-](\d{{4}}|\d{{2}})(?: ?[гр]\.?)?{_TIME}")
 _SLASHED = re.compile(rf"(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_TIME}")

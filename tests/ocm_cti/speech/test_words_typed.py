@@ -86,6 +86,7 @@ def test_times_of_spreadsheets_and_people(moment: time, form: str) -> None:
         ("date", "23-ноя-26", "2026-11-23"),
         ("date", "23-Nov-2026", "2026-11-23"),
         ("date", "1st May 2026", "2026-05-01"),
+        ("date", "23/11/2026 2:30:00 PM", "2026-11-23"),
         ("time", "9 часов", "9:00"),
         ("time", "12 am", "0:00"),
         ("time", "12:30 p.m.", "12:30"),
