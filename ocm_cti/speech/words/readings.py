@@ -27,14 +27,16 @@ SIGNS = {
     **dict.fromkeys(("usd", "$", "us$", "долл", "дол", "доллар", "доллара", "долларов", "доларів", "dollars"), "USD"),
     **dict.fromkeys(("eur", "€", "евро", "євро", "euro", "euros"), "EUR"),
 }
-#: "120 руб. 50 коп.": the hundredths behind a sum of whole units; and beginnings of what the hundredth is called.
+#: "120 руб. 50 коп.": the hundredths behind a sum of whole units, and what they are called.
 _SMALL = re.compile(r"(.*\D)\b(\d{1,2})\s*([^\W\d_]+)\.?")
+_KOPECKS = r"к|коп(?:ейка|ейки|еек|ійка|ійки|ійок)?|kop(?:ecks?)?"
+_CENTS = r"цент(?:а|ов|и|ів)?|cents?"
 _SMALL_NAMES = {
-    "RUB": ("коп", "к", "kop"),
-    "UAH": ("коп", "к", "kop"),
-    "KZT": ("тиын", "тиїн", "tiyn"),
-    "USD": ("цент", "cent"),
-    "EUR": ("цент", "cent"),
+    "RUB": _KOPECKS,
+    "UAH": _KOPECKS,
+    "KZT": r"тиын(?:а|ов)?|тиїн(?:и|ів)?|tiyn",
+    "USD": _CENTS,
+    "EUR": _CENTS,
 }
 
 
@@ -88,7 +90,7 @@ def amount(text: str, currency: str) -> Decimal:
     """A sum of money in ``currency``, exact to the hundredth. The sign of another currency is refused."""
     written = spaced(text)
     small = _SMALL.fullmatch(written.lower())
-    if small is not None and not small[3].startswith(_SMALL_NAMES[currency]):
+    if small is not None and not re.fullmatch(_SMALL_NAMES[currency], small[3]):
         small = None
     if small is not None:
         written = written[: small.end(1)].strip()

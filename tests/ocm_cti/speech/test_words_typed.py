@@ -104,6 +104,7 @@ def test_other_ways_to_write_a_value(kind: str, value: str, same: str) -> None:
     ("kind", "value", "why"),
     [
         ("money", "5 руб 20 центов", "is no amount of money"),
+        ("money", "5 руб 20 коров", "is no amount of money"),
         ("money", "5.20 руб 20 коп", "hundredths twice"),
         ("money", "-5 20 коп", "no currency before them"),
         ("money", "50 коп", "is no amount of money"),
