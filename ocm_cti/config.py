@@ -33,10 +33,14 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class SpeechConfig:
-    """``[speech]``: how the synthesizer speaks. Voices are by language, e.g. ``{ru = "ru+f3"}``."""
+    """``[speech]``: how the synthesizer speaks. Voices are by language, e.g. ``{ru = "ru+f3"}``.
+
+    ``cache_mb`` (10**6 octets, 2 minutes of speech each) is what rendered prompts may take on the disk.
+    """
 
     workers: int = 1
     voices: Mapping[str, str] = field(default_factory=dict)
+    cache_mb: int = 2000
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ LONGEST_OWN_NAME = 100
 HOLIDAY_YEARS = 3
 
 _TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
-_SPEECH = ("workers", "voices")
+_SPEECH = ("workers", "voices", "cache_mb")
 
 
 def load(path: Path) -> Config:
@@ -174,6 +178,7 @@ class _Reader:
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
             speech=SpeechConfig(
                 workers=self._count("speech.workers", speech.get("workers", 1)),
+                cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
                 voices={
                     language: self._text(f"speech.voices.{language}", voice)
                     for language, voice in self._table("speech.voices", speech.get("voices", {})).items()

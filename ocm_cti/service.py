@@ -177,7 +177,13 @@ class Service:
         for folder in (config.data, config.prompts, config.recordings):
             folder.mkdir(parents=True, exist_ok=True)
         self.store = Store.open(config.database, reactor)
-        self.speech = SpeechClient(reactor, config.prompts, audio_dir=config.audio, workers=config.speech.workers)
+        self.speech = SpeechClient(
+            reactor,
+            config.prompts,
+            audio_dir=config.audio,
+            workers=config.speech.workers,
+            cache_mb=config.speech.cache_mb,
+        )
         self.prompts = SpeechPrompts(self.speech, config.speech.voices)
 
         self.gateways = [_gateway(settings, reactor, config) for settings in config.gateways.values()]

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 
 KINDS = ("text", "name", "money", "number", "date", "time", "digits", "phone")
 CURRENCIES = ("RUB", "UAH", "KZT", "USD", "EUR")
-GENDERS = ("masculine", "feminine")
+GENDERS = ("masculine", "feminine", "neuter")
+CASES = ("nominative", "genitive", "dative", "accusative", "instrumental", "prepositional")
+#: Kinds of value that are declined, in the languages that do that.
+DECLINED = ("money", "number", "date", "time")
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -42,6 +45,7 @@ class Variable:
     currency: str | None = None
     gender: str = "masculine"  # of the thing counted, for kind ``number``
     default: str | None = None  # said where the person's own value is empty
+    case: str | None = None  # None: as it stands alone, a date in the genitive, all else in the nominative
 
     def needs(self) -> tuple[str, ...]:
         """Names of the variables whose values this one takes."""
@@ -58,6 +62,7 @@ class Part:
     variable: str = ""
     currency: str | None = None
     gender: str = "masculine"
+    case: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,5 +173,6 @@ def _sentence(sentence: Sentence, declared: Mapping[str, Variable], values: Mapp
         currency = variable.currency
         if currency is not None and (inner := _SLOT.fullmatch(currency)):
             currency = value_of(declared[inner[1]], values)
-        parts.append(Part(variable.kind, value_of(variable, values), variable.name, currency, variable.gender))
+        value = value_of(variable, values)
+        parts.append(Part(variable.kind, value, variable.name, currency, variable.gender, variable.case))
     return Spoken(tuple(parts), language)

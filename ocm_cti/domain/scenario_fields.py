@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ocm_cti.domain.fragments import (
+    CASES,
     CURRENCIES,
+    DECLINED,
     GENDERS,
     KINDS,
     Message,
@@ -263,7 +265,7 @@ class Reader:
         return value
 
     def variable(self, name: str, faults: Faults) -> Variable:
-        self.refuse_unknown(("kind", "currency", "gender", "default"), faults)
+        self.refuse_unknown(("kind", "currency", "gender", "default", "case"), faults)
         kind = self.text("kind", "text") or "text"
         currency = self.text("currency", None)
         gender = self.text("gender", "masculine") or "masculine"
@@ -277,7 +279,12 @@ class Reader:
             raise self.wrong(f"gender {gender!r} is none of {', '.join(GENDERS)}")
         if "gender" in self._table and kind != "number":
             raise self.wrong(f"a gender belongs to kind number, not {kind}")
-        return Variable(name, kind, currency, gender, self.text("default", None))
+        case = self.text("case", None)
+        if case is not None and case not in CASES:
+            raise self.wrong(f"case {case!r} is none of {', '.join(CASES)}")
+        if case is not None and kind not in DECLINED:
+            raise self.wrong(f"a case belongs to {', '.join(DECLINED)}; {kind} is said as it is written")
+        return Variable(name, kind, currency, gender, self.text("default", None), case)
 
 
 def _is_name(value: object) -> bool:

@@ -27,5 +27,9 @@ class SpeechProcessLost(SpeechError):
     """The speech process died or hung twice over the same fragment."""
 
 
+class NotBegun(SpeechProcessLost):
+    """The speech process was lost before this fragment had its turn; it is not to blame. Never told to who asked."""
+
+
 class SpeechStopped(SpeechError):
     """The client is not running."""

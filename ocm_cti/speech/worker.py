@@ -1,10 +1,16 @@
-"""One speech process as seen from the server: started when needed, one command in flight, killed when it hangs."""
+"""One speech process as seen from the server: started when needed, given its next command ahead, killed when it hangs.
+
+The process carries out one command at a time, in order. The next one lies in its pipe already: it need not wait until
+the server, which may be busy, has taken the answer.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -14,12 +20,14 @@ from twisted.logger import Logger
 from twisted.protocols.amp import AMP, Command
 from twisted.python.failure import Failure
 
-from ocm_cti.speech.errors import SpeechProcessLost
+from ocm_cti.speech.errors import NotBegun, SpeechProcessLost
 
 #: A fresh process loads its libraries first, on a busy machine slowly.
 START_S = 30.0
 #: How long a process may take to end by itself once its input is closed.
 CLOSE_S = 2.0
+#: Commands that a process may have, the one that it carries out included.
+AHEAD = 2
 
 
 class _Pipe:
@@ -71,22 +79,34 @@ class _Child(ProcessProtocol):
         self.amp.connectionLost(reason)  # type: ignore[no-untyped-call]
 
 
+@dataclass(eq=False)
+class _Running:
+    """A command that the process has."""
+
+    outcome: Deferred[Any]
+    timeout_s: float
+
+
 class Worker:
-    """``run`` one command at a time; a lost or hanging process fails it with SpeechProcessLost and is forgotten."""
+    """``run`` up to AHEAD commands; a lost or hanging process fails them and is forgotten.
+
+    The one that was being carried out fails with SpeechProcessLost, what lay behind it with NotBegun.
+    """
 
     def __init__(self, reactor: Any, command: Sequence[str], log: Logger) -> None:
         self._reactor = reactor
         self._command = tuple(command)
         self._log = log
         self._child: _Child | None = None
-        self._running: Deferred[Any] | None = None
+        self._running: deque[_Running] = deque()
         self._timer: Any = None  # IDelayedCall
         self._why = ""
         self._ended: list[Deferred[None]] = []
 
     @property
-    def busy(self) -> bool:
-        return self._running is not None
+    def load(self) -> int:
+        """How many commands it has."""
+        return len(self._running)
 
     @property
     def pid(self) -> int | None:
@@ -114,24 +134,30 @@ class Worker:
     def run(self, command: type[Command], timeout_s: float, **arguments: Any) -> Deferred[dict[str, Any]]:
         """Answer of the process. A process that has not answered before may take START_S more than ``timeout_s``.
 
-        Fails with the errors of the command, or with SpeechProcessLost once the process is really gone.
+        The time begins when the command before it has been answered. Fails with the errors of the command, or with
+        SpeechProcessLost or NotBegun once the process is really gone.
         """
-        if self._running is not None:
+        if self.load >= AHEAD:
             raise RuntimeError("this worker is busy")
         self.start()
         assert self._child is not None
-        child, running = self._child, Deferred[Any]()
-        self._running = running
+        child, running = self._child, _Running(Deferred(), timeout_s)
+        self._running.append(running)
         if child.transport is None:
-            return running  # it could not be started, and ``ended`` is about to be called
-        allowed_s = timeout_s if child.answered else timeout_s + START_S
-        self._timer = self._reactor.callLater(allowed_s, self._hung, child, allowed_s)
+            return running.outcome  # it could not be started, and ``ended`` is about to be called
+        if self.load == 1:
+            self._begin(child)
         answer = child.amp.callRemote(command, **arguments)  # type: ignore[no-untyped-call]
         answer.addBoth(self._answered, child, running)
-        return running
+        return running.outcome
+
+    def _begin(self, child: _Child) -> None:
+        """The first command has its turn."""
+        allowed_s = self._running[0].timeout_s + (0 if child.answered else START_S)
+        self._timer = self._reactor.callLater(allowed_s, self._hung, child, allowed_s)
 
     def stop(self) -> Deferred[None]:
-        """Close the process' input, kill it if that does not end it; fires when it is gone. Its command fails."""
+        """Close the process' input, kill it if that does not end it; fires when it is gone. Its commands fail."""
         child = self._child
         if child is None:
             return succeed(None)
@@ -139,7 +165,7 @@ class Worker:
         self._ended.append(gone)
         if child.transport is None:
             return gone  # it could not be started, and ``ended`` is about to be called
-        if self._running is not None:
+        if self._running:
             self._stop_timer()
             self._kill(child, "the server stops")
         elif len(self._ended) == 1:
@@ -154,21 +180,26 @@ class Worker:
         self._child = None
         self._stop_timer()
         waiting, self._ended = self._ended, []
-        if self._running is not None or not waiting:
+        if self._running or not waiting:
             self._why = self._why or ": ".join(filter(None, (reason.getErrorMessage(), child.last_words)))
             self._log.warn("speech process lost: {why}", why=self._why)
-        running, self._running = self._running, None
-        if running is not None:
-            running.errback(SpeechProcessLost(f"the speech process was lost: {self._why}"))
+        lost, self._running = self._running, deque()
+        why = f"the speech process was lost: {self._why}"
+        while lost:  # from the last to the first, so that they come back to the head of a queue in their order
+            running = lost.pop()
+            running.outcome.errback(NotBegun(why) if lost else SpeechProcessLost(why))
         for gone in waiting:
             gone.callback(None)
 
-    def _answered(self, answer: Any, child: _Child, running: Deferred[Any]) -> None:
-        if child is not self._child or running is not self._running:
+    def _answered(self, answer: Any, child: _Child, running: _Running) -> None:
+        if child is not self._child or running not in self._running:
             return  # the process ended; ``ended`` has told
-        self._stop_timer()
-        self._running = None
-        running.callback(answer)  # a Failure becomes an errback
+        if running is self._running[0]:
+            self._stop_timer()
+        self._running.remove(running)
+        if self._running and self._timer is None:
+            self._begin(child)
+        running.outcome.callback(answer)  # a Failure becomes an errback
 
     def _hung(self, child: _Child, after_s: float) -> None:
         self._timer = None

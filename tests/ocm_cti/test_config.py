@@ -189,6 +189,13 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     assert explained == settings
 
 
+def test_speech(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD)).speech.cache_mb == 2000
+    assert load(write(tmp_path, GOOD + "\n[speech]\nworkers = 2\ncache_mb = 500\n")).speech.cache_mb == 500
+    with pytest.raises(ConfigError, match=r"speech\.cache_mb"):
+        load(write(tmp_path, GOOD + "\n[speech]\ncache_mb = 0\n"))
+
+
 ANNOUNCED = '[[step]]\nname = "a"\ntype = "say"\nannouncement = "12"\n'
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ocm_cti.domain.fragments import CURRENCIES, Fragment, Part, Spoken
 from ocm_cti.speech.words import readings
 from ocm_cti.speech.words.calendar import spoken_date, spoken_time
+from ocm_cti.speech.words.declension import GENITIVE, NOMINATIVE
 from ocm_cti.speech.words.digits import digits, phone
 from ocm_cti.speech.words.errors import UnspeakableValue
 from ocm_cti.speech.words.money import money
@@ -26,31 +27,35 @@ def say(
     *,
     currency: str | None = None,
     gender: str = "masculine",
+    case: str | None = None,
     variable: str = "",
 ) -> str:
-    """One value in words. Raises UnspeakableValue, which names ``variable``."""
+    """One value in words. Raises UnspeakableValue, which names ``variable``.
+
+    ``case`` None: as the value stands alone, a date in the genitive, all else in the nominative.
+    """
     try:
         if language not in LANGUAGES:
             raise ValueError(f"can't be spoken in {language!r}: there are words for {', '.join(LANGUAGES)}")
-        return _say(kind, value, language, currency, gender)
+        return _say(kind, value, language, currency, gender, case)
     except ValueError as error:
         raise UnspeakableValue(variable, value, str(error)) from None
 
 
-def _say(kind: str, value: str, language: str, currency: str | None, gender: str) -> str:
+def _say(kind: str, value: str, language: str, currency: str | None, gender: str, case: str | None) -> str:
     match kind:
         case "money":
             code = (currency or "").strip().upper()
             code = readings.SIGNS.get(code.lower().rstrip("."), code)
             if code not in CURRENCIES:
                 raise ValueError(f"has no currency that can be spoken ({currency!r}; known: {', '.join(CURRENCIES)})")
-            return money(readings.amount(value, code), code, language)
+            return money(readings.amount(value, code), code, language, case or NOMINATIVE)
         case "number":
-            return cardinal(readings.whole(value), language, gender)
+            return cardinal(readings.whole(value), language, gender, case or NOMINATIVE)
         case "date":
-            return spoken_date(readings.day(value, language), language)
+            return spoken_date(readings.day(value, language), language, case or GENITIVE)
         case "time":
-            return spoken_time(readings.clock(value), language)
+            return spoken_time(readings.clock(value), language, case or NOMINATIVE)
         case "digits":
             return digits(value, language)
         case "phone":
@@ -70,7 +75,15 @@ def _say(kind: str, value: str, language: str, currency: str | None, gender: str
 def _part(part: Part, language: str) -> str:
     if part.kind == "text" and not part.variable:
         return part.value  # as the scenario has it, with its spaces
-    return say(part.kind, part.value, language, currency=part.currency, gender=part.gender, variable=part.variable)
+    return say(
+        part.kind,
+        part.value,
+        language,
+        currency=part.currency,
+        gender=part.gender,
+        case=part.case,
+        variable=part.variable,
+    )
 
 
 def sentence(spoken: Spoken) -> str:

@@ -1,7 +1,8 @@
 """Dates and times of day in words.
 
-Russian and Ukrainian dates stand in the genitive, which is right alone and after до, от, з, від: "двадцать третьего
-ноября две тысячи двадцать шестого года". num2words has no case for Ukrainian ordinals, so the tables are our own.
+Russian and Ukrainian dates stand in the genitive where nothing else is asked for, which is right alone and after до,
+от, з, від: "двадцать третьего ноября две тысячи двадцать шестого года". Only the day has another case: "на двадцать
+третье ноября". num2words has no case for Ukrainian ordinals, so the tables are our own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from datetime import date, time
 
 from num2words import num2words
 
-from ocm_cti.speech.words.numbers import Forms, cardinal, counted
+from ocm_cti.speech.words.declension import CASES, GENITIVE, HOUR_RU, MINUTES, NOMINATIVE, counted
+from ocm_cti.speech.words.numbers import cardinal
 
 
 def _row(words: str) -> tuple[str, ...]:
@@ -65,20 +67,30 @@ def _year(year: int, language: str) -> str:
     return f"{hundreds.removeprefix('одна ')} {_ordinal(year % 100, language)}"
 
 
-def spoken_date(day: date, language: str) -> str:
+#: Ending of the genitive of a day -> its endings in the order of CASES (neuter: "третье число").
+_DAY_ENDINGS = {
+    "ru": {"ьего": _row("ье ьего ьему ье ьим ьем"), "ого": _row("ое ого ому ое ым ом")},
+    "uk": {"ього": _row("є ього ьому є ім ьому"), "ого": _row("е ого ому е им ому")},
+}
+
+
+def _day(number: int, language: str, case: str) -> str:
+    genitive = _ordinal(number, language)
+    for ending, endings in _DAY_ENDINGS[language].items():
+        if genitive.endswith(ending):
+            return genitive.removesuffix(ending) + endings[CASES.index(case)]
+    raise AssertionError(genitive)
+
+
+def spoken_date(day: date, language: str, case: str = GENITIVE) -> str:
     """A date of 1900 to 2099 with its year."""
     month = _MONTHS[language][day.month - 1]
     if language == "en":
         ordinal = num2words(day.day, lang="en", to="ordinal")
         return f"the {ordinal} of {month} {num2words(day.year, lang='en', to='year')}"
-    return f"{_ordinal(day.day, language)} {month} {_year(day.year, language)} {_YEAR[language]}"
+    return f"{_day(day.day, language, case)} {month} {_year(day.year, language)} {_YEAR[language]}"
 
 
-_HOURS_RU: Forms = ("час", "часа", "часов")
-_MINUTES: dict[str, Forms] = {
-    "ru": ("минута", "минуты", "минут"),
-    "uk": ("хвилина", "хвилини", "хвилин"),
-}
 #: In Ukrainian the hour is an ordinal: "чотирнадцята година".
 _HOURS_UK = _row(
     "нульова перша друга третя четверта п'ята шоста сьома восьма дев'ята десята одинадцята дванадцята тринадцята "
@@ -86,18 +98,30 @@ _HOURS_UK = _row(
 )
 
 
-def spoken_time(moment: time, language: str) -> str:
-    """A time of day in the nominative; whole hours have no minutes."""
+_HOUR_UK = _row("година години годині годину годиною годині")
+#: Endings of the feminine ordinal; "третя" is soft.
+_HARD_UK = _row("а ої ій у ою ій")
+_SOFT_UK = _row("я ьої ій ю ьою ій")
+
+
+def _hour_uk(hour: int, case: str) -> str:
+    nominative = _HOURS_UK[hour] if hour <= 20 else f"двадцять {_HOURS_UK[hour - 20]}"
+    endings = _SOFT_UK if nominative.endswith("я") else _HARD_UK
+    return f"{nominative[:-1]}{endings[CASES.index(case)]} {_HOUR_UK[CASES.index(case)]}"
+
+
+def spoken_time(moment: time, language: str, case: str = NOMINATIVE) -> str:
+    """A time of day; whole hours have no minutes."""
     hour, minute = moment.hour, moment.minute
     if language == "en":
         if not minute:
             return f"{cardinal(hour, 'en')} o'clock" if 0 < hour <= 12 else f"{cardinal(hour, 'en')} hundred hours"
         return f"{cardinal(hour, 'en')} {'oh ' if minute < 10 else ''}{cardinal(minute, 'en')}"
     if language == "uk":
-        ordinal = _HOURS_UK[hour] if hour <= 20 else f"двадцять {_HOURS_UK[hour - 20]}"
-        said = f"{ordinal} година"
+        said = _hour_uk(hour, case)
     else:
-        said = f"{cardinal(hour, 'ru')} {counted(hour, _HOURS_RU, 'ru')}"
+        said = f"{cardinal(hour, 'ru', case=case)} {counted(hour, HOUR_RU, 'ru', case)}"
     if not minute:
         return said
-    return f"{said} {cardinal(minute, language, 'feminine')} {counted(minute, _MINUTES[language], language)}"
+    noun = MINUTES[language]
+    return f"{said} {cardinal(minute, language, noun.gender, case)} {counted(minute, noun, language, case)}"

@@ -17,6 +17,15 @@ _SIGNS = {
 _ALLOWED = re.compile(r"[0-9*#\s()./+\-–]+")
 
 
+def _checked(written: str, what: str) -> str:
+    """The value without a spreadsheet's ".0" behind a row of digits. ValueError where there is more than digits."""
+    if re.fullmatch(r"\s*\d[.,]\d+[eEеЕ]\+?\d+\s*", written):
+        raise ValueError(f"is no {what} any more: a spreadsheet has cut it short; format the column as text")
+    if not _ALLOWED.fullmatch(written):
+        raise ValueError(f"is no {what}")
+    return re.sub(r"^(\s*\+?\d+)\.0$", r"\1", written.rstrip())
+
+
 def _groups(written: str, cut: tuple[int, ...]) -> list[str]:
     """Groups as written; an unbroken row is cut from its end into the sizes of ``cut``, the last of which repeats."""
     found = re.findall(r"[0-9*#]+", written)
@@ -40,13 +49,15 @@ def _spell(groups: list[str], language: str) -> str:
 
 def digits(value: str, language: str) -> str:
     """A code of digits (and * #). ValueError for anything else."""
-    if not _ALLOWED.fullmatch(value) or not re.search(r"[0-9*#]", value):
+    written = _checked(value, "row of digits")
+    if not re.search(r"[0-9*#]", written):
         raise ValueError("is no row of digits")
-    return _spell(_groups(value, (3,)), language)
+    return _spell(_groups(written, (3,)), language)
 
 
 def phone(value: str, language: str) -> str:
     """A telephone number; its + is not spoken. ValueError for anything else."""
-    if not _ALLOWED.fullmatch(value) or not 2 <= len(re.findall(r"[0-9]", value)) <= 20:
+    written = _checked(value, "telephone number")
+    if not 2 <= len(re.findall(r"[0-9]", written)) <= 20:
         raise ValueError("is no telephone number")
-    return _spell(_groups(value, (2, 2, 3)), language)
+    return _spell(_groups(written, (2, 2, 3)), language)

@@ -124,6 +124,8 @@ WRONG = [
     ('[variables]\nx = {kind = "money", currency = "BTC"}\n' + SAY, "currency 'BTC' is none of RUB"),
     ('[variables]\nx = {kind = "money", currency = "{cur}"}\n' + SAY, "its currency {cur} is not declared"),
     ('[variables]\nx = {kind = "date", gender = "feminine"}\n' + SAY, "a gender belongs to kind number"),
+    ('[variables]\nx = {kind = "date", case = "vocative"}\n' + SAY, "case 'vocative' is none of nominative, genitive"),
+    ('[variables]\nx = {kind = "name", case = "genitive"}\n' + SAY, "a case belongs to money, number, date, time"),
     ('[variables]\nx = {knd = "date"}\n' + SAY, "variable 'x' (line 2): unknown key 'knd', did you mean 'kind'?"),
     ('delivered_after = "b"\n' + SAY, "delivered_after names 'b', which is no step"),
 ]

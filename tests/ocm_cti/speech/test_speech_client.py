@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ocm_cti.domain.fragments import Beep, Fragment, Part, Recording, Spoken
 from ocm_cti.speech.client import TRIES, SpeechClient
 from ocm_cti.speech.errors import (
     LibraryMissing,
+    NotBegun,
     RecordingUnusable,
     SpeechError,
     SpeechProcessLost,
@@ -177,11 +179,13 @@ def test_the_cache_survives_the_server_and_needs_no_process(room: Room) -> None:
     assert found == room.files()
 
 
-def test_a_process_has_one_job_at_a_time_and_several_share_the_work(tmp_path: Path) -> None:
+def test_a_process_has_its_next_job_at_hand_and_several_share_the_work(tmp_path: Path) -> None:
     room = Room(tmp_path, workers=2)
     room.client.start()
-    outcomes = [room.render(text(words)) for words in ("Раз.", "Два.", "Три.")]
+    outcomes = [room.render(text(words)) for words in ("Раз.", "Два.")]
     assert [len(process.waiting) for process in room.reactor.processes] == [1, 1]
+    outcomes += [room.render(text(words)) for words in ("Три.", "Четыре.", "Пять.")]
+    assert [len(process.waiting) for process in room.reactor.processes] == [2, 2]
     room.reactor.serve()
     assert all(isinstance(outcome[0], Path) for outcome in outcomes)
 
@@ -268,6 +272,41 @@ def test_a_fragment_that_kills_every_process_fails_and_the_rest_goes_on(tmp_path
     assert "no answer within" in failure(bad, SpeechProcessLost)
     assert isinstance(good[0], Path)
     assert room.reactor.getDelayedCalls() == []
+
+
+def test_what_lies_behind_a_fragment_that_kills_is_not_to_blame(tmp_path: Path) -> None:
+    """However often a neighbour takes the process with it."""
+    room = Room(tmp_path)
+    room.client.start()
+    good = room.render(text("Раз."))
+    room.reactor.serve()
+    bad = [room.render(text(f"Плохо {number}.")) for number in range(3)]
+    last = room.render(text("Два."))
+    for _ in range(3 * TRIES):
+        room.reactor.alive[0].end(11)
+    room.reactor.serve()
+    assert isinstance(good[0], Path) and isinstance(last[0], Path)
+    for outcome in bad:
+        failure(outcome, SpeechProcessLost)
+        assert not isinstance(outcome[0].value, NotBegun)
+    assert room.reactor.getDelayedCalls() == []
+
+
+def test_the_time_of_a_job_begins_with_its_turn(room: Room) -> None:
+    room.render(text("Раз."))
+    room.reactor.serve()
+    process = room.reactor.processes[0]
+    first, second = room.render(text("Два.")), room.render(text("Три."))
+    room.reactor.advance(4)
+    asked, process.waiting = process.waiting[0], process.waiting[1:]
+    process.responder.dataReceived(asked)  # type: ignore[no-untyped-call]
+    assert isinstance(first[0], Path) and second == []
+    room.reactor.advance(4)
+    assert not process.ended, "eight seconds since it was asked, four since its turn"
+    room.reactor.advance(2)
+    assert process.ended
+    room.reactor.serve()
+    assert isinstance(second[0], Path)
 
 
 def test_a_warm_process_gets_less_time_than_a_fresh_one(room: Room) -> None:
@@ -396,3 +435,21 @@ def test_a_text_that_amp_can_not_carry_fails_alone(room: Room) -> None:
     room.reactor.serve()
     assert isinstance(after[0], Path)
     assert room.reactor.getDelayedCalls() == []
+
+
+def test_the_folder_stays_below_its_limit_while_the_server_works(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.client = SpeechClient(room.reactor, room.cache, audio_dir=room.audio, cache_mb=1)
+    room.client.start()
+    old = [room.cache / f"{number:02x}" / f"{number:02x}.alaw" for number in range(3)]
+    for age, path in enumerate(old):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"\xd5" * 400_000)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    outcome = room.render(text("Раз."))
+    room.reactor.serve()
+    for _ in range(100):
+        room.reactor.advance(1)
+    assert sorted(room.files()) == sorted([*outcome, *old[:2]])
+    assert room.render(text("Раз.")) == outcome
+    assert stopped(room) == [None] and room.reactor.getDelayedCalls() == []
