@@ -151,7 +151,8 @@ def simulate(arguments: tuple[str, ...]) -> None:
 @main.command("import")
 @config_option
 @click.option("--list", "list_name", required=True, metavar="NAME", help="The list to fill; it is made if missing.")
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=EXISTING_FILE, required=False)
+@click.option("--from-database", is_flag=True, help="In place of FILE: the list's own source, [lists.NAME.source].")
 @click.option("--preview", is_flag=True, help="Show the first 50 people as they would be read, write nothing.")
 @click.option("--dry-run", is_flag=True, help="Read and check the file, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -176,7 +177,8 @@ def simulate(arguments: tuple[str, ...]) -> None:
 def import_(
     config_path: Path,
     list_name: str,
-    file: Path,
+    file: Path | None,
+    from_database: bool,
     preview: bool,
     dry_run: bool,
     as_json: bool,
@@ -192,8 +194,10 @@ def import_(
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
-    from ocm_cti.commands.imports import How, import_file
+    from ocm_cti.commands.imports import How, import_file, import_source
 
+    if (file is None) != from_database:
+        raise click.UsageError("either FILE or --from-database")
     wrong = [one for one in said if "=" not in one]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} must be HEADING=FIELD", param_hint="--map")
@@ -206,7 +210,20 @@ def import_(
         refused=refused,
         delete_missing=delete_missing,
     )
+    if file is None:
+        sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
     sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
+
+
+@main.command("write-back")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@one_line_errors
+def write_back(config_path: Path, list_name: str) -> None:
+    """Tell the database that LIST comes from what came of its people. `ocm serve` does so by itself, every 30 s."""
+    from ocm_cti.commands.write_back import run
+
+    sys.exit(run(config_path, list_name))
 
 
 @main.command()

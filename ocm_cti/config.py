@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.scenarios import read as read_scenario
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.domain.sources import Source
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
@@ -62,6 +63,7 @@ class ListConfig:
     scenario: Scenario
     settings: ListSettings
     own: Mapping[str, ScenarioFile] = field(default_factory=dict)
+    source: Source | None = None  # the customer's own database; None: files
 
     @property
     def files(self) -> tuple[ScenarioFile, ...]:
@@ -276,9 +278,15 @@ class _Reader:
         if any(not name or len(name) > LONGEST_OWN_NAME for name in own):
             self.fail(own_key, f"the name of a scenario has 1 to {LONGEST_OWN_NAME} letters")
         self._name_closed_days(key, settings)
+        source = None
+        if "source" in settings:
+            try:
+                source = Source.from_table(self._table(f"{key}.source", settings.pop("source")))
+            except ValueError as error:
+                self.fail(f"{key}.source", str(error))
         try:
             read = ListSettings.from_table({**settings, "scenario": file.path.stem})
-            return ListConfig(file.path, file.text, file.scenario, read, own)
+            return ListConfig(file.path, file.text, file.scenario, read, own, source)
         except ValueError as error:
             self.fail(key, str(error))
 

@@ -6,11 +6,13 @@ import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from ocm_cti.bulletin import Bulletin
@@ -34,6 +36,7 @@ from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
 from ocm_cti.timetable import Timetable
 from ocm_cti.voice.client import VoiceClient, VoiceObserver
+from ocm_cti.write_back import WriteBack
 
 
 class DataFolderUnusable(Exception):
@@ -216,7 +219,11 @@ class Service:
         )
         self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
         self.lookahead = LookAhead(self.store, self.prompts, reactor, now, self.dialer.wake)
-        self.timetable = Timetable(self.store, config.path, reactor, now, self.dialer.wake)
+        in_thread = partial(deferToThreadPool, reactor, reactor.getThreadPool())
+        self.timetable = Timetable(self.store, config.path, reactor, now, self.dialer.wake, in_thread)
+        sources = {name: entry.source for name, entry in config.lists.items() if entry.source is not None}
+        to_write = {name: source for name, source in sources.items() if source.write_back}
+        self.write_back = WriteBack(self.store, to_write, reactor, now, in_thread)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
 
     @inlineCallbacks
@@ -228,6 +235,7 @@ class Service:
         yield self.dialer.start()
         self.bulletin.start()
         self.timetable.start()
+        self.write_back.start()
         self.call_book.start()
         for line in self.smdr_lines:
             line.start()
@@ -241,6 +249,7 @@ class Service:
         yield self.dialer.stop(drain_s)
         yield gatherResults([line.stop() for line in self.smdr_lines], consumeErrors=True)
         yield gatherResults([gateway.stop() for gateway in self.gateways], consumeErrors=True)
+        yield self.write_back.stop()
         yield self.speech.stop()
         yield self.call_book.stop()
         yield self.store.close()

@@ -11,6 +11,9 @@ from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.scenarios import required_fragments
+from ocm_cti.imports.database import read_select
+from ocm_cti.imports.people import People, Refusal, people
+from ocm_cti.imports.tables import Table
 from ocm_cti.places import zone_of
 from ocm_cti.speech import words
 from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
@@ -40,12 +43,21 @@ class How:
 
 @dataclass(frozen=True)
 class Started:
+    """``refused``: rows of the list's source that can't be called."""
+
     campaign_id: int
     counts: tasks.Counts
+    refused: int = 0
 
 
-def start(conn: Connection, config: Config, list_name: str, how: How, now: datetime) -> Started:
-    """Freeze the list's scenario and settings and make its tasks. Raises CampaignRefused with nothing written."""
+def start(
+    conn: Connection, config: Config, list_name: str, how: How, now: datetime, fetched: Table | None = None
+) -> Started:
+    """Freeze the list's scenario and settings and make its tasks. Raises CampaignRefused with nothing written.
+
+    ``fetched``: what ``fetch`` gave. Where the list's source is to be asked before each run, it becomes the list: who
+    is not in it any more is not called.
+    """
     settings = config.lists.get(list_name)
     if settings is None:
         known = ", ".join(config.lists) or "none"
@@ -57,6 +69,15 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
         if missing:
             raise CampaignRefused(f"{file.path}: no recording {', '.join(missing)} in {config.audio}")
     list_id = lists.find(conn, list_name)
+    refused = 0
+    if settings.source is not None and settings.source.before_each_run:
+        if fetched is None:
+            raise CampaignRefused("the list's source has not been asked; nothing was started")
+        list_id = lists.find_or_create(conn, list_name, now)
+        reading = only_speakable(people(fetched, settings.settings.region, lists.mapping(conn, list_name)), settings)
+        refused = len(reading.refused)
+        subscribers.upsert(conn, list_id, reading.accepted)
+        subscribers.delete_others(conn, list_id, {person.key for person in reading.accepted})
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
     frozen = settings.settings
@@ -86,7 +107,31 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
     if how.override_why:
         details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
         audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
-    return Started(campaign_id, counts)
+    return Started(campaign_id, counts, refused)
+
+
+def fetch(config: Config, list_name: str) -> Table | None:
+    """Ask the list's source, if it is to be asked before each run; None: it isn't, or there is none.
+
+    Blocks, and raises ImportFailed: then nothing may be started, for the list of last time is not that of today.
+    """
+    settings = config.lists.get(list_name)
+    if settings is None or settings.source is None or not settings.source.before_each_run:
+        return None
+    return read_select(settings.source)
+
+
+def only_speakable(reading: People, settings: ListConfig) -> People:
+    """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
+    accepted, rows, refused = [], [], list(reading.refused)
+    for person, row in zip(reading.accepted, reading.rows, strict=True):
+        reason = unspeakable(person, settings)
+        if reason is None:
+            accepted.append(person)
+            rows.append(row)
+        else:
+            refused.append(Refusal(row, reason))
+    return People(accepted, sorted(refused, key=lambda refusal: refusal.row), reading.remarks, rows)
 
 
 def unspeakable(person: Person, settings: ListConfig) -> str | None:

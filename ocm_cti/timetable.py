@@ -13,13 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ocm_cti import config as configuration
 from ocm_cti import cron, starting
 from ocm_cti.clock import Clock
+from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.tables import Table
 from ocm_cti.store import schedules
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection, Store
@@ -38,7 +40,9 @@ class Timetable:
         clock: Clock,
         now: Callable[[], datetime],
         started: Callable[[], None],
+        in_thread: Callable[[Callable[[], Any]], Deferred[Any]] = maybeDeferred,
     ) -> None:
+        self._in_thread = in_thread
         self._store = store
         self._config_path = config_path
         self._now = now
@@ -62,13 +66,23 @@ class Timetable:
         try:
             due = yield self._store.read(lambda conn: schedules.planned(conn, self._now()))
             for planned in due:
-                result = yield self._store.run(partial(self._start, planned))
+                fetched = yield self._in_thread(partial(self._fetch, planned))
+                result = yield self._store.run(partial(self._start, planned, fetched))
                 self._log.info("{list} by the clock: {result}", list=planned.list_name, result=result)
                 self._started()
         except Exception:
             self._log.failure("the timetable could not be looked at this time")
 
-    def _start(self, planned: schedules.Planned, conn: Connection) -> str:
+    def _fetch(self, planned: schedules.Planned) -> Table | ImportFailed | None:
+        """In a thread of its own: the customer's database may be slow."""
+        try:
+            return starting.fetch(configuration.load(self._config_path), planned.list_name)
+        except configuration.ConfigError:
+            return None  # the start will say so
+        except ImportFailed as error:
+            return error
+
+    def _start(self, planned: schedules.Planned, fetched: Table | ImportFailed | None, conn: Connection) -> str:
         """In the writer's transaction; gives what came of it."""
         now = self._now()
         late = now - planned.next_at
@@ -77,13 +91,15 @@ class Timetable:
             result = f"left out: no server was at work then, and it is {int(late.total_seconds() // 60)} minutes later"
         else:
             try:
+                if isinstance(fetched, ImportFailed):
+                    raise fetched
                 with conn.begin_nested():
                     # As it stands now: what was changed since the server began holds, as with ``ocm start``.
                     config = configuration.load(self._config_path)
                     how = starting.How("the timetable")
-                    campaign_id = starting.start(conn, config, planned.list_name, how, now).campaign_id
+                    campaign_id = starting.start(conn, config, planned.list_name, how, now, fetched).campaign_id
                 result = f"campaign {campaign_id} started"
-            except (StoreError, configuration.ConfigError) as error:
+            except (StoreError, configuration.ConfigError, ImportFailed) as error:
                 result = f"not started: {error}"
         schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
         return result

@@ -56,6 +56,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.clock",
         "ocm_cti.config",
         "ocm_cti.cron",
+        "ocm_cti.imports",
         "ocm_cti.starting",
         "ocm_cti.store",
     ),
@@ -89,7 +90,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "ocm_cti.config": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.gateways", "ocm_cti.places"),
     "ocm_cti.places": (),
     # What the command, the clock and the panel all start a campaign with.
-    "ocm_cti.starting": ("ocm_cti.config", "ocm_cti.domain", "ocm_cti.places", "ocm_cti.speech.words", "ocm_cti.store"),
+    "ocm_cti.starting": (
+        "ocm_cti.config",
+        "ocm_cti.domain",
+        "ocm_cti.imports",
+        "ocm_cti.places",
+        "ocm_cti.speech.words",
+        "ocm_cti.store",
+    ),
+    "ocm_cti.write_back": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.store"),
     "web": (
         "ocm_cti.control",
         "ocm_cti.domain",
@@ -107,7 +116,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 #: third-party package -> prefixes that may import it
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "flask": ("web",),
-    "sqlalchemy": ("ocm_cti.store",),
+    # Of the ledger; and of the customer's own database, which is none of the ledger's.
+    "sqlalchemy": ("ocm_cti.store", "ocm_cti.imports.database"),
     "alembic": ("ocm_cti.store",),
     "serial": ("protocols.serial_line",),
     "pyttsx3": ("ocm_cti.speech.synthesizers",),

@@ -70,7 +70,17 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
     Raises CampaignRefused or another StoreError with nothing written.
     """
     how = how or starting.How(who())
-    started = Store.open(config.database).run_now(lambda conn: starting.start(conn, config, list_name, how, utc_now()))
+    fetched = starting.fetch(config, list_name)
+    started = Store.open(config.database).run_now(
+        lambda conn: starting.start(conn, config, list_name, how, utc_now(), fetched)
+    )
+    if started.refused:
+        console.print(
+            f"{list_name}: {started.refused} rows of its database can't be called; see: ocm import --list {list_name} "
+            "--from-database --dry-run",
+            style="yellow",
+            soft_wrap=True,
+        )
     counts = started.counts
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
     begins = "" if how.begins_at is None else f" from {how.begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"

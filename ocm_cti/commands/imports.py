@@ -15,15 +15,16 @@ from rich.text import Text
 from ocm_cti import config as configuration
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
-from ocm_cti.config import Config, ListConfig
+from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.imports.columns import REASON_HEADING, UnknownColumn, check_said, map_columns
+from ocm_cti.imports.database import read_select
 from ocm_cti.imports.files import read_rows
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
 from ocm_cti.service import utc_now
-from ocm_cti.starting import unspeakable
+from ocm_cti.starting import only_speakable
 from ocm_cti.store import lists, subscribers
 from ocm_cti.store.subscribers import Upserted
 from ocm_cti.store.transactions import Connection, Store
@@ -73,7 +74,7 @@ def import_file(
     if as_json:
         console.out(json.dumps(_as_json(done), ensure_ascii=False, indent=2), highlight=False)
     elif preview:
-        _print_preview(console, list_name, file, done, show_numbers=config.show_numbers)
+        _print_preview(console, list_name, file.name, done, show_numbers=config.show_numbers)
     return 0 if done.people.accepted else 2  # nobody could be imported: a script must see it
 
 
@@ -100,6 +101,29 @@ def import_into(
     return done
 
 
+def import_source(config_path: Path, list_name: str, how: How, *, as_json: bool = False, preview: bool = False) -> int:
+    """``ocm import --from-database``: the list's own source, as a file would be."""
+    config = configuration.load(config_path)
+    console = open_console()
+    settings = config.lists.get(list_name)
+    if settings is None or settings.source is None:
+        raise CommandError(f"{config.path}: no [lists.{list_name}.source] with the url and the select of its database")
+    if preview:
+        how = replace(how, dry_run=True)
+    store = Store.open(config.database)
+    said = {**store.read_now(lambda conn: lists.mapping(conn, list_name)), **(how.said or {})}
+    done = write_people(config, list_name, read_select(settings.source), said, how, store)
+    if how.refused is not None and not how.dry_run:
+        done = replace(done, refused_file=_write_refused(how.refused, done))
+    if as_json:
+        console.out(json.dumps(_as_json(done), ensure_ascii=False, indent=2), highlight=False)
+    elif preview:
+        _print_preview(console, list_name, "its database", done, show_numbers=config.show_numbers)
+    else:
+        _print_import(console, list_name, "its database", done)
+    return 0 if done.people.accepted else 2
+
+
 def write_people(
     config: Config, list_name: str, table: Table, said: Mapping[str, str], how: How, store: Store | None
 ) -> Imported:
@@ -107,7 +131,7 @@ def write_people(
     settings = config.lists.get(list_name)
     reading = people(table, settings.settings.region if settings else ListSettings().region, said)
     if settings is not None:
-        reading = _only_speakable(reading, settings)
+        reading = only_speakable(reading, settings)
     if how.delete_missing and reading.refused and not how.dry_run:
         raise CommandError(
             f"--delete-missing: {len(reading.refused)} rows were refused (the first: row {reading.refused[0].row}: "
@@ -128,19 +152,6 @@ def write_people(
         counts, deleted = store.run_now(write)
     mapping = map_columns(table.header, said).mapping(table.header)
     return Imported(table, reading, counts, mapping, configured=settings is not None, deleted=deleted)
-
-
-def _only_speakable(reading: People, settings: ListConfig) -> People:
-    """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
-    accepted, rows, refused = [], [], list(reading.refused)
-    for person, row in zip(reading.accepted, reading.rows, strict=True):
-        reason = unspeakable(person, settings)
-        if reason is None:
-            accepted.append(person)
-            rows.append(row)
-        else:
-            refused.append(Refusal(row, reason))
-    return People(accepted, sorted(refused, key=lambda refusal: refusal.row), reading.remarks, rows)
 
 
 def _write_refused(path: Path, done: Imported) -> Path | None:
@@ -195,8 +206,8 @@ def _mapping(done: Imported) -> str:
     return ", ".join(f"{heading} = {field}" for heading, field in done.mapping.items())
 
 
-def _print_preview(console: Console, list_name: str, file: Path, done: Imported, *, show_numbers: bool) -> None:
-    _print_import(console, list_name, file.name, done)
+def _print_preview(console: Console, list_name: str, source: str, done: Imported, *, show_numbers: bool) -> None:
+    _print_import(console, list_name, source, done)
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("row", "id", "name", "numbers", "variables", "his own"):
         grid.add_column(heading, overflow="fold")

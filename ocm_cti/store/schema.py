@@ -253,6 +253,14 @@ audit = Table(
     Column("details", JSON, nullable=False),
 )
 
+#: What the customer's own database has been told of a person, so that it is told once.
+written_back = Table(
+    "written_back",
+    metadata,
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("what", String(64), nullable=False),  # a digest
+)
+
 #: What switches wrote down about calls: everybody's, not only ours. One row for a line, however often it is sent.
 call_record = Table(
     "call_record",
