@@ -22,7 +22,8 @@ from ocm_cti.domain import outcomes
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.fragments import Fragment
-from ocm_cti.domain.scenario_run import Run, RunResult
+from ocm_cti.domain.scenario_actions import RunResult
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
 from ocm_cti.gateways.interface import Call, EndedBy, Gateway, Native, NotPlaced
 from ocm_cti.store import attempts
@@ -60,7 +61,11 @@ class Attempt:
         clock: Clock,
         now: Callable[[], datetime],
         show_number: Callable[[str], str],
+        *,
+        by_hand: bool = False,
     ) -> None:
+        """``by_hand``: a single call, whose campaign was stopped with its claim so that nothing follows it."""
+        self._by_hand = by_hand
         self.claim = claim
         self.line_state = LineState.PREPARING
         self.since_at = now()
@@ -75,6 +80,7 @@ class Attempt:
         self._shown = show_number(claim.number)
         self._fragments: dict[Fragment, Path] = {}
         self._scenario: Scenario | None = None
+        self._language = claim.language
         self._run: Run | None = None
         self._call: Call | None = None
         self._conversation: Conversation | None = None
@@ -88,11 +94,12 @@ class Attempt:
         """Prepare the prompts, commit, place the call, see it through, write the outcome."""
         try:
             self._scenario = parse(self.claim.scenario)
-            fragments = required_fragments(self._scenario, self.claim.variables, self.claim.language)
+            self._language = self.claim.language or self._scenario.language
+            fragments = required_fragments(self._scenario, self.claim.variables, self._language)
         except ValueError as error:
             self._never_placed(f"the scenario can't be said to this person: {error}")
             return self._done
-        preparing = maybeDeferred(self._prepare, fragments, self.claim.language)
+        preparing = maybeDeferred(self._prepare, fragments, self._language)
         preparing.addCallbacks(self._prepared, self._not_prepared).addErrback(self._broken)
         return self._done
 
@@ -114,16 +121,20 @@ class Attempt:
             raise RuntimeError("prompts were prepared for no scenario")
         self._fragments = fragments
         lengths_ms = {fragment: path.stat().st_size // OCTETS_PER_MS for fragment, path in fragments.items()}
-        self._run = Run(self._scenario, self.claim.variables, self.claim.language, lengths_ms.__getitem__)
+        self._run = Run(self._scenario, self.claim.variables, self._language, lengths_ms.__getitem__)
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
-        self._mark(AttemptState.PLACING).addCallbacks(self._place, self._not_committed).addErrback(self._broken)
+        placing = self._store.run(lambda conn: attempts.place(conn, self.claim.attempt_id, self._now(), self._by_hand))
+        placing.addCallbacks(self._place, self._not_committed).addErrback(self._broken)
 
     def _not_prepared(self, failure: Failure) -> None:
         self._never_placed(f"the message could not be prepared: {failure.getErrorMessage()}")
 
     def _not_committed(self, failure: Failure) -> None:
+        if isinstance(failure.value, attempts.NoLonger):
+            self._never_placed(failure.getErrorMessage())
+            return
         self._never_placed(f"the ledger could not be written: {failure.getErrorMessage()}")
 
     def _place(self, _: object) -> None:
@@ -255,6 +266,7 @@ class Attempt:
             keys=heard.keys if heard else "",
             answers=self._answers(heard) if heard else (),
             recordings=heard.recordings if heard else (),
+            stop_lists=heard.stop_lists if heard else (),
         )
         self._log.info(
             "ROBOTRUNK {port} -> {number}: attempt {attempt} is {outcome} ({system} {code} {text})",
@@ -269,9 +281,10 @@ class Attempt:
         self._write(finish)
 
     def _answers(self, heard: RunResult) -> tuple[tuple[str, str], ...]:
-        """What the report says beside each step: what was answered, and whom the person was handed over to."""
+        """What the report says beside each step: what was answered, whom the person was handed over to, and on which
+        stop lists he asked to be put."""
         handed_over = (("transferred to", heard.transferred_to),) if heard.transferred_to else ()
-        return (*heard.answers, *handed_over)
+        return (*heard.answers, *handed_over, *(("stop list", name) for name in heard.stop_lists))
 
     def _write(self, finish: attempts.Finish) -> None:
         def job(conn: Connection) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -151,18 +152,61 @@ def simulate(arguments: tuple[str, ...]) -> None:
 @config_option
 @click.option("--list", "list_name", required=True, metavar="NAME", help="The list to fill; it is made if missing.")
 @click.argument("file", type=EXISTING_FILE)
+@click.option("--preview", is_flag=True, help="Show the first 50 people as they would be read, write nothing.")
 @click.option("--dry-run", is_flag=True, help="Read and check the file, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--map",
+    "said",
+    multiple=True,
+    metavar="HEADING=FIELD",
+    help="What a column is: phone, name, id, priority, groups, scenario, zone, note, - (left out) or a variable. "
+    "It is remembered with the list.",
+)
+@click.option("--encoding", metavar="NAME", help="utf-8, cp1251, cp866, koi8-r …; found out if left out.")
+@click.option("--delimiter", metavar="SIGN", help='";", "," or "tab"; found out if left out.')
+@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else the first with anything in it.")
+@click.option(
+    "--refused",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the refused rows with their reasons here, to be mended and imported again.",
+)
+@click.option("--delete-missing", is_flag=True, help="Take those off the list who are not in FILE.")
 @one_line_errors
-def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_json: bool) -> None:
-    """Read people from a CSV or Excel FILE into a list.
+def import_(
+    config_path: Path,
+    list_name: str,
+    file: Path,
+    preview: bool,
+    dry_run: bool,
+    as_json: bool,
+    said: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    refused: Path | None,
+    delete_missing: bool,
+) -> None:
+    """Read people from a CSV, Excel, OpenDocument or DBF FILE into a list.
 
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
-    from ocm_cti.commands.lists import import_file
+    from ocm_cti.commands.imports import How, import_file
 
-    sys.exit(import_file(config_path, list_name, file, dry_run=dry_run, as_json=as_json))
+    wrong = [one for one in said if "=" not in one]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} must be HEADING=FIELD", param_hint="--map")
+    how = How(
+        encoding=encoding,
+        delimiter="\t" if delimiter == "tab" else delimiter,
+        sheet=sheet,
+        said=dict(one.rsplit("=", 1) for one in said),
+        dry_run=dry_run,
+        refused=refused,
+        delete_missing=delete_missing,
+    )
+    sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
 
 
 @main.command()
@@ -181,6 +225,7 @@ def import_(config_path: Path, list_name: str, file: Path, dry_run: bool, as_jso
     metavar="OUTCOME",
     help="A follow-up: only those whose last campaign ended so; may be given several times.",
 )
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Only who is in this group; several add up.")
 @click.option("--test", is_flag=True, help="Call only the list's testers: nobody else is dialled.")
 @click.option(
     "--emergency",
@@ -198,6 +243,7 @@ def start(
     only_after: tuple[str, ...],
     test: bool,
     override_why: str,
+    groups: tuple[str, ...],
 ) -> None:
     """Start calling LIST, now or at an appointed time.
 
@@ -215,6 +261,7 @@ def start(
             only_after=only_after,
             test=test,
             override_why=override_why,
+            groups=groups,
         )
     )
 
@@ -277,6 +324,26 @@ def audit(config_path: Path) -> None:
     from ocm_cti.commands.campaigns import show_audit
 
     sys.exit(show_audit(config_path))
+
+
+@main.command("rehearse")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.option("--at", metavar="TIME", help="As if it were started then; default: now.")
+@click.option("--answer", type=click.IntRange(0, 100), default=55, show_default=True, help="Of 100 calls are answered.")
+@click.option("--busy", type=click.IntRange(0, 100), default=10, show_default=True, help="... are busy.")
+@click.option("--reject", type=click.IntRange(0, 100), default=8, show_default=True, help="... are rejected.")
+@one_line_errors
+def rehearse_(config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int) -> None:
+    """A dry run of LIST: when would it be over, how many calls an hour, who would never be called? Nobody is.
+
+    The real list, retries, hours, caps, stop lists and lines, through a switch that is only imagined, on a copy of the
+    ledger that is thrown away. A running server is not disturbed.
+    """
+    from ocm_cti.commands.rehearse import run
+    from ocm_cti.rehearsal import People
+
+    sys.exit(run(config_path, list_name, at=at, people=People(answer=answer, busy=busy, reject=reject)))
 
 
 @main.group()
@@ -365,16 +432,77 @@ def stop_list_show(config_path: Path, name: str | None) -> None:
     sys.exit(show(config_path, name))
 
 
+def _formats(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    from ocm_cti.commands.reports import FORMATS
+
+    given = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",") if part.strip()))
+    for name in given:
+        if name not in FORMATS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return given
+
+
 @main.command()
 @config_option
 @click.argument("list_name", metavar="[LIST]", required=False)
-@click.option("--out", type=FOLDER, help="Folder for report.csv and report.xlsx [default: the data folder].")
+@click.option("--campaign", "campaign_id", type=int, metavar="ID", help="This campaign; `ocm campaigns` lists them.")
+@click.option("--all", "every", is_flag=True, help="Every campaign, not only the last one of each list.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]),
+    metavar="DATE",
+    help="Every campaign that began on this day or later: 2026-11-30 or 30.11.2026.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]), metavar="DATE", help="... on it or before.")
+@click.option(
+    "--format",
+    "formats",
+    default="csv,xlsx",
+    show_default=True,
+    callback=_formats,
+    help="Any of csv, xlsx, pdf, json, with commas between them.",
+)
+@click.option(
+    "--delimiter", type=click.Choice([";", ","]), default=";", show_default=True, help="Between the cells of CSV."
+)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ru", "uk"]),
+    help="Of headings and words [default: en; in PDF the language of the lists]. Keys of JSON never change.",
+)
+@click.option("--out", type=FOLDER, help="Folder for report.csv, report.xlsx ... [default: the data folder].")
 @one_line_errors
-def report(config_path: Path, list_name: str | None, out: Path | None) -> None:
+def report(
+    config_path: Path,
+    list_name: str | None,
+    campaign_id: int | None,
+    every: bool,
+    since: datetime | None,
+    until: datetime | None,
+    formats: tuple[str, ...],
+    delimiter: str,
+    language: str | None,
+    out: Path | None,
+) -> None:
     """Print what came of the last campaign of LIST (without LIST: of every list); write report.csv and report.xlsx."""
-    from ocm_cti.commands.lists import report as report_lists
+    from ocm_cti.commands.reports import Wanted
+    from ocm_cti.commands.reports import report as report_campaigns
 
-    sys.exit(report_lists(config_path, list_name, out))
+    days = (None if since is None else since.date(), None if until is None else until.date())
+    wanted = Wanted(list_name, campaign_id, every, *days)
+    sys.exit(report_campaigns(config_path, wanted, out, formats, delimiter, language))
+
+
+@main.command()
+@config_option
+@click.argument("list_name", metavar="[LIST]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@one_line_errors
+def campaigns(config_path: Path, list_name: str | None, as_json: bool) -> None:
+    """List every campaign of LIST (without LIST: of every list), its state and how far it is."""
+    from ocm_cti.commands.reports import list_campaigns
+
+    sys.exit(list_campaigns(config_path, list_name, as_json=as_json))
 
 
 @main.command()
@@ -421,6 +549,109 @@ def asterisk_config(config_path: Path, gateway: str | None, secret: bool) -> Non
     from ocm_cti.commands.asterisk_config import run
 
     sys.exit(run(config_path, gateway, secret=secret))
+
+
+@main.group()
+def scenario() -> None:
+    """Look at a scenario before anybody is called with it."""
+
+
+@scenario.command("check")
+@config_option
+@click.option("--audio", type=FOLDER, help="Where its recordings lie [default: the configuration's audio].")
+@click.option("--list", "list_name", metavar="NAME", help="Also whether it can be said to everybody on this list.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=EXISTING_FILE)
+@one_line_errors
+def scenario_check(config_path: Path, audio: Path | None, list_name: str | None, files: tuple[Path, ...]) -> None:
+    """Say everything that is wrong with scenario files, with line numbers; warnings are told apart.
+
+    Exit code 2 when something is wrong.
+    """
+    from ocm_cti.commands.scenario import check as check_scenarios
+
+    sys.exit(check_scenarios(config_path, files, audio, list_name))
+
+
+@scenario.command("show")
+@click.argument("file", type=EXISTING_FILE)
+@one_line_errors
+def scenario_show(file: Path) -> None:
+    """Draw the steps of a scenario and the ways between them."""
+    from ocm_cti.commands.scenario import show
+
+    sys.exit(show(file))
+
+
+@scenario.command("try")
+@config_option
+@click.option(
+    "--list", "list_name", metavar="NAME", help="Say it to somebody on this list (to the first, or --person)."
+)
+@click.option("--person", "person_key", metavar="KEY", help="His key, number or name.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; may be given several times.")
+@click.option("--keys", help="What is pressed at each question, e.g. 1,,42#,h: one, silence, 42 and #, hang up.")
+@click.option("--nobody-there", is_flag=True, help="Whom the person is handed over to does not answer.")
+@click.option("--call", "number", metavar="NUMBER", help="Call this extension or number instead, really.")
+@click.option("--gateway", metavar="NAME", help="With --call: over this gateway [default: the first with a free line].")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=15.0,
+    show_default=True,
+    help="With --call: seconds to wait for a free line.",
+)
+@click.argument("file", type=EXISTING_FILE)
+@one_line_errors
+def scenario_try(
+    config_path: Path,
+    list_name: str | None,
+    person_key: str | None,
+    values: tuple[str, ...],
+    keys: str | None,
+    nobody_there: bool,
+    number: str | None,
+    gateway: str | None,
+    wait_s: float,
+    file: Path,
+) -> None:
+    """Go through a scenario in the terminal: read what would be said, type what would be pressed.
+
+    Without --keys each line of the input is what is pressed then (an empty one: silence, h: he hangs up). At the end
+    stands what the report would say.
+
+    With --call a telephone rings: one call over a free line of the robot, while no `ocm serve` runs. It is kept in the
+    ledger under the list test-calls, and is not repeated.
+    """
+    if number is not None:
+        from ocm_cti.commands.scenario_call import call
+
+        if keys is not None or nobody_there:
+            raise click.UsageError("--keys and --nobody-there are for the terminal; with --call the person presses")
+        code = call(
+            config_path,
+            file,
+            number,
+            list_name=list_name,
+            person_key=person_key,
+            values=values,
+            gateway=gateway,
+            wait_s=wait_s,
+        )
+        sys.exit(code)
+    from ocm_cti.commands.scenario_try import walk_through
+
+    sys.exit(
+        walk_through(
+            config_path,
+            file,
+            list_name=list_name,
+            person_key=person_key,
+            values=values,
+            keys=keys,
+            nobody_there=nobody_there,
+        )
+    )
 
 
 main.add_command(csta)

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
-from ocm_cti.domain.scenarios import Scenario, ScenarioError
-from ocm_cti.domain.scenarios import parse as parse_scenario
+from ocm_cti.domain.scenarios import Scenario
+from ocm_cti.domain.scenarios import read as read_scenario
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
@@ -43,31 +44,48 @@ class SpeechConfig:
 
 
 @dataclass(frozen=True)
+class ScenarioFile:
+    """A scenario as it stands on disk at this moment, checked."""
+
+    path: Path
+    text: str
+    scenario: Scenario
+
+
+@dataclass(frozen=True)
 class ListConfig:
-    """``[lists.NAME]``: what applies to this list at its next start."""
+    """``[lists.NAME]``: what applies to this list at its next start. ``own`` are scenarios that some of its people
+    have instead of the list's, by the name that their ``scenario`` column gives."""
 
     scenario_path: Path
     scenario_text: str
     scenario: Scenario
     settings: ListSettings
+    own: Mapping[str, ScenarioFile] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[ScenarioFile, ...]:
+        """The list's scenario, then the own ones."""
+        return (ScenarioFile(self.scenario_path, self.scenario_text, self.scenario), *self.own.values())
+
+    def scenario_of(self, name: str) -> ScenarioFile | None:
+        """That of a person whose own is called ``name`` ("": the list's); None when there is none of this name."""
+        return self.own.get(name) if name else self.files[0]
 
 
 @dataclass(frozen=True)
 class Config:
-    """A whole checked configuration; paths are absolute."""
+    """A whole checked configuration; paths are absolute. ``database`` is a file, or the URL of one of PostgreSQL's."""
 
     path: Path
     data: Path
+    database: Path | str
     audio: Path
     node: str
     show_numbers: bool
     speech: SpeechConfig
     gateways: Mapping[str, GatewaySettings]
     lists: Mapping[str, ListConfig]
-
-    @property
-    def database(self) -> Path:
-        return self.data / "ocm.db"
 
     @property
     def prompts(self) -> Path:
@@ -85,10 +103,12 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
     "sip": SipTrunkSettings.from_table,
 }
 
+#: As the store keeps it.
+LONGEST_OWN_NAME = 100
 #: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
 HOLIDAY_YEARS = 3
 
-_TOP = ("data", "audio", "node", "show_numbers", "speech", "gateways", "lists")
+_TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
 _SPEECH = ("workers", "voices", "cache_mb")
 
 
@@ -148,9 +168,11 @@ class _Reader:
         }
         self._ports_are_their_own(gateways)
         self._lists_can_be_called(gateways, lists)
+        data = base / self._text("data", table.get("data", "ocm-data"))
         return Config(
             path=self._path,
-            data=base / self._text("data", table.get("data", "ocm-data")),
+            data=data,
+            database=self._database(table["database"], base) if "database" in table else data / "ocm.db",
             audio=base / self._text("audio", table.get("audio", "audio")),
             node=self._text("node", table.get("node", socket.gethostname())),
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
@@ -195,6 +217,9 @@ class _Reader:
                     {name: entry.settings for name, entry in its_own.items()},
                     {name: entry.scenario for name, entry in its_own.items()},
                 )
+                for name, entry in its_own.items():
+                    for own, file in entry.own.items():
+                        self._own_can_be_called(gateway, f"lists.{name}.scenarios.{own}", file)
             except SettingError as error:
                 self.fail(error.key, error.what)
             for name, entry in its_own.items():
@@ -204,6 +229,23 @@ class _Reader:
                         f"gateway {gateway.name} can't give one with the call (a Panasonic PBX has it in its own "
                         "programming); leave it out",
                     )
+
+    def _own_can_be_called(self, gateway: GatewaySettings, key: str, file: ScenarioFile) -> None:
+        try:
+            gateway.check_lists({}, {"": file.scenario})
+        except SettingError as error:
+            self.fail(key, error.what)
+
+    def _database(self, value: object, base: Path) -> Path | str:
+        text = self._text("database", value)
+        if "://" not in text:
+            return base / text
+        url = urlsplit(text)
+        if url.scheme not in ("postgresql", "postgresql+psycopg") or not url.path.strip("/"):
+            self.fail(
+                "database", "must be a file, or postgresql+psycopg://USER:PASSWORD@HOST/NAME; left out: ocm.db in data"
+            )
+        return text
 
     def _gateways(self, table: Mapping[str, Any], base: Path) -> dict[str, GatewaySettings]:
         gateways: dict[str, GatewaySettings] = {}
@@ -225,19 +267,33 @@ class _Reader:
         settings = dict(table)
         if "scenario" not in settings:
             self.fail(key, "scenario is missing: the path of the scenario file (TOML) that this list is called with")
-        path = base / self._text(f"{key}.scenario", settings.pop("scenario"))
+        file = self._scenario(f"{key}.scenario", settings.pop("scenario"), base)
+        own_key = f"{key}.scenarios"
+        own = {
+            name: self._scenario(f"{own_key}.{name}", value, base)
+            for name, value in self._table(own_key, settings.pop("scenarios", {})).items()
+        }
+        if any(not name or len(name) > LONGEST_OWN_NAME for name in own):
+            self.fail(own_key, f"the name of a scenario has 1 to {LONGEST_OWN_NAME} letters")
         self._name_closed_days(key, settings)
         try:
-            text = path.read_text(encoding="utf-8")
-            scenario = parse_scenario(text)
-        except (OSError, UnicodeDecodeError) as error:
-            self.fail(f"{key}.scenario", f"{path} can't be read: {error}")
-        except ScenarioError as error:
-            self.fail(f"{key}.scenario", f"{path}: {error}")
-        try:
-            return ListConfig(path, text, scenario, ListSettings.from_table({**settings, "scenario": path.stem}))
+            read = ListSettings.from_table({**settings, "scenario": file.path.stem})
+            return ListConfig(file.path, file.text, file.scenario, read, own)
         except ValueError as error:
             self.fail(key, str(error))
+
+    def _scenario(self, key: str, value: object, base: Path) -> ScenarioFile:
+        path = base / self._text(key, value)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self.fail(key, f"{path} can't be read: {error}")
+        reading = read_scenario(text)
+        if reading.scenario is None:
+            more = len(reading.wrong) - 1
+            others = f" (and {more} more: ocm scenario check {path})" if more else ""
+            self.fail(key, f"{path}: {reading.wrong[0]}{others}")
+        return ScenarioFile(path, text, reading.scenario)
 
     def _name_closed_days(self, key: str, settings: dict[str, Any]) -> None:
         """``holidays = "RU"`` becomes the days themselves: what is frozen into a campaign must not need a library."""

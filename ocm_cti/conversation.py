@@ -17,19 +17,19 @@ from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock, Timer
 from ocm_cti.domain.fragments import Fragment
-from ocm_cti.domain.scenario_run import (
+from ocm_cti.domain.scenario_actions import (
     Action,
     Announce,
     HangUp,
     Play,
     Record,
-    Run,
     RunResult,
     StartTimer,
     StopPlaying,
     StopTimer,
     Transfer,
 )
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.gateways.interface import Call, CallOver, NotSupported, Played, Recorded, RecordLimits, TransferFailed
 
 Reported = TypeVar("Reported")

@@ -115,7 +115,7 @@ class Dialer:
 
     def start(self) -> Deferred[None]:
         """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
-        return self._store.read(attempts.in_flight).addCallback(self._recover)
+        return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
 
     def stop(self, drain_s: float = 0.0) -> Deferred[None]:
         """Claim nothing more, let calls go on for ``drain_s``, then hang up; fires when every outcome is written."""
@@ -294,6 +294,8 @@ class Dialer:
         up = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
 
         def claim(conn: Connection) -> _Claimed:
+            if not free:
+                return _Claimed([], None, campaigns.hanging_up(conn))
             shares = replace(self._shares)
             turns = Turns(conn, now, shares, up)
             found = [(gateway, port, turns.claim(gateway, port, self._node)) for gateway, port in free]

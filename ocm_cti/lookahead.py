@@ -1,17 +1,21 @@
-"""Renders what is going to be said before the dialer needs it, so that no port waits for the synthesizer.
+"""Renders what is going to be said before anybody is called: a person is dialable only when his message is there.
 
-Goes through every running campaign once, in the order of its tasks, one person at a time. It only fills the cache: a
-person whose part fails here fails again, visibly, when he is due.
+Goes through the ``preparing`` tasks of every running campaign in the order of calling, many people at a time so that
+every synthesizer is busy, and makes those whose audio lies on disk ``waiting``. Whose message can't be made for a while
+is tried again; after some tries he is let through all the same, so that his attempts and their outcome say what is
+wrong with him and the campaign comes to its end. When nothing at all can be made it is speech that is down, and nobody
+pays for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,11 +23,19 @@ from twisted.python.failure import Failure
 from ocm_cti.clock import Clock
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
-from ocm_cti.store import campaigns, tasks
+from ocm_cti.store import campaigns, readiness
+from ocm_cti.store.readiness import Unprepared
 from ocm_cti.store.transactions import Store
 
 POLL_S = 1.0
-PEOPLE_AT_ONCE = 50
+#: The first are to be called soon; then so many at a time that no worker waits for us.
+PEOPLE_AT_FIRST = 8
+PEOPLE_AT_ONCE = 100
+#: Whose message could not be made is tried again this much later, so many times.
+AGAIN_S = 30.0
+TRIES = 3
+#: So many fragments are remembered as made; beyond it they are asked for again, which costs a look at the disk.
+FRAGMENTS_REMEMBERED = 50_000
 
 
 class Prompts(Protocol):
@@ -31,16 +43,29 @@ class Prompts(Protocol):
 
 
 class LookAhead:
-    """Owned by the service; ``start`` and ``stop`` once each."""
+    """Owned by the service; ``start`` and ``stop`` once each. ``more_ready``: somebody has become dialable."""
 
-    def __init__(self, store: Store, prompts: Prompts, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        prompts: Prompts,
+        clock: Clock,
+        now: Callable[[], datetime],
+        more_ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._prompts = prompts
+        self._clock = clock
+        self._now = now
+        self._more_ready = more_ready
         self._log = Logger()
         self._loop = LoopingCall(self._pass)
         self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
-        self._scenarios: dict[int, Scenario] = {}
-        self._prepared: dict[int, int] = {}  # campaign -> the last task whose message is ready
+        self._scenarios: dict[str, Scenario] = {}
+        self._made: dict[tuple[Fragment, str], None] = {}
+        self._passed: dict[int, int] = {}  # campaign -> the last task that was tried
+        self._tries: dict[int, int] = {}  # task -> how often its message could not be made
+        self._again_at_s: float | None = None
         self._stopped: Deferred[Any] | None = None
 
     def start(self) -> None:
@@ -50,7 +75,7 @@ class LookAhead:
         self._stopped = self._loop.start(POLL_S).addErrback(failed)
 
     def stop(self) -> Deferred[Any]:
-        """Fires when the fragment in work is done; harmless before ``start``."""
+        """Fires when the fragments in work are done; harmless before ``start``."""
         if self._loop.running:
             self._loop.stop()
         return self._stopped or succeed(None)
@@ -58,6 +83,9 @@ class LookAhead:
     @inlineCallbacks
     def _pass(self) -> Any:
         try:
+            if self._again_at_s is not None and self._clock.seconds() >= self._again_at_s:
+                self._again_at_s = None
+                self._passed.clear()
             yield self._prepare_all()
         except Exception:
             self._log.failure("nothing could be prepared ahead this time")
@@ -65,28 +93,66 @@ class LookAhead:
     @inlineCallbacks
     def _prepare_all(self) -> Any:
         running = yield self._store.read(lambda conn: list(campaigns.running(conn)))
+        self._passed = {one: self._passed[one] for one in running if one in self._passed}
         for campaign_id in running:
+            people_at_once = PEOPLE_AT_FIRST
             while self._loop.running:
                 people = yield self._store.read(
                     partial(
-                        tasks.waiting_people,
+                        readiness.unprepared,
                         campaign_id=campaign_id,
-                        after_task_id=self._prepared.get(campaign_id, 0),
-                        limit=PEOPLE_AT_ONCE,
+                        after_task_id=self._passed.get(campaign_id, 0),
+                        limit=people_at_once,
                     )
                 )
                 if not people:
                     break
-                for person in people:
-                    if not self._loop.running:
-                        return
-                    try:
-                        scenario = self._scenarios.get(campaign_id) or parse(person.scenario)
-                        self._scenarios[campaign_id] = scenario
-                        fragments = required_fragments(scenario, person.variables, person.language)
-                        yield self._prompts.prepare(fragments, person.language)
-                    except Exception as error:
-                        self._log.warn(
-                            "the message of task {task} can't be prepared: {error}", task=person.task_id, error=error
-                        )
-                    self._prepared[campaign_id] = person.task_id
+                yield self._prepare(people)
+                self._passed[campaign_id] = people[-1].task_id
+                people_at_once = PEOPLE_AT_ONCE
+
+    @inlineCallbacks
+    def _prepare(self, people: list[Unprepared]) -> Any:
+        """All of them at a time; then the ledger knows who is ready."""
+        results = yield DeferredList([maybeDeferred(self._one, person) for person in people], consumeErrors=True)
+        if not self._loop.running:
+            return  # what failed now failed because we end
+        ready = [person.task_id for person, (done, _) in zip(people, results, strict=True) if done]
+        wrong = {
+            person.task_id: failure.value for person, (done, failure) in zip(people, results, strict=True) if not done
+        }
+        for task_id, error in wrong.items():
+            self._log.warn("the message of task {task} can't be prepared: {error}", task=task_id, error=error)
+            if ready or len(people) == 1:  # others could be made: it is his own
+                self._tries[task_id] = self._tries.get(task_id, 0) + 1
+        let_through = [task_id for task_id in wrong if self._tries.get(task_id, 0) >= TRIES]
+        again = [task_id for task_id in wrong if task_id not in let_through]
+        for task_id in let_through:
+            del self._tries[task_id]
+        if again and self._again_at_s is None:
+            self._again_at_s = self._clock.seconds() + AGAIN_S
+        now = self._now()
+
+        def write(conn: Any) -> None:
+            readiness.ready(conn, ready + let_through, now)
+            readiness.failed(conn, again)
+
+        yield self._store.run(write)
+        if ready or let_through:
+            self._more_ready()
+
+    def _one(self, person: Unprepared) -> Deferred[Any]:
+        scenario = self._scenarios.get(person.scenario) or parse(person.scenario)
+        self._scenarios[person.scenario] = scenario
+        language = person.language or scenario.language
+        wanted = {(fragment, language) for fragment in required_fragments(scenario, person.variables, language)}
+        missing = [key for key in wanted if key not in self._made]
+        if not missing:
+            return succeed(None)
+
+        def made(_: object) -> None:
+            if len(self._made) + len(missing) > FRAGMENTS_REMEMBERED:
+                self._made.clear()
+            self._made.update(dict.fromkeys(missing))
+
+        return self._prompts.prepare([fragment for fragment, _ in missing], language).addCallback(made)

@@ -215,13 +215,14 @@ class Service:
             call_book=self.call_book,
         )
         self.control = Control(self.dialer, self.store, self.gateways, now, self.smdr_lines)
-        self.lookahead = LookAhead(self.store, self.prompts, reactor)
+        self.lookahead = LookAhead(self.store, self.prompts, reactor, now, self.dialer.wake)
         self.timetable = Timetable(self.store, config.path, reactor, now, self.dialer.wake)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
 
     @inlineCallbacks
     def start(self) -> Any:
         self._log.info("ocm server {node} on {data}", node=self.config.node, data=str(self.config.data))
+        self.store.be_node(self.config.node)
         self.speech.start()
         self.lookahead.start()
         yield self.dialer.start()

@@ -25,7 +25,8 @@ PEOPLE_NAMED = 3
 class How:
     """``begins_at`` None: at once. ``only_after``: a follow-up of these outcomes. ``test``: only the list's testers.
 
-    ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why.
+    ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why. ``groups``:
+    only who is in one of them.
     """
 
     who: str
@@ -34,6 +35,7 @@ class How:
     only_after: Sequence[Outcome] | None = None
     test: bool = False
     override_why: str = ""
+    groups: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
         raise CampaignRefused(
             f"{config.path}: no [lists.{list_name}] with the scenario of this list (there are: {known})"
         )
-    missing = [name for name in settings.scenario.recordings if not (config.audio / name).is_file()]
-    if missing:
-        raise CampaignRefused(f"{settings.scenario_path}: no recording {', '.join(missing)} in {config.audio}")
+    for file in settings.files:
+        missing = [name for name in file.scenario.recordings if not (config.audio / name).is_file()]
+        if missing:
+            raise CampaignRefused(f"{file.path}: no recording {', '.join(missing)} in {config.audio}")
     list_id = lists.find(conn, list_name)
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
@@ -75,6 +78,9 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
         zone_of=zone_of if frozen.zone_of_number and frozen.zone else lambda number: "",
         testers=frozen.testers if how.test else (),
         override_why=how.override_why,
+        prepare=True,
+        groups=how.groups,
+        own_scenarios={name: file.text for name, file in settings.own.items()},
     )
     counts = tasks.counts(conn, campaign_id)
     if how.override_why:
@@ -84,9 +90,14 @@ def start(conn: Connection, config: Config, list_name: str, how: How, now: datet
 
 
 def unspeakable(person: Person, settings: ListConfig) -> str | None:
-    """Why the list's scenario can't be said to him; None when it can."""
+    """Why the list's scenario, or his own, can't be said to him; None when it can."""
+    file = settings.scenario_of(person.scenario)
+    if file is None:
+        known = ", ".join(settings.own) or "none"
+        return f"there is no scenario {person.scenario!r} under [lists.NAME.scenarios] (there are: {known})"
     try:
-        for fragment in required_fragments(settings.scenario, person.variables, settings.settings.language):
+        language = file.scenario.language if person.scenario else settings.settings.language
+        for fragment in required_fragments(file.scenario, person.variables, language):
             words.check(fragment)
     except (VariableMissing, words.UnspeakableValue) as error:
         return str(error)
@@ -103,6 +114,6 @@ def _check_speakable(list_name: str, subscribed: Sequence[Person], settings: Lis
     if wrong:
         more = f" and {len(wrong) - PEOPLE_NAMED} more" if len(wrong) > PEOPLE_NAMED else ""
         raise CampaignRefused(
-            f"{list_name}: {settings.scenario_path.name} can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
+            f"{list_name}: the scenario can't be said to {'; '.join(wrong[:PEOPLE_NAMED])}{more}; "
             "nothing was started; mend the list and import it again"
         )

@@ -28,6 +28,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.clock",
         "ocm_cti.domain",
     ),
+    # Figures and files made of rows; how the rows are read is the store's own business.
+    "ocm_cti.reports": ("ocm_cti.domain", "ocm_cti.store.report_rows"),
     "ocm_cti.gateways": (
         "ocm_cti.clock",
         "ocm_cti.domain",
@@ -57,6 +59,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.starting",
         "ocm_cti.store",
     ),
+    # A dry run: the dialer with everything around it imagined.
+    "ocm_cti.rehearsal": (
+        "ocm_cti.dialer",
+        "ocm_cti.domain",
+        "ocm_cti.gateways.interface",
+        "ocm_cti.speech.prompts",
+        "ocm_cti.speech.words",
+        "ocm_cti.store",
+    ),
     "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),
@@ -79,7 +90,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "ocm_cti.places": (),
     # What the command, the clock and the panel all start a campaign with.
     "ocm_cti.starting": ("ocm_cti.config", "ocm_cti.domain", "ocm_cti.places", "ocm_cti.speech.words", "ocm_cti.store"),
-    "web": ("ocm_cti.control", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.speech.preview", "ocm_cti.store"),
+    "web": (
+        "ocm_cti.control",
+        "ocm_cti.domain",
+        "ocm_cti.imports",
+        "ocm_cti.reports",
+        "ocm_cti.speech.preview",
+        "ocm_cti.store",
+    ),
     # The composition root and the commands import everything, and nobody imports them but each other.
     "ocm_cti.service": ("ocm_cti", "protocols", "web"),
     "ocm_cti.cli": ("ocm_cti", "protocols", "web"),
@@ -95,6 +113,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pyttsx3": ("ocm_cti.speech.synthesizers",),
     "construct": ("protocols",),
     "sipmessage": ("protocols.sip",),
+    "xlsxwriter": ("ocm_cti.reports",),
+    "reportlab": ("ocm_cti.reports",),
+    "pymupdf_fonts": ("ocm_cti.reports.pdf_fonts",),
 }
 
 #: The reactor is taken as an argument everywhere else.

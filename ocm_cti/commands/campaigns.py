@@ -31,15 +31,17 @@ def start(
     only_after: Sequence[str] = (),
     test: bool = False,
     override_why: str = "",
+    groups: Sequence[str] = (),
 ) -> int:
     config = configuration.load(config_path)
     how = starting.How(
         who(),
         also_invalid=also_invalid,
-        begins_at=None if at is None else _moment(config, list_name, at),
+        begins_at=None if at is None else moment(config, list_name, at),
         only_after=[Outcome(name) for name in only_after] if only_after else None,
         test=test,
         override_why=override_why,
+        groups=groups,
     )
     start_campaign(config, list_name, open_console(), how)
     return 0
@@ -53,7 +55,8 @@ def who() -> str:
         return "unknown"
 
 
-def _moment(config: Config, list_name: str, at: str) -> datetime:
+def moment(config: Config, list_name: str, at: str) -> datetime:
+    """What ``--at`` means on the clock of the list. Raises CommandError."""
     zone = config.lists[list_name].settings.zone if list_name in config.lists else ""
     try:
         return appointed(at, utc_now(), zone)

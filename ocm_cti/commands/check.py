@@ -52,7 +52,8 @@ class _Check:
         reactor: Any = chosen
         self._line(True, "configuration", str(self._config.path))
         for name, settings in self._config.lists.items():
-            missing = [name for name in settings.scenario.recordings if not (self._config.audio / name).is_file()]
+            wanted = dict.fromkeys(name for file in settings.files for name in file.scenario.recordings)
+            missing = [name for name in wanted if not (self._config.audio / name).is_file()]
             words = f"no recording {', '.join(missing)} in {self._config.audio}" if missing else ""
             self._line(not missing, f"list {name}", words or f"scenario {settings.scenario_path}")
         with open_log(self._config.data):
@@ -70,7 +71,7 @@ class _Check:
         service = None
         try:
             service = Service(self._config, reactor)
-            self._line(True, "database", str(self._config.database))
+            self._line(True, "database", service.store.shown)
             service.speech.start()
             yield self._speech(service)
             for gateway in service.gateways:

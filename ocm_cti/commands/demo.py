@@ -13,8 +13,9 @@ from ocm_cti.commands.campaigns import start_campaign
 from ocm_cti.commands.demo_asterisk import OfficeAsterisk, Operator
 from ocm_cti.commands.demo_panasonic import SimulatedPBX
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.lists import import_into, write_reports
+from ocm_cti.commands.imports import import_into
 from ocm_cti.commands.output import open_console
+from ocm_cti.commands.reports import Wanted, write_reports
 from ocm_cti.service import FolderLock
 
 MARKER = "demo.toml"
@@ -28,6 +29,9 @@ MADE = (
     "asterisk",
     "recordings",
     "report.csv",
+    "report-attempts.csv",
+    "report-answers.csv",
+    "report-summary.csv",
     "report.xlsx",
     *FOLDERS.values(),
     "ocm.log",
@@ -106,7 +110,7 @@ def run(data: Path, fixtures: Path, once: bool, switch: str = "panasonic") -> in
                 import_into(config, name, fixtures / "lists" / file, console)
                 start_campaign(config, name, console)
             code = serve.run_service(config, console, once=once, drain_s=30.0)
-            unfinished = write_reports(config, None, data, console)
+            unfinished = write_reports(config, Wanted(), data, console)
             console.print(f"what each callee heard and said: {running.folder}", highlight=False, soft_wrap=True)
             return code if not unfinished or not once else 1
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ocm_cti.config import ConfigError
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.reports.whole import ReportNotWritten
 from ocm_cti.service import DataFolderBusy, DataFolderUnusable
 from ocm_cti.store.errors import StoreError
 
@@ -18,5 +19,6 @@ EXPECTED: tuple[type[Exception], ...] = (
     DataFolderBusy,
     DataFolderUnusable,
     ImportFailed,
+    ReportNotWritten,
     StoreError,
 )

@@ -96,7 +96,11 @@ def _usable(index: int, counted: Sequence[Past], settings: ListSettings, invalid
 
 def _next_number(last: Past, usable: Sequence[int], counted: Sequence[Past], settings: ListSettings) -> int:
     """Round by round: the number called least so far, the next in order first. Who hung up is called where he was."""
-    if last.number_index in usable and (last.outcome is Outcome.CUT_SHORT or not settings.next_number_first):
+    rule = settings.rules.get(last.outcome)
+    move_on = rule.next_number if rule is not None else None
+    if move_on is None:
+        move_on = settings.next_number_first and last.outcome is not Outcome.CUT_SHORT
+    if last.number_index in usable and not move_on:
         return last.number_index
     times = Counter(past.number_index for past in counted)
     return min(usable, key=lambda index: (times[index], index <= last.number_index, index))

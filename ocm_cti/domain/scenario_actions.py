@@ -82,3 +82,4 @@ class RunResult:
     wrong_keys: int
     finished: bool
     transferred_to: str = ""  # digits at the switch; "": he was not handed over
+    stop_lists: tuple[str, ...] = ()  # on which he asked to be put

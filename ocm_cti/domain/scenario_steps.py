@@ -11,15 +11,43 @@ from ocm_cti.domain.fragments import Message
 
 #: As a target: the call ends (by the step of this name, where there is one).
 END = "hang_up"
+#: Kinds of a survey's question.
+SURVEY_KINDS = ("single", "yes_no", "scale", "digits")
+#: What ``when = { answer = … }`` sees of a confirm that was answered rightly, and of a reply that was left.
+CONFIRMED = "confirmed"
+RECORDED = "recorded"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``when`` of a goto: compares a variable or an earlier answer with a value."""
+    """``when`` of a goto: compares a variable or an earlier answer with a value, or an answer with bounds.
+
+    ``equals`` None: by the bounds, both inclusive, None for none; what is no number is within no bounds.
+    """
 
     variable: str | None
     answer: str | None
-    equals: str
+    equals: str | None
+    at_least: int | None = None
+    at_most: int | None = None
+
+    def holds(self, told: str) -> bool:
+        """``told`` is the value of the variable or the answer, "" for none."""
+        if self.equals is not None:
+            return told == self.equals
+        if not (told.isascii() and told.isdecimal()):
+            return False
+        number = int(told)
+        return (self.at_least is None or self.at_least <= number) and (self.at_most is None or number <= self.at_most)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a survey's question: what is stored, what reports call it, where it leads (None: ``then``)."""
+
+    value: str
+    label: str
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,17 +76,45 @@ class Step:
     with_beep: bool = True
     seconds: float = 0.0
     when: Condition | None = None
+    mark: int | None = None  # so many pieces of ``message`` heard make the call delivered
+    question: str = ""  # what reports call it; "": its name
+    repeat: str | None = None  # this key says the message again, which is not a try
+    survey: str | None = None  # one of SURVEY_KINDS
+    options: Mapping[str, Option] = field(default_factory=dict)  # by key; of a scale by value, and only those named
+    minimum: int = 0  # of a scale its lowest answer, of digits how many at least
+    maximum: int = 0
+    next_key_s: float = 3.0  # an answer of several keys has come to its end when no other follows
+    read_back: tuple[Message, Message] | None = None  # said before and after the digits
+    stop_list: str | None = None
     then: str | None = None
     otherwise: str | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        return (self.message, self.wrong, self.silent)
+        return (self.message, self.wrong, self.silent, *(self.read_back or ()))
 
     @property
     def collects(self) -> bool:
         """It waits for keys."""
-        return self.kind in ("ask", "confirm")
+        return self.kind in ("ask", "confirm", "survey")
+
+    @property
+    def is_number(self) -> bool:
+        """Its answer is made of digits and ends by # or when no more come."""
+        return self.survey in ("scale", "digits")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Where its keys lead that lead elsewhere than ``then``."""
+        named = (*self.keys.values(), *(option.target for option in self.options.values()))
+        return tuple(target for target in named if target is not None)
+
+    @property
+    def takes_then(self) -> bool:
+        """An answer may lead to ``then``."""
+        if self.kind == "confirm" or self.is_number:
+            return True
+        return None in self.keys.values() or any(option.target is None for option in self.options.values())
 
     @property
     def beep(self) -> bool:
@@ -76,9 +132,7 @@ class Step:
         """All steps that may follow; None is the end of the call."""
         if not self.collects:
             return self.automatic()  # a transfer that succeeds is the end
-        chosen = tuple(target for target in self.keys.values() if target is not None)
-        takes_then = self.kind == "confirm" or len(chosen) < len(self.keys)
-        return (*((self.then,) if takes_then else ()), self.otherwise, *chosen)
+        return (*((self.then,) if self.takes_then else ()), self.otherwise, *self.chosen)
 
     def replaced(self, **changes: Any) -> Step:
         return dataclasses.replace(self, **changes)

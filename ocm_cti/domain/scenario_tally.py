@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ocm_cti.domain.scenario_actions import RunResult
-from ocm_cti.domain.scenario_steps import Step
-from ocm_cti.domain.scenarios import Scenario
+from ocm_cti.domain.scenario_document import Scenario
+from ocm_cti.domain.scenario_steps import CONFIRMED, RECORDED, Step
 
 
 class Tally:
@@ -24,6 +24,8 @@ class Tally:
         self.wrong_keys = 0
         self.complete: set[str] = set()  # message heard to its end, or answered before that
         self.confirmed: dict[str, int] = {}  # step -> length of ``path`` when it was confirmed
+        self.marked = False  # heard up to the mark inside a message
+        self.stop_lists: dict[str, None] = {}  # on which he asked to be put, in order
         self.refused: set[str] = set()  # PIN steps that let nobody through
         self.finished = False
         self.transferred_to = ""
@@ -42,8 +44,16 @@ class Tally:
         when = step.when
         if when is None:
             return True
-        told = self._variables.get(when.variable, "").strip() if when.variable else self.answers.get(when.answer or "")
-        return told == when.equals
+        if when.variable is not None:
+            return when.holds(self._variables.get(when.variable, "").strip())
+        return when.holds(self._answer_of(when.answer or ""))
+
+    def _answer_of(self, name: str) -> str:
+        if name in self.answers:
+            return self.answers[name]
+        if name in self.confirmed:
+            return CONFIRMED
+        return RECORDED if any(step == name for step, _ in self.recordings) else ""
 
     def _ahead(self, current: Step | None) -> Iterator[Step]:
         """Steps that would have come if everything had gone well from here, and behind a PIN that was not given."""
@@ -58,7 +68,7 @@ class Tally:
                 yield step
                 if step.kind == "goto" and not self.holds(step):
                     name = step.otherwise
-                elif step.kind == "ask" and all(step.keys.values()):
+                elif step.collects and not step.takes_then:
                     name = None  # it depends on the answer
                 else:
                     name = step.then
@@ -71,7 +81,7 @@ class Tally:
         confirms = [step for step in on_the_way.values() if step.kind == "confirm"]
         marked = self._scenario.delivered_after
         if marked is not None:
-            heard_out = marked in self.complete
+            heard_out = marked in self.complete or self.marked
         else:
             heard_out = bool(body) and all(step.name in self.complete for step in body)
         return RunResult(
@@ -86,6 +96,7 @@ class Tally:
             wrong_keys=self.wrong_keys,
             finished=self.finished,
             transferred_to=self.transferred_to,
+            stop_lists=tuple(self.stop_lists),
         )
 
     def _all_confirmed(self, confirms: list[Step], ahead: list[Step], heard_out: bool) -> bool:

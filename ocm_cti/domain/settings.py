@@ -18,10 +18,14 @@ from ocm_cti.domain.windows import Windows
 
 @dataclass(frozen=True)
 class RetryRule:
-    """At most ``tries`` calls of one number with this result, ``delay_s`` after the end of the last one."""
+    """At most ``tries`` calls of one number with this result, ``delay_s`` after the end of the last one.
+
+    ``next_number``: whether the person's next number is called before this one again; None: as the list has it.
+    """
 
     tries: int
     delay_s: float
+    next_number: bool | None = None
 
 
 #: A year: beyond it a delay is a slip of the hand (and past the end of the calendar it could not be computed).
@@ -189,11 +193,15 @@ def _outcome(name: str) -> Outcome:
 
 
 def _rule(name: str, rule: object) -> RetryRule:
-    if not isinstance(rule, Mapping) or set(rule) != {"tries", "delay_s"}:
-        raise ValueError(f"retry.{name}: must be {{ tries = n, delay_s = seconds }}, not {rule!r}")
+    if not isinstance(rule, Mapping) or set(rule) - {"next_number"} != {"tries", "delay_s"}:
+        raise ValueError(
+            f"retry.{name}: must be {{ tries = n, delay_s = seconds }}, and next_number = true or false, not {rule!r}"
+        )
     _check(f"retry.{name}.tries", rule["tries"], 1)
     _check(f"retry.{name}.delay_s", rule["delay_s"], 1.0)
-    return RetryRule(rule["tries"], float(rule["delay_s"]))
+    if "next_number" in rule:
+        _check(f"retry.{name}.next_number", rule["next_number"], example=True)
+    return RetryRule(rule["tries"], float(rule["delay_s"]), rule.get("next_number"))
 
 
 def _check(key: str, value: object, example: object) -> None:

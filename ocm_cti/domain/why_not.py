@@ -97,7 +97,7 @@ def why_not(case: Case, world: World, now: datetime) -> WhyNot:
     if not world.serving:
         return WhyNot("not_serving")
     if case.preparing:
-        return WhyNot(case.why or "speech")
+        return WhyNot("start", case.due_at) if case.due_at > now else WhyNot(case.why or "speech")
     if case.stopped:
         return WhyNot("stop_list")
     if case.opens_at is not None and (case.free_at is None or case.opens_at >= case.free_at):

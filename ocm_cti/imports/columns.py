@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -38,6 +38,19 @@ _KINDS = (
     ("home", re.compile(r"дом|home")),
     ("work", re.compile(r"раб|служеб|роб|служб|work|office|business")),
 )
+#: What is a person's own -> headings that are it.
+_OWN = {
+    "priority": _words("приоритет важность пріоритет важливість priority"),
+    "groups": _words("группа группы отдел подразделение група групи відділ підрозділ group groups department"),
+    "scenario": _words("сценарий сценарій scenario"),
+    "zone": _words("часовой_пояс пояс зона часовий_пояс time_zone timezone zone tz"),
+    "note": _words("примечание комментарий заметка примітка коментар нотатка note notes comment comments remark"),
+}
+_OWN_OF = {heading: field for field, headings in _OWN.items() for heading in headings}
+#: What a column may be said to be, besides the name of a variable; ``-`` is a column that is left out.
+FIELDS = ("phone", "name", "id", *_OWN, "-")
+#: The column that we put into a file of refused rows.
+REASON_HEADING = "ocm_reason"
 #: Scenario variable -> headings that are it.
 _VARIABLES = {
     "debt": _words("""
@@ -65,35 +78,77 @@ class NoNumberColumn(Exception):
     """No heading says telephone."""
 
 
+class UnknownColumn(Exception):
+    """A column that was named is not there, or can't be what it was said to be; the text says so in one line."""
+
+
 @dataclass(frozen=True)
 class Columns:
-    """Places from 0. ``numbers`` are (place, kind) in the order of calling; ``variables`` are (place, name)."""
+    """Places from 0. ``numbers`` are (place, kind) in the order of calling; ``variables`` are (place, name).
+
+    ``own``: (place, ``priority`` | ``groups`` | ``scenario`` | ``zone`` | ``note``), each at most once.
+    """
 
     names: tuple[int, ...]
     numbers: tuple[tuple[int, str], ...]
     key: int | None
     variables: tuple[tuple[int, str], ...]
+    own: tuple[tuple[int, str], ...] = ()
+
+    def mapping(self, header: Sequence[str]) -> dict[str, str]:
+        """What each heading is taken for, as ``map_columns`` takes it back."""
+        found: dict[int, str] = dict(self.variables) | dict(self.own)
+        found |= {place: "phone" for place, _ in self.numbers} | dict.fromkeys(self.names, "name")
+        if self.key is not None:
+            found[self.key] = "id"
+        return {heading: found.get(place, "-") for place, heading in enumerate(header) if heading}
 
 
-def map_columns(header: Sequence[str]) -> Columns:
-    """Raises NoNumberColumn. Columns without a heading are left out; every other is at least a variable."""
+def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) -> Columns:
+    """``said`` is what the user says of some headings (in any case): one of FIELDS, or a variable's name.
+
+    Raises NoNumberColumn. Columns without a heading are left out; every other is at least a variable.
+    """
     plain = [_plain(heading) for heading in header]
-    numbers = [place for place, heading in enumerate(plain) if _is_number(heading)]
+    told = {_plain(heading): field for heading, field in (said or {}).items()}
+    fields = [told.get(heading, "") for heading in plain]
+    free = [heading if not field else "" for heading, field in zip(plain, fields, strict=True)]
+    numbers = [place for place, field in enumerate(fields) if field == "phone" or _is_number(free[place])]
     if not numbers:
-        numbers = [place for place, heading in enumerate(plain) if heading in _NUMBER_IF_ALONE][:1]
+        numbers = [place for place, heading in enumerate(free) if heading in _NUMBER_IF_ALONE][:1]
     if not numbers:
         raise NoNumberColumn
-    names = _names(plain)
-    key = next((place for place, heading in enumerate(plain) if heading in _IDS), None)
+    names = [place for place, field in enumerate(fields) if field == "name"] or _names(free)
+    keys = [place for place, field in enumerate(fields) if field == "id"]
+    key = next(iter(keys or [place for place, heading in enumerate(free) if heading in _IDS]), None)
     variables: list[tuple[int, str]] = []
+    own: dict[str, int] = {}
     taken = {"name"}
     for place, heading in enumerate(plain):
-        if not heading or place in numbers or place in names:
+        field = fields[place] or _OWN_OF.get(heading, "")
+        if not heading or place in numbers or place in names or field == "-" or heading == REASON_HEADING:
             continue
-        name = _unused(_VARIABLE_OF.get(heading) or slug(header[place]), taken)
-        taken.add(name)
-        variables.append((place, name))
-    return Columns(tuple(names), tuple((place, _kind(plain[place])) for place in numbers), key, tuple(variables))
+        if field in _OWN and field not in own:
+            own[field] = place
+        elif field != "id":
+            as_variable = "" if field in FIELDS else field
+            name = _unused(as_variable or _VARIABLE_OF.get(heading) or slug(header[place]), taken)
+            taken.add(name)
+            variables.append((place, name))
+    found = tuple((place, _kind(plain[place])) for place in numbers)
+    return Columns(tuple(names), found, key, tuple(variables), tuple((place, field) for field, place in own.items()))
+
+
+def check_said(header: Sequence[str], said: Mapping[str, str]) -> None:
+    """Raises UnknownColumn for a heading that the file has not, or something that no column can be."""
+    known = {_plain(heading) for heading in header}
+    for heading, field in said.items():
+        if _plain(heading) not in known:
+            raise UnknownColumn(f"there is no column {heading!r}; there are: {', '.join(filter(None, header))}")
+        if field not in FIELDS and re.fullmatch("[a-z][a-z0-9_]*", field) is None:
+            raise UnknownColumn(
+                f"{heading!r} can't be {field!r}: one of {', '.join(FIELDS)}, or a variable's name in small letters"
+            )
 
 
 def slug(heading: str) -> str:

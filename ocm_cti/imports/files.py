@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ocm_cti.imports import text_files
 from ocm_cti.imports.columns import NoNumberColumn, map_columns
+from ocm_cti.imports.dbf_files import is_dbf, read_dbf
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Row, Table
 from ocm_cti.imports.workbooks import read_workbook
@@ -16,8 +17,16 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")  # a ZIP archi
 HEADER_WITHIN = 20
 
 
-def read_rows(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Table:
-    """Read ``path``; ``encoding`` and ``delimiter`` override what would be found out.
+def read_rows(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Table:
+    """Read ``path``; ``encoding``, ``delimiter`` and ``sheet`` override what would be found out; ``said`` is what the
+    user says of its columns, which tells a header that nothing else would.
 
     Raises ImportFailed, one line: unreadable, empty, or without a column of telephone numbers.
     """
@@ -31,22 +40,27 @@ def read_rows(path: Path, *, encoding: str | None = None, delimiter: str | None 
     except OSError as error:
         raise ImportFailed(f"{path}: can't be read: {error.strerror or error}") from None
     if is_workbook:
-        return _under_header(read_workbook(path), path, None, None)
+        return _under_header(read_workbook(path, sheet), path, None, None, said)
+    if is_dbf(path, octets):
+        rows, encoding = read_dbf(path, encoding)
+        return _under_header(rows, path, encoding, None, said)
     if encoding is None:
         text, encoding = text_files.decode(octets, str(path))
     else:
         text = text_files.named_encoding(octets, encoding, str(path))
     rows, delimiter = text_files.parse(text, delimiter, str(path))
-    return _under_header(rows, path, encoding, delimiter)
+    return _under_header(rows, path, encoding, delimiter, said)
 
 
-def _under_header(rows: Sequence[Row], path: Path, encoding: str | None, delimiter: str | None) -> Table:
+def _under_header(
+    rows: Sequence[Row], path: Path, encoding: str | None, delimiter: str | None, said: Mapping[str, str] | None
+) -> Table:
     filled = [(place, row) for place, row in enumerate(rows) if not row.empty]
     if not filled:
         raise ImportFailed(f"{path}: is empty")
     for place, row in filled[:HEADER_WITHIN]:
         try:
-            map_columns(row.cells)
+            map_columns(row.cells, said)
         except NoNumberColumn:
             continue
         below = [row for row in rows[place + 1 :] if not row.empty]
@@ -55,6 +69,7 @@ def _under_header(rows: Sequence[Row], path: Path, encoding: str | None, delimit
         return Table(row.cells, below, encoding, delimiter)
     found = " ".join(", ".join(cell for cell in filled[0][1].cells if cell).split())
     raise ImportFailed(
-        f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone; "
+        f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone, "
+        f"or name it: --map 'HEADING=phone'; "
         f"found: {found[:120]}"
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ocm_cti.domain.people import Person
 from ocm_cti.imports.columns import Columns, map_columns
 from ocm_cti.imports.tables import Row, Table
 from ocm_cti.imports.telephones import NotANumber, split_cell, to_e164
+from ocm_cti.imports.zones import zone_of
 
 LONGEST_KEY = 200
 LONGEST_NAME = 300
@@ -35,14 +37,17 @@ class People:
     rows: Sequence[int]
 
 
-def people(table: Table, region: str) -> People:
-    """``region`` (``RU``) is the country of numbers written without one; it belongs to the list."""
-    return _Reading(map_columns(table.header), region).read(table.rows)
+def people(table: Table, region: str, said: Mapping[str, str] | None = None) -> People:
+    """``region`` (``RU``) is the country of numbers written without one; it belongs to the list. ``said`` is what the
+    user says of some columns (``map_columns``).
+    """
+    return _Reading(map_columns(table.header, said), region).read(table.rows)
 
 
 class _Reading:
     def __init__(self, columns: Columns, region: str) -> None:
         self._columns = columns
+        self._own = {field: place for place, field in columns.own}
         self._region = region
         self._accepted: list[Person] = []
         self._refused: list[Refusal] = []
@@ -62,11 +67,16 @@ class _Reading:
         if not numbers:
             self._refused.append(Refusal(row.number, "; ".join(wrong) or "no telephone number"))
             return
-        own_key = self._cell(row, self._columns.key) if self._columns.key is not None else ""
+        own_key = self._cell(row, self._columns.key)
         key = own_key or numbers[0][0]
         reason = self._seen(row, own_key, key, numbers) or _too_long(key, "id", LONGEST_KEY)
         name = " ".join(filter(None, (self._cell(row, place) for place in self._columns.names)))
         reason = reason or _too_long(name, "name", LONGEST_NAME)
+        try:
+            priority = _priority(self._cell(row, self._own.get("priority")))
+            zone = zone_of(self._cell(row, self._own.get("zone")))
+        except ValueError as error:
+            reason = reason or str(error)
         if reason:
             self._refused.append(Refusal(row.number, reason))
             return
@@ -77,7 +87,19 @@ class _Reading:
         for place, variable in self._columns.variables:
             if value := self._cell(row, place):
                 variables[variable] = value
-        self._accepted.append(Person(key, name, tuple(numbers), variables))
+        groups = [part.strip() for part in re.split("[,;]", self._cell(row, self._own.get("groups"))) if part.strip()]
+        person = Person(
+            key,
+            name,
+            tuple(numbers),
+            variables,
+            priority=priority,
+            groups=tuple(groups),
+            zone=zone,
+            scenario=self._cell(row, self._own.get("scenario")),
+            note=self._cell(row, self._own.get("note")),
+        )
+        self._accepted.append(person)
         self._rows.append(row.number)
         self._remarks.extend(Refusal(row.number, reason) for reason in wrong)
 
@@ -103,8 +125,16 @@ class _Reading:
         return None if earlier is None else f"the same number as in row {earlier}"
 
     @staticmethod
-    def _cell(row: Row, place: int) -> str:
-        return row.cells[place] if place < len(row.cells) else ""
+    def _cell(row: Row, place: int | None) -> str:
+        return row.cells[place] if place is not None and place < len(row.cells) else ""
+
+
+def _priority(written: str) -> int | None:
+    if not written:
+        return None
+    if re.fullmatch("[0-9]{1,4}", written) is None:
+        raise ValueError(f"{written!r} is no priority: a whole number, 0 goes first")
+    return int(written)
 
 
 def _too_long(value: str, what: str, longest: int) -> str | None:

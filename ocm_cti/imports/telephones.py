@@ -16,6 +16,11 @@ _KIND_WORDS = re.compile(
 _EXTENSION = re.compile(r"(?:доб|вн|внутр|ext|x|#)\.?\s*\d+\s*\Z", re.IGNORECASE)
 #: What a spreadsheet makes of a long number; exact only when no digit was dropped.
 _SCIENTIFIC = re.compile(r"\A\+?(\d)(?:[.,](\d+))?E\+?(\d{1,2})\Z", re.IGNORECASE)
+#: Nothing but digits and what people put between them, a plus only in front.
+_PLAIN = re.compile(r"\+?[0-9][0-9 ()\-]*")
+_NOT_A_DIGIT = re.compile("[^0-9]")
+#: region -> (country code, what is dialled before a national number, its length)
+_PLANS = {"RU": ("7", "8", 10), "UA": ("380", "0", 9)}
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -38,6 +43,9 @@ def to_e164(written: str, region: str) -> str:
 
     Raises NotANumber.
     """
+    quick = _quick(written, region)
+    if quick is not None:
+        return quick
     text = _unscientific(_KIND_WORDS.sub(" ", written).strip(" '’`\u00a0"))
     if _EXTENSION.search(text):
         raise NotANumber(f"{written!r} has an extension, which can't be dialled")
@@ -50,6 +58,28 @@ def to_e164(written: str, region: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise NotANumber(f"{written!r} is no telephone number of {_where(number, text, region)}")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _quick(written: str, region: str) -> str | None:
+    """The shapes that nearly all numbers of a long list have, without the parser: a third of its time.
+
+    None: it is not one of them, or it is not valid; then the parser decides and says why.
+    """
+    plan = _PLANS.get(region)
+    if plan is None or _PLAIN.fullmatch(written) is None:
+        return None
+    code, trunk, length = plan
+    digits = _NOT_A_DIGIT.sub("", written)
+    if written.startswith("+"):
+        national = digits[len(code) :] if digits.startswith(code) else ""
+    elif len(digits) == len(trunk) + length and digits.startswith(trunk):
+        national = digits[len(trunk) :]
+    else:
+        return None
+    if len(national) != length or national.startswith("0"):
+        return None
+    number = phonenumbers.PhoneNumber(country_code=int(code), national_number=int(national))
+    return f"+{code}{national}" if phonenumbers.is_valid_number(number) else None
 
 
 def _unscientific(text: str) -> str:

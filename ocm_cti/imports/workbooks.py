@@ -15,11 +15,16 @@ MIDNIGHT = time(0)
 SECONDS_A_DAY = 86_400
 
 
-def read_workbook(path: Path) -> Sequence[Row]:
-    """The rows as the spreadsheet numbers them. Raises ImportFailed."""
+def read_workbook(path: Path, sheet: str | None = None) -> Sequence[Row]:
+    """The rows of ``sheet``, else of the first one with anything in it, as the spreadsheet numbers them.
+
+    Raises ImportFailed.
+    """
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as book:
-            for name in book.sheet_names:
+            if sheet is not None and sheet not in book.sheet_names:
+                raise ImportFailed(f"{path}: there is no sheet {sheet!r}; there are: {', '.join(book.sheet_names)}")
+            for name in book.sheet_names if sheet is None else [sheet]:
                 cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
                 if any(cell != "" for row in cells for cell in row):
                     return [Row(number, tuple(_text(cell) for cell in row)) for number, row in enumerate(cells, 1)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ocm_cti.domain.call_matching import TRANSFERRED, Candidate, Matching, match
@@ -191,16 +191,11 @@ def kept(
     ]
 
 
-def by_attempt(conn: Connection, campaign_ids: Sequence[int]) -> dict[int, list[CallRecord]]:
-    """The records of these campaigns' attempts."""
+def by_attempt(conn: Connection, attempt_ids: Select[Any]) -> dict[int, list[CallRecord]]:
+    """The records of the attempts that ``attempt_ids`` selects, of each in the order in which they came."""
     found: dict[int, list[CallRecord]] = {}
-    query = (
-        select(call_record)
-        .select_from(call_record.join(attempt, call_record.c.attempt_id == attempt.c.id).join(task))
-        .where(task.c.campaign_id.in_(campaign_ids))
-        .order_by(call_record.c.id)
-    )
-    for row in conn.execute(query):
+    rows = conn.execute(select(call_record).where(call_record.c.attempt_id.in_(attempt_ids))).all()
+    for row in sorted(rows, key=lambda row: int(row.id)):
         found.setdefault(row.attempt_id, []).append(_record(row))
     return found
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, literal_column, select, update
 
 from ocm_cti.domain.breaker import tripped
 from ocm_cti.domain.outcomes import Outcome
@@ -25,6 +25,15 @@ HANGING_UP = "hanging_up"  # nobody more is called, and calls that are up are en
 DONE = "done"
 
 
+# Built once: asked at each claim, and at each end of an attempt.
+_FROZEN = select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == bindparam("campaign_id"))
+_OPEN_TASK = (
+    select(task.c.id)
+    .where(task.c.campaign_id == bindparam("campaign_id"), task.c.state != literal_column("'done'"))
+    .limit(1)
+)
+
+
 class CampaignRefused(StoreError):
     """The campaign can't be started; the text says why and what to do."""
 
@@ -39,9 +48,12 @@ def start(
     also_invalid: bool = False,
     begins_at: datetime | None = None,
     only_after: Collection[Outcome] | None = None,
+    own_scenarios: Mapping[str, str] | None = None,
     zone_of: Callable[[str], str] = lambda number: "",
     testers: Sequence[str] = (),
     override_why: str = "",
+    prepare: bool = False,
+    groups: Collection[str] = (),
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
@@ -49,11 +61,14 @@ def start(
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
     the list is running (its people would be called twice) and for an empty list.
 
-    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``zone_of`` a number is that of
+    ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``own_scenarios``: by name,
+    what people may have instead; CampaignRefused when somebody's own is not among them. ``zone_of`` a number is that of
     a person who has none of his own, "" when it can't be told. ``testers``: a test, which dials these numbers only, to
     say what would be said to those of the list who have them, and where nobody has, to somebody else of it.
-    ``override_why``: neither hours nor caps hold, for this reason.
+    ``override_why``: neither hours nor caps hold, for this reason. ``prepare``: nobody is called before his message is
+    made (``readiness``). ``groups``: only who is in one of them; (): everybody.
     """
+    conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
         raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
     if also_invalid:
@@ -67,7 +82,7 @@ def start(
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.invalid))
-    whom = select(subscriber).where(subscriber.c.list_id == list_id)
+    whom = select(subscriber).where(subscriber.c.list_id == list_id, ~subscriber.c.gone)
     nobody = "there is nobody on this list; import people first"
     if only_after is not None:
         earlier = conn.execute(
@@ -80,8 +95,18 @@ def start(
         whom = whom.where(subscriber.c.id.in_(ended_so))
         nobody = f"nobody of the last campaign ended so: {', '.join(outcomes)}"
     people = conn.execute(whom.order_by(subscriber.c.id)).all()
+    if groups and people:
+        people = [person for person in people if {*person.groups} & {*groups}]
+        nobody = f"nobody of them is in the group {', '.join(groups)}"
     if not people:
         raise CampaignRefused(nobody)
+    named = {person.scenario for person in people if person.scenario}
+    missing = sorted(named - set(own_scenarios or {}))
+    if missing:
+        raise CampaignRefused(
+            f"people have scenarios of their own that the list has not: {', '.join(missing)}; name their files under "
+            "[lists.NAME.scenarios]"
+        )
     campaign_id = int(
         conn.execute(
             insert(campaign)
@@ -89,6 +114,7 @@ def start(
                 list_id=list_id,
                 state=RUNNING,
                 scenario=scenario,
+                own_scenarios={name: text for name, text in (own_scenarios or {}).items() if name in named},
                 settings=settings.to_json(),
                 started_at=now,
                 override_why=override_why,
@@ -113,17 +139,24 @@ def start(
                 "priority": settings.priority if person.priority is None else person.priority,
                 "zone": zone,
                 "scenario": person.scenario,
-                "state": "waiting" if first is not None else "done",
+                "state": "done" if first is None else "preparing" if prepare else "waiting",
                 "due_at": begins_at or now,
                 "number_index": first or 0,
-                "why": "" if first is None else "due" if begins_at is None else "start",
+                "why": _first_why(first, begins_at, prepare),
                 "outcome": None if first is not None else Outcome.INVALID_NUMBER.value,
                 "done_at": None if first is not None else now,
             }
         )
-    conn.execute(insert(task), rows)
+    # Whose message is made first is whoever is called first.
+    conn.execute(insert(task), sorted(rows, key=lambda row: row["priority"]))
     finish_if_done(conn, campaign_id, now)
     return campaign_id
+
+
+def _first_why(first: int | None, begins_at: datetime | None, prepare: bool) -> str:
+    if first is None:
+        return ""
+    return "speech" if prepare else "due" if begins_at is None else "start"
 
 
 _Numbers = list[tuple[str, bool]]  # (E.164, whether it is known not to exist)
@@ -176,9 +209,7 @@ class Frozen:
 
 def frozen(conn: Connection, campaign_id: int) -> Frozen | None:
     """None when there is no such campaign."""
-    row = conn.execute(
-        select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == campaign_id)
-    ).first()
+    row = conn.execute(_FROZEN, {"campaign_id": campaign_id}).first()
     if row is None:
         return None
     return Frozen(
@@ -206,8 +237,26 @@ def running(conn: Connection) -> list[int]:
     )
 
 
+def lock(conn: Connection, campaign_id: int) -> None:
+    """Nobody else changes the campaign, or finishes an attempt of it, before this transaction ends.
+
+    Without it two nodes that finish the last two attempts each see the other's still open, and nobody ends the
+    campaign; and an attempt that ends while the campaign is stopped would leave somebody waiting in it.
+    """
+    if conn.dialect.name != "sqlite":  # there is one writer
+        conn.execute(select(campaign.c.id).where(campaign.c.id == campaign_id).with_for_update(key_share=True))
+
+
+def lists_at_work(conn: Connection) -> list[int]:
+    """Ids of the lists that have a running or paused campaign."""
+    return list(conn.execute(select(campaign.c.list_id).where(campaign.c.state.in_([RUNNING, PAUSED]))).scalars())
+
+
 def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     """Mark the campaign done when every task of it is; says whether it is done now."""
+    lock(conn, campaign_id)
+    if conn.execute(_OPEN_TASK, {"campaign_id": campaign_id}).first() is not None:
+        return False
     conn.execute(
         update(campaign)
         .where(
@@ -228,17 +277,20 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
     CampaignRefused when no campaign of the list is running.
     """
     states = [RUNNING, PAUSED, STOPPING] if hang_up else [RUNNING, PAUSED]
+    # The campaign before its tasks: who finishes an attempt meanwhile waits, and then sees that it is stopping.
     running_id = conn.execute(
-        select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
+        update(campaign)
+        .where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
+        .values(state=HANGING_UP if hang_up else STOPPING)
+        .returning(campaign.c.id)
     ).scalar()
     if running_id is None:
         raise CampaignRefused("no campaign of this list is running")
     stopped = conn.execute(
         update(task)
-        .where(task.c.campaign_id == running_id, task.c.state == "waiting")
+        .where(task.c.campaign_id == running_id, task.c.state.in_(["preparing", "waiting"]))
         .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
     )
-    conn.execute(update(campaign).where(campaign.c.id == running_id).values(state=HANGING_UP if hang_up else STOPPING))
     finish_if_done(conn, running_id, now)
     return int(stopped.rowcount)
 

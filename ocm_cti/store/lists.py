@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from ocm_cti.store import locks
 from ocm_cti.store.schema import prepared_list
 
 
@@ -16,8 +18,22 @@ def find(conn: Connection, name: str) -> int | None:
 
 def find_or_create(conn: Connection, name: str, now: datetime) -> int:
     found = find(conn, name)
+    if found is None:
+        locks.wait_for(conn, "list names")
+        found = find(conn, name)
     if found is not None:
         return found
     return int(
         conn.execute(insert(prepared_list).values(name=name, created_at=now).returning(prepared_list.c.id)).scalar_one()
     )
+
+
+def mapping(conn: Connection, name: str) -> dict[str, str]:
+    """What the user has said of the columns of its files: heading -> field; {} when there is no such list."""
+    found = conn.execute(select(prepared_list.c.mapping).where(prepared_list.c.name == name)).scalar()
+    return dict(found or {})
+
+
+def remember_mapping(conn: Connection, list_id: int, said: Mapping[str, str]) -> None:
+    """In place of what was remembered."""
+    conn.execute(update(prepared_list).where(prepared_list.c.id == list_id).values(mapping=dict(said)))

@@ -1,10 +1,40 @@
-"""Rows of a report and its columns: one table for CSV and XLSX. Headings are stable names that programs may rely on."""
+"""Rows of a report, as the ledger tells them: a campaign, a person in it, an attempt, an answer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.settings import ListSettings
+
+#: Outcomes of people who have been reached: the message arrived.
+REACHED = frozenset({Outcome.CONFIRMED.value, Outcome.DELIVERED.value})
+#: ``PersonRow.why`` of somebody who is done because his numbers stand on a stop list.
+ON_STOP_LIST = "stop_list"
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """One run of a list with all that was frozen at its start; ``own_scenarios`` are texts by name.
+
+    ``held`` says why nobody of it is called now whoever is due (``paused: …``; ``window``, by the list's own clock) and
+    until when; None: nothing keeps it. ``test``: only testers were called.
+    """
+
+    campaign_id: int
+    list_name: str
+    state: str
+    paused_why: str
+    started_at: datetime
+    ended_at: datetime | None
+    scenario: str = ""
+    own_scenarios: Mapping[str, str] = field(default_factory=dict)
+    settings: ListSettings = field(default_factory=ListSettings)
+    held: tuple[datetime | None, str] | None = None
+    test: bool = False
 
 
 @dataclass(frozen=True)
@@ -12,10 +42,14 @@ class PersonRow:
     """One person of one campaign.
 
     ``number`` is the one on which the outcome came about, else the last one called, else the next one to call.
-    ``outcome`` is None while the person is not done; ``why`` then says what he waits for. ``attempts`` counts all,
-    ``not_counted`` those among them that were faults of the line or of ours. ``heard_s`` of ``of_s`` seconds, ``keys``
-    and the causes are those of the attempt that gave the outcome. ``billed_s``, ``cost`` and ``currency`` add up what
-    the switch recorded of all his attempts; None where it recorded nothing (of different currencies: no cost).
+    ``outcome`` is None while the person is not done; ``why`` then says what he waits for ("" while he is called), and
+    ``next_call_at`` until when (None: nobody can say). ``attempts`` counts all, ``not_counted`` those among them that
+    were faults of the line or of ours, ``times_answered`` those that somebody answered. ``heard_s`` of ``of_s``
+    seconds, ``keys`` and the causes are those of the attempt that gave the outcome. ``billed_s``, ``cost`` and
+    ``currency`` add up what the switch recorded of all his attempts; None where it recorded nothing (of different
+    currencies: no cost). ``reached_after_start_s`` and ``reached_after_first_s`` run from the start of the campaign and
+    from his first call to the answer of the one that reached him; None for who was not. ``key`` is what the list knows
+    him by; ``scenario`` the name of his own, "" for the list's.
     """
 
     campaign_id: int
@@ -38,6 +72,22 @@ class PersonRow:
     billed_s: int | None = None
     cost: Decimal | None = None
     currency: str = ""
+    key: str = ""
+    first_attempt_at: datetime | None = None
+    next_call_at: datetime | None = None
+    times_answered: int = 0
+    reached_after_start_s: float | None = None
+    reached_after_first_s: float | None = None
+    scenario: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        return self.outcome in REACHED
+
+    @property
+    def tries(self) -> int:
+        """Attempts that count."""
+        return self.attempts - self.not_counted
 
 
 @dataclass(frozen=True)
@@ -45,6 +95,8 @@ class AttemptRow:
     """One try. ``certain`` is False where only a timer says that somebody answered; times are None for what was not.
 
     ``billed_s``, ``cost``, ``currency``: what the switch recorded of it, also after a transfer; None: nothing.
+    ``trunks`` are the outside lines that its records name. ``talked_s`` from the answer to the end, ``rang_s`` from
+    dialling to the answer or the end, as we saw it.
     """
 
     campaign_id: int
@@ -72,66 +124,46 @@ class AttemptRow:
     billed_s: int | None = None
     cost: Decimal | None = None
     currency: str = ""
+    trunks: str = ""
+    rang_s: float | None = None
+    talked_s: float | None = None
+    key: str = ""
+    attempt_id: int = 0
 
 
 @dataclass(frozen=True)
-class Column:
-    """``field`` of the row under ``heading``; ``is_number``: a telephone number, which may begin with its plus."""
+class AnswerRow:
+    """What somebody answered at ``step`` (``value``), or left there as a reply (``recording``, a file name).
 
-    heading: str
-    field: str
-    width: int = 12
-    is_number: bool = False
+    The other of the two is None. ``scenario`` is the name of his own, "" for the list's: it tells what ``step`` asks.
+    ``at`` is the end of the call. ``is_last``: nothing later of the same person stands under this step.
+    """
+
+    campaign_id: int
+    list_name: str
+    name: str
+    key: str
+    number: str
+    attempt_id: int
+    at: datetime | None
+    scenario: str
+    step: str
+    value: str | None
+    recording: str | None
+    is_last: bool = True
 
 
-#: Last, so that whoever reads a report by the places of its columns finds them where they were.
-BILL_COLUMNS = (
-    Column("billed s", "billed_s", 9),
-    Column("cost", "cost", 9),
-    Column("currency", "currency", 9),
-)
-PEOPLE_COLUMNS = (
-    Column("campaign", "campaign_id", 9),
-    Column("list", "list_name", 14),
-    Column("name", "name", 30),
-    Column("number", "number", 16, is_number=True),
-    Column("outcome", "outcome", 14),
-    Column("attempts", "attempts", 9),
-    Column("not counted", "not_counted", 11),
-    Column("last attempt at", "last_attempt_at", 19),
-    Column("answered at", "answered_at", 19),
-    Column("keys", "keys", 10),
-    Column("heard s", "heard_s", 8),
-    Column("of s", "of_s", 8),
-    Column("reply recording", "recordings", 24),
-    Column("answers", "answers", 20),
-    Column("cause", "cause", 14),
-    Column("native cause", "native_cause", 26),
-    Column("why", "why", 16),
-    *BILL_COLUMNS,
-)
-ATTEMPT_COLUMNS = (
-    Column("campaign", "campaign_id", 9),
-    Column("list", "list_name", 14),
-    Column("name", "name", 30),
-    Column("attempt", "attempt_no", 8),
-    Column("number", "number", 16, is_number=True),
-    Column("gateway", "gateway"),
-    Column("port", "port", 8),
-    Column("state", "state", 10),
-    Column("outcome", "outcome", 14),
-    Column("counted", "counted", 8),
-    Column("claimed at", "claimed_at", 19),
-    Column("answered at", "answered_at", 19),
-    Column("ended at", "ended_at", 19),
-    Column("ended by", "ended_by", 9),
-    Column("answer certain", "certain", 13),
-    Column("keys", "keys", 10),
-    Column("heard s", "heard_s", 8),
-    Column("of s", "of_s", 8),
-    Column("reply recording", "recordings", 24),
-    Column("answers", "answers", 20),
-    Column("cause", "cause", 14),
-    Column("native cause", "native_cause", 26),
-    *BILL_COLUMNS,
-)
+@dataclass(frozen=True)
+class CampaignCounts:
+    """A campaign and how many of its people are where; ``outcomes`` counts those who are done."""
+
+    campaign: CampaignRow
+    people: int
+    waiting: int
+    calling: int
+    done: int
+    outcomes: Mapping[str, int]
+
+    @property
+    def reached(self) -> int:
+        return sum(self.outcomes.get(outcome, 0) for outcome in REACHED)

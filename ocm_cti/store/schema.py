@@ -76,6 +76,8 @@ subscriber = Table(
     Column("zone", String(60), nullable=False, server_default=""),  # IANA; "": by his number, else the list's
     Column("scenario", String(100), nullable=False, server_default=""),  # the name of his own; "": the list's
     Column("note", Text, nullable=False, server_default=""),
+    # Taken off the list; the row stays for the reports of campaigns that called him.
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("list_id", "key"),
 )
 

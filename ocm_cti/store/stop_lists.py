@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from ocm_cti.domain import stop_lists
+from ocm_cti.store import locks
 from ocm_cti.store.schema import stop_entry
 
 #: Spelt out, not compared with a value: only then the planner sees that the partial index serves.
 _IS_PATTERN = text("stop_entry.is_pattern")
+_EXACT = select(stop_entry.c.entry).where(stop_entry.c.entry.in_(bindparam("numbers", expanding=True)))
+_PATTERNS = select(stop_entry.c.entry).where(_IS_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Entry:
 
 def add(conn: Connection, list_name: str, entries: Iterable[str], reason: str, now: datetime) -> int:
     """Put entries (``domain.stop_lists.entry``) on a list, which is made with its first; gives how many were new."""
+    locks.wait_for(conn, "stop lists")
     wanted = list(dict.fromkeys(entries))
     known = set(conn.execute(select(stop_entry.c.entry).where(stop_entry.c.list_name == list_name)).scalars())
     rows = [
@@ -65,6 +69,6 @@ def entries(conn: Connection, list_name: str | None = None) -> list[Entry]:
 
 def stopped(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
     """Those of the numbers that stand on any list."""
-    exact = conn.execute(select(stop_entry.c.entry).where(stop_entry.c.entry.in_(numbers))).scalars()
-    patterns = conn.execute(select(stop_entry.c.entry).where(_IS_PATTERN)).scalars()
+    exact = conn.execute(_EXACT, {"numbers": list(numbers)}).scalars()
+    patterns = conn.execute(_PATTERNS).scalars()
     return frozenset(exact) | stop_lists.stopped(numbers, patterns)

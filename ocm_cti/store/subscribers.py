@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store.schema import subscriber, subscriber_number
+from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number, task
 
 #: People written by one statement.
 PORTION = 1000
+
+# Built once: asked at each claim.
+_INVALID = select(subscriber_number.c.number).where(
+    subscriber_number.c.subscriber_id == bindparam("subscriber_id"), subscriber_number.c.invalid
+)
+_OF_SAME = select(subscriber_number.c.number).where(
+    subscriber_number.c.subscriber_id.in_(
+        select(subscriber_number.c.subscriber_id).where(
+            subscriber_number.c.number.in_(bindparam("numbers", expanding=True))
+        )
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -26,14 +38,20 @@ class Upserted:
 
 def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted:
     """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does."""
+    # Another import of the same list waits, and then sees what this one has made.
+    conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     known = _known(conn, list_id)
     fresh: dict[str, Person] = {}
-    updated = unchanged = 0
+    updated = unchanged = back = 0
     for person in people:
         found = known.get(person.key)
         earlier = fresh.get(person.key) if found is None else found.person
         if earlier is None:
             fresh[person.key] = person
+        elif found is not None and found.gone:
+            _change(conn, found, person)
+            known[person.key] = _Known(found.subscriber_id, person)
+            back += 1
         elif earlier == person:
             unchanged += 1
         else:
@@ -45,13 +63,14 @@ def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted
                 known[person.key] = _Known(found.subscriber_id, person)
     for portion in _portions(list(fresh.values())):
         _create(conn, list_id, portion)
-    return Upserted(len(fresh), updated, unchanged)
+    return Upserted(len(fresh) + back, updated, unchanged)
 
 
 @dataclass(frozen=True)
 class _Known:
     subscriber_id: int
     person: Person
+    gone: bool = False
 
 
 def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
@@ -66,7 +85,7 @@ def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
     rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
-    return {row.key: _Known(row.id, _person(row, tuple(numbers.get(row.id, ())))) for row in rows}
+    return {row.key: _Known(row.id, _person(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
 def _person(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
@@ -116,7 +135,9 @@ def _create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
 
 
 def _change(conn: Connection, found: _Known, person: Person) -> None:
-    conn.execute(update(subscriber).where(subscriber.c.id == found.subscriber_id).values(_columns(person)))
+    conn.execute(
+        update(subscriber).where(subscriber.c.id == found.subscriber_id).values(gone=False, **_columns(person))
+    )
     if found.person.numbers != person.numbers:
         invalid = frozenset(_invalid(conn, found.subscriber_id))
         conn.execute(delete(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
@@ -137,10 +158,7 @@ def _number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) ->
 
 
 def _invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
-    query = select(subscriber_number.c.number).where(
-        subscriber_number.c.subscriber_id == subscriber_id, subscriber_number.c.invalid
-    )
-    return conn.execute(query).scalars()
+    return conn.execute(_INVALID, {"subscriber_id": subscriber_id}).scalars()
 
 
 def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str]) -> frozenset[int]:
@@ -151,9 +169,7 @@ def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str])
 
 def numbers_of_same(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
     """These and all other numbers of whoever has one of them on any list: to the caps he is one person."""
-    who = select(subscriber_number.c.subscriber_id).where(subscriber_number.c.number.in_(numbers))
-    query = select(subscriber_number.c.number).where(subscriber_number.c.subscriber_id.in_(who))
-    return frozenset(numbers) | frozenset(conn.execute(query).scalars())
+    return frozenset(numbers) | frozenset(conn.execute(_OF_SAME, {"numbers": list(numbers)}).scalars())
 
 
 def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:
@@ -173,4 +189,26 @@ def forget_invalid(conn: Connection, list_id: int) -> None:
 
 def people(conn: Connection, list_id: int) -> list[Person]:
     """Everybody on the list, by key."""
-    return [known.person for _, known in sorted(_known(conn, list_id).items())]
+    return [known.person for _, known in sorted(_known(conn, list_id).items()) if not known.gone]
+
+
+def delete_others(conn: Connection, list_id: int, keys: Collection[str]) -> int:
+    """Take everybody off the list who has none of these keys; gives how many.
+
+    The row stays for the reports of campaigns that called him. Who is in a campaign that is going on stays on the list:
+    what was begun with him comes to its end first.
+    """
+    at_work = set(
+        conn.execute(
+            select(task.c.subscriber_id).join(subscriber).where(subscriber.c.list_id == list_id, task.c.state != "done")
+        ).scalars()
+    )
+    others = [
+        known.subscriber_id
+        for key, known in _known(conn, list_id).items()
+        if key not in keys and not known.gone and known.subscriber_id not in at_work
+    ]
+    for start in range(0, len(others), PORTION):
+        portion = others[start : start + PORTION]
+        conn.execute(update(subscriber).where(subscriber.c.id.in_(portion)).values(gone=True))
+    return len(others)

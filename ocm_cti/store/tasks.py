@@ -1,4 +1,4 @@
-"""Tasks: one person in one campaign, ``waiting`` -> ``calling`` -> ``waiting`` or ``done``."""
+"""Tasks: one person in one campaign, ``preparing`` -> ``waiting`` -> ``calling`` -> ``waiting`` or ``done``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
 
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.retries import Again, Done, decide, first_number
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, stop_lists, subscribers
-from ocm_cti.store.schema import attempt, calling, campaign, task
+from ocm_cti.store import attempts, campaigns, locks, stop_lists, subscribers
+from ocm_cti.store.schema import attempt, calling, task
 
 #: A person who is being called elsewhere is looked at again this much later.
 BEING_CALLED_S = 5.0
@@ -22,10 +22,37 @@ BEING_CALLED_S = 5.0
 #: Spelt out, not bound: only then every planner sees that the partial index serves.
 _IS_WAITING = task.c.state == literal_column("'waiting'")
 
+# Built once: at each claim half of the time was the building of statements.
+_WAITING_HERE = (task.c.campaign_id == bindparam("campaign_id"), _IS_WAITING)
+_FIRST_PRIORITY = select(func.min(task.c.priority)).where(*_WAITING_HERE)
+_NEXT_PRIORITY = _FIRST_PRIORITY.where(task.c.priority > bindparam("priority"))
+_FIRST_ZONE = select(func.min(task.c.zone)).where(*_WAITING_HERE, task.c.priority == bindparam("priority"))
+_NEXT_ZONE = _FIRST_ZONE.where(task.c.zone > bindparam("zone"))
+_FIRST_DUE = (
+    select(task)
+    .where(
+        *_WAITING_HERE,
+        task.c.priority == bindparam("priority"),
+        task.c.zone == bindparam("zone"),
+        task.c.due_at <= bindparam("now"),
+    )
+    .order_by(task.c.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_BEING_CALLED = select(calling.c.number).where(calling.c.number.in_(bindparam("numbers", expanding=True))).limit(1)
+_TAKE = update(task).where(task.c.id == bindparam("task_id"), task.c.state == "waiting").values(state="calling", why="")
+_LAST_ATTEMPT = select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == bindparam("task_id"))
+_NEW_ATTEMPT = insert(attempt).returning(attempt.c.id)
+_NEW_LOCKS = insert(calling)
+
 
 @dataclass(frozen=True)
 class Claim:
-    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers."""
+    """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers.
+
+    ``language`` "": that of the scenario, as it is his own and not the list's.
+    """
 
     attempt_id: int
     task_id: int
@@ -53,16 +80,6 @@ class Counts:
     outcomes: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """What is going to be said to somebody who is waiting."""
-
-    task_id: int
-    variables: Mapping[str, str]
-    scenario: str
-    language: str
-
-
 def claim(
     conn: Connection,
     campaign_id: int,
@@ -76,7 +93,8 @@ def claim(
 
     None: nothing is due, the campaign is not running, or it is not the hour for any of those who wait. ``priority``:
     only among those who wait under it. Somebody who is being called already (in any campaign, on any of his numbers) is
-    passed over and looked at again shortly; the person lock is the primary key of ``calling``.
+    passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at
+    the same time each passes over what another one has in hand.
     """
     frozen = campaigns.frozen(conn, campaign_id)
     if frozen is None or frozen.state != campaigns.RUNNING:
@@ -84,7 +102,7 @@ def claim(
     for under in list(priorities(conn, campaign_id)) if priority is None else [priority]:
         while (row := _first_due(conn, frozen, under, now)) is not None:
             numbers = list(dict.fromkeys(row.numbers))
-            if conn.execute(select(calling.c.number).where(calling.c.number.in_(numbers))).first() is not None:
+            if _is_being_called(conn, numbers, frozen.settings):
                 later = now + timedelta(seconds=BEING_CALLED_S)
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=later, why="being_called"))
                 continue
@@ -96,13 +114,28 @@ def claim(
             if free_at is not None:
                 conn.execute(update(task).where(task.c.id == row.id).values(due_at=free_at, why="cap"))
                 continue
-            taken = conn.execute(
-                update(task).where(task.c.id == row.id, task.c.state == "waiting").values(state="calling", why="")
-            )
+            taken = conn.execute(_TAKE, {"task_id": row.id})
             if taken.rowcount == 1:
                 attempt_id, attempt_no = _insert_attempt(conn, row, numbers, gateway, port, node, now)
                 return _claim(row, attempt_id, attempt_no, frozen)
     return None
+
+
+def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
+    """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
+    return own_scenarios[own] if own else scenario
+
+
+def _is_being_called(conn: Connection, numbers: Sequence[str], settings: ListSettings) -> bool:
+    """Already, or another node is about to; if not, no other node can claim him before this transaction ends.
+
+    His caps are over all numbers that are known of him, so with caps all of them are to be ours: a call that is going
+    on has no outcome yet which says whether it counts.
+    """
+    his = numbers if settings.caps.unlimited else subscribers.numbers_of_same(conn, numbers)
+    if not locks.person(conn, his):
+        return True
+    return conn.execute(_BEING_CALLED, {"numbers": list(his)}).first() is not None
 
 
 def capped_until(
@@ -140,22 +173,20 @@ def _pass_over(conn: Connection, row: Row[Any], barred: frozenset[str], settings
 
 def priorities(conn: Connection, campaign_id: int) -> Iterator[int]:
     """Those that somebody waits under, first things first; one probe of the index each, however many wait."""
-    query = select(func.min(task.c.priority)).where(task.c.campaign_id == campaign_id, _IS_WAITING)
-    priority = conn.execute(query).scalar()
+    which = {"campaign_id": campaign_id}
+    priority = conn.execute(_FIRST_PRIORITY, which).scalar()
     while priority is not None:
         yield priority
-        priority = conn.execute(query.where(task.c.priority > priority)).scalar()
+        priority = conn.execute(_NEXT_PRIORITY, {**which, "priority": priority}).scalar()
 
 
 def zones(conn: Connection, campaign_id: int, priority: int) -> Iterator[str]:
     """Those that somebody waits in under this priority; "": by the list's clock. One probe of the index each."""
-    query = select(func.min(task.c.zone)).where(
-        task.c.campaign_id == campaign_id, task.c.priority == priority, _IS_WAITING
-    )
-    zone = conn.execute(query).scalar()
+    which = {"campaign_id": campaign_id, "priority": priority}
+    zone = conn.execute(_FIRST_ZONE, which).scalar()
     while zone is not None:
         yield zone
-        zone = conn.execute(query.where(task.c.zone > zone)).scalar()
+        zone = conn.execute(_NEXT_ZONE, {**which, "zone": zone}).scalar()
 
 
 def head_priority(conn: Connection, frozen: campaigns.Frozen, now: datetime) -> int | None:
@@ -171,19 +202,8 @@ def _first_due(conn: Connection, frozen: campaigns.Frozen, priority: int, now: d
     heads = []
     for zone in list(zones(conn, frozen.campaign_id, priority)):
         if frozen.closed_until(now, zone) is None:
-            query = (
-                select(task)
-                .where(
-                    task.c.campaign_id == frozen.campaign_id,
-                    task.c.priority == priority,
-                    task.c.zone == zone,
-                    _IS_WAITING,
-                    task.c.due_at <= now,
-                )
-                .order_by(task.c.due_at)
-                .limit(1)
-            )
-            heads.append(conn.execute(query).first())
+            which = {"campaign_id": frozen.campaign_id, "priority": priority, "zone": zone, "now": now}
+            heads.append(conn.execute(_FIRST_DUE, which).first())
     return min((head for head in heads if head is not None), key=lambda head: (head.due_at, head.id), default=None)
 
 
@@ -191,7 +211,7 @@ def _insert_attempt(
     conn: Connection, row: Row[Any], numbers: Sequence[str], gateway: str, port: str, node: str, now: datetime
 ) -> tuple[int, int]:
     """The attempt and the tokens on every number of the person; gives (attempt_id, attempt_no)."""
-    last = conn.execute(select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == row.id)).scalar()
+    last = conn.execute(_LAST_ATTEMPT, {"task_id": row.id}).scalar()
     attempt_no = (last or 0) + 1
     values = {
         "task_id": row.id,
@@ -204,8 +224,8 @@ def _insert_attempt(
         "state": AttemptState.CLAIMED.value,
         "claimed_at": now,
     }
-    attempt_id = conn.execute(insert(attempt).values(values).returning(attempt.c.id)).scalar_one()
-    conn.execute(insert(calling), [{"number": number, "attempt_id": attempt_id} for number in numbers])
+    attempt_id = conn.execute(_NEW_ATTEMPT, values).scalar_one()
+    conn.execute(_NEW_LOCKS, [{"number": number, "attempt_id": attempt_id} for number in numbers])
     return attempt_id, attempt_no
 
 
@@ -220,8 +240,8 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, frozen: campaigns.Fr
         number=row.numbers[row.number_index],
         number_index=row.number_index,
         variables=dict(row.variables),
-        scenario=frozen.scenario,
-        language=frozen.settings.language,
+        scenario=_scenario_of(row.scenario, frozen.own_scenarios, frozen.scenario),
+        language="" if row.scenario else frozen.settings.language,
         ring_timeout_s=frozen.settings.ring_timeout_s,
         caller_id=frozen.settings.caller_id,
     )
@@ -254,7 +274,7 @@ def next_due_at(conn: Connection, now: datetime) -> datetime | None:
 
 
 def counts(conn: Connection, campaign_id: int) -> Counts:
-    states = {"waiting": 0, "calling": 0, "done": 0}
+    states = {"preparing": 0, "waiting": 0, "calling": 0, "done": 0}
     outcomes: dict[str, int] = {}
     query = (
         select(task.c.state, task.c.outcome, func.count())
@@ -265,27 +285,15 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
         states[state] += number
         if state == "done":
             outcomes[outcome] = outcomes.get(outcome, 0) + number
-    return Counts(sum(states.values()), states["waiting"], states["calling"], states["done"], outcomes)
-
-
-def waiting_people(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Waiting]:
-    """The next waiting tasks by id, for preparing what will be said to them."""
-    frozen = conn.execute(select(campaign.c.scenario, campaign.c.settings).where(campaign.c.id == campaign_id)).one()
-    language = campaigns.settings_of(frozen.settings).language
-    rows = conn.execute(
-        select(task.c.id, task.c.variables)
-        .where(task.c.campaign_id == campaign_id, task.c.id > after_task_id, task.c.state == "waiting")
-        .order_by(task.c.id)
-        .limit(limit)
-    )
-    return [Waiting(row.id, dict(row.variables), frozen.scenario, language) for row in rows]
+    waiting = states["preparing"] + states["waiting"]
+    return Counts(sum(states.values()), waiting, states["calling"], states["done"], outcomes)
 
 
 def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:
     """When the first of the waiting tasks is due, and what it waits for; None when nobody waits."""
     row = conn.execute(
         select(task.c.due_at, task.c.why)
-        .where(task.c.campaign_id == campaign_id, task.c.state == "waiting")
+        .where(task.c.campaign_id == campaign_id, task.c.state.in_(["preparing", "waiting"]))
         .order_by(task.c.due_at)
         .limit(1)
     ).first()

@@ -1,14 +1,20 @@
-"""The one door to the database.
+"""The one door to the database: SQLite in a file, or PostgreSQL by a URL.
 
 One writer thread takes jobs from a queue and commits them in groups: ``BEGIN IMMEDIATE``, a savepoint for each job so
 that a failing one fails alone, one commit with synchronous=FULL for all, and only then the Deferreds fire. Readers use
 connections of their own that can't write. Measured reasons: without an explicit BEGIN, SQLite under SQLAlchemy loses
 updates silently; with several writers some wait for seconds.
+
+PostgreSQL has other writers (nodes, commands) beside us. It works at READ COMMITTED: what a job reads in order to write
+it must lock (``with_for_update``, which SQLite leaves out, and ``locks``). Of two transactions that wait for each other
+the server breaks one; its job has not happened then, and is run again. So a job may be run more than once, also there:
+what it changes outside of the database must bear that.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import sqlite3
 import threading
@@ -20,12 +26,13 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
+from ocm_cti.store import locks
 from ocm_cti.store.errors import StoreError
 
 __all__ = ["Connection", "Store"]
@@ -35,6 +42,12 @@ T = TypeVar("T")
 #: Jobs committed together at most; more would only make the first of them wait.
 GROUP = 100
 BUSY_TIMEOUT_MS = 5000
+#: How long we wait for another node's transaction; one of ours takes milliseconds.
+LOCK_TIMEOUT_MS = 20_000
+#: What PostgreSQL says of a transaction that was in the way of another: serialization failure, deadlock.
+IN_THE_WAY = ("40001", "40P01")
+#: A job that was in the way is run so often at most.
+RUNS = 5
 
 
 @dataclass
@@ -47,28 +60,38 @@ class _Job:
 class Store:
     """Open by ``Store.open``. ``run`` and ``read`` are for the reactor, ``run_now`` and ``read_now`` for commands."""
 
-    def __init__(self, path: Path, reactor: Any) -> None:
-        self._path = path
+    def __init__(self, place: Path | URL, reactor: Any) -> None:
+        self.shown = shown(place)
         self._reactor = reactor
-        self._writer = _engine(path, read_only=False)
-        self._reader = _engine(path, read_only=True)
+        self._writer = _engine(place, read_only=False)
+        self._reader = _engine(place, read_only=True)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._node: Connection | None = None
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path, reactor: Any = None) -> Store:
-        """Open or make the database, bring it to this version; raises StoreError. ``reactor`` None: for commands."""
+    def open(cls, place: Path | str, reactor: Any = None) -> Store:
+        """Open or make the database, bring it to this version; raises StoreError. ``reactor`` None: for commands.
+
+        ``place`` is a file of SQLite's, or the URL of a database of PostgreSQL's, which must be there.
+        """
+        found = _place(place)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            store = cls(path, reactor)
+            if isinstance(found, Path):
+                found.parent.mkdir(parents=True, exist_ok=True)
+            store = cls(found, reactor)
             store._migrate()
         except CommandError as error:
-            raise StoreError(f"{path}: the database was made by a newer version of this program") from error
+            raise StoreError(f"{shown(found)}: the database was made by a newer version of this program") from error
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                f"{shown(found)}: the driver {error.name} is not installed; pip install 'ocm-cti[postgres]'"
+            ) from error
         except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(f"{path}: the database can't be opened: {reason}") from error
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise StoreError(f"{shown(found)}: the database can't be opened: {reason}") from error
         if reactor is not None:
             store._start_threads()
         return store
@@ -83,11 +106,14 @@ class Store:
 
     def run_now(self, job: Callable[[Connection], T]) -> T:
         """The same in the calling thread, for commands without a reactor; raises StoreError if it can't be written."""
-        try:
-            with self._writer.begin() as connection:
-                return job(connection)
-        except DatabaseError as error:
-            raise StoreError(f"{self._path}: can't be written: {error.orig}") from error
+        for run in range(1, RUNS + 1):
+            try:
+                with self._writer.begin() as connection:
+                    return job(connection)
+            except DatabaseError as error:
+                if run == RUNS or not _was_in_the_way(error):
+                    raise StoreError(f"{self.shown}: can't be written: {error.orig}") from error
+        raise AssertionError("the last run returns or raises")
 
     def read_now(self, job: Callable[[Connection], T]) -> T:
         """The same on a read-only connection; raises StoreError if it can't be read."""
@@ -95,7 +121,21 @@ class Store:
             with self._reader.connect() as connection:
                 return job(connection)
         except DatabaseError as error:
-            raise StoreError(f"{self._path}: can't be read: {error.orig}") from error
+            raise StoreError(f"{self.shown}: can't be read: {error.orig}") from error
+
+    def be_node(self, name: str) -> None:
+        """Be the only server of this name on the database, until it is closed; raises StoreError.
+
+        Two of one name would each take the other's calls for what a crash left behind. A file has its folder's lock.
+        """
+        if self._writer.dialect.name == "sqlite":
+            return
+        self._node = self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if not locks.be_the_only(self._node, name):
+            raise StoreError(
+                f"{self.shown}: another server named {name!r} is at work on this database; give this one a name of its "
+                "own: node = ... in its configuration"
+            )
 
     def close(self) -> Deferred[None]:
         """Commit what is queued, then end the threads; fires when they have ended. Later jobs fail."""
@@ -121,6 +161,9 @@ class Store:
     # --- inside ---
 
     def _dispose(self) -> None:
+        if self._node is not None:
+            self._node.invalidate()  # its session ends, and with it the lock
+            self._node.close()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -129,6 +172,7 @@ class Store:
         config.set_main_option("script_location", "ocm_cti.store:migrations")
         config.set_main_option("path_separator", "os")
         with self._writer.begin() as connection:
+            locks.wait_for(connection, "migrations")  # nodes may start together
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -140,7 +184,7 @@ class Store:
 
     def _post(self, jobs: queue.SimpleQueue[_Job | None], work: Callable[[Connection], T]) -> Deferred[T]:
         if self._closed:
-            return fail(StoreError(f"{self._path}: is closed"))
+            return fail(StoreError(f"{self.shown}: is closed"))
         result: Deferred[T] = Deferred()
 
         def fire(value: Any) -> None:
@@ -166,15 +210,18 @@ class Store:
             if group:
                 self._commit(group)
 
-    def _commit(self, group: list[_Job]) -> None:
+    def _commit(self, group: list[_Job], runs: int = RUNS) -> None:
+        again: list[_Job] = []
         try:
             with self._writer.begin() as connection:
                 for job in group:
                     try:
                         with connection.begin_nested():
                             job.result = job.work(connection)
-                    except Exception:
+                    except Exception as error:
                         job.result = _failure()
+                        if runs > 1 and _was_in_the_way(error):
+                            again.append(job)
                     _still_open(connection)
         except Exception:
             # The group as a whole did not reach the disk: nothing of it happened.
@@ -183,7 +230,11 @@ class Store:
                 job.done(failure)
             return
         for job in group:
-            job.done(job.result)
+            if job not in again:
+                job.done(job.result)
+        if again:
+            # Not in the same transaction: it may be what those before it hold that the other one waits for.
+            self._commit(again, runs - 1)
 
     def _read_loop(self) -> None:
         while (job := self._reads.get()) is not None:
@@ -210,7 +261,76 @@ def _still_open(connection: Connection) -> None:
         raise StoreError("the database rolled the transaction back (is the disk full?)")
 
 
-def _engine(path: Path, *, read_only: bool) -> Engine:
+def _was_in_the_way(error: BaseException) -> bool:
+    return isinstance(error, DatabaseError) and getattr(error.orig, "sqlstate", None) in IN_THE_WAY
+
+
+def _place(place: Path | str) -> Path | URL:
+    """A file, or a URL of what we can work with; raises StoreError."""
+    if isinstance(place, Path):
+        return place
+    try:
+        url = make_url(place)
+    except ArgumentError:
+        raise StoreError(f"{place!r} is no database: a file, or postgresql+psycopg://USER@HOST/NAME") from None
+    kind = url.get_backend_name()
+    if kind == "sqlite" and url.database:
+        return Path(url.database)
+    if kind != "postgresql":
+        raise StoreError(f"{shown(url)}: the database must be PostgreSQL or a file of SQLite's")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def shown(place: Path | URL) -> str:
+    """For messages: without the password."""
+    return place.render_as_string(hide_password=True) if isinstance(place, URL) else str(place)
+
+
+def _engine(place: Path | URL, *, read_only: bool) -> Engine:
+    return _sqlite(place, read_only=read_only) if isinstance(place, Path) else _postgresql(place, read_only=read_only)
+
+
+def _postgresql(url: URL, *, read_only: bool) -> Engine:
+    settings = {
+        "TimeZone": "UTC",
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        # Whoever sits on a snapshot makes every claim slow: dead entries stay at the head of its index.
+        "idle_in_transaction_session_timeout": 60_000,
+    }
+    if not read_only:
+        settings["synchronous_commit"] = "on"
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,  # the server may have been started anew
+        isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
+        execution_options={"postgresql_readonly": True} if read_only else {},
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "ocm",
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
+    )
+
+    def configure(connection: Any, record: object) -> None:
+        connection.adapters.register_dumper(str, _without_nul())
+
+    event.listen(engine, "connect", configure)
+    return engine
+
+
+@functools.cache
+def _without_nul() -> type[Any]:
+    """PostgreSQL refuses texts with NUL in them; SQLite keeps them. What switches and files send may have some."""
+    from psycopg.types.string import StrDumper
+
+    class WithoutNul(StrDumper):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    return WithoutNul
+
+
+def _sqlite(path: Path, *, read_only: bool) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=NullPool if read_only else None,

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, Row, func, literal_column, select
 
 from ocm_cti.domain.why_not import Case, WhyNot, World, why_not
 from ocm_cti.store import campaigns, stop_lists, tasks
+from ocm_cti.store.readiness import PREPARING
 from ocm_cti.store.schema import campaign, task
-
-PREPARING = "preparing"
 
 _WAITS = task.c.state.in_([literal_column("'preparing'"), literal_column("'waiting'")])
 

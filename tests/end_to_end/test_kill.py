@@ -60,6 +60,7 @@ def ledger(system: System) -> dict[str, list[tuple[str, str]]]:
         pytest.param([("dialed", 3)], id="while telephones ring"),
         pytest.param([("answered", 2)], id="while the message is heard"),
         pytest.param([("make_call", 2), ("ended", 3), ("dialed", 9)], id="three times in a row"),
+        pytest.param([("make_call", 1), ("dialed", 1), ("answered", 1)] * 3, id="again and again"),
     ],
 )
 def test_everybody_gets_exactly_the_calls_due(system: System, moments: list[tuple[str, int]]) -> None:

@@ -57,6 +57,25 @@ def test_a_whole_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "database"),
+    [
+        ("postgresql+psycopg://ocm:secret@db.example:5433/ocm", "postgresql+psycopg://ocm:secret@db.example:5433/ocm"),
+        ("postgresql://db.example/ocm", "postgresql://db.example/ocm"),
+        ("ledger/my.db", Path("ledger/my.db")),
+    ],
+)
+def test_a_database_elsewhere(tmp_path: Path, given: str, database: Path | str) -> None:
+    config = load(write(tmp_path, f'database = "{given}"\n' + GOOD))
+    assert config.database == (tmp_path / database if isinstance(database, Path) else database)
+
+
+@pytest.mark.parametrize("given", ["mysql://h/n", "postgresql://host", "postgresql+psycopg2://h/n"])
+def test_a_database_that_is_none(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigError, match=r"ocm\.toml:1: database: must be a file, or postgresql"):
+        load(write(tmp_path, f'database = "{given}"\n' + GOOD))
+
+
+@pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
         pytest.param("node =", "nod =", "ocm.toml:2: nod: unknown key; did you mean node?", id="top"),
@@ -185,3 +204,46 @@ def test_a_scenario_says_only_what_its_gateways_can_say(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(ANNOUNCED)
     with pytest.raises(ConfigError, match=r"lists\.debtors\.scenario: plays announcement 12, but gateway office"):
         load(path)
+
+
+OWN = GOOD + '\n[lists.debtors.scenarios]\nshort = "short.toml"\n'
+
+
+def test_some_people_of_a_list_have_a_scenario_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path, OWN)
+    (tmp_path / "short.toml").write_text(SCENARIO.replace("Hello.", "Hi."))
+    entry = load(path).lists["debtors"]
+    own = entry.scenario_of("short")
+    assert own is not None and "Hi." in own.text and own.path == tmp_path / "short.toml"
+    listed = entry.scenario_of("")
+    assert listed is not None and listed.text == SCENARIO
+    assert entry.scenario_of("long") is None
+    assert [file.path.name for file in entry.files] == ["s.toml", "short.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(None, ":18: lists.debtors.scenarios.short: ", id="missing"),
+        pytest.param(
+            SCENARIO.replace("Hello.", "{x}"), "short.toml: step 'm' (line 3): {x} is not declared", id="wrong"
+        ),
+        pytest.param(
+            SCENARIO.replace("Hello.", "{x}") + "heard = 5\nbarge_in = 5\n",
+            "step 'm' (line 8): barge_in is true or false, not 5 (and 2 more: ocm scenario check",
+            id="several",
+        ),
+        pytest.param(
+            SCENARIO.replace("message =", "announcement =").replace("Hello.", "12"),
+            ":18: lists.debtors.scenarios.short: plays announcement 12",
+            id="not through this gateway",
+        ),
+    ],
+)
+def test_an_own_scenario_that_is_wrong(tmp_path: Path, text: str | None, said: str) -> None:
+    path = write(tmp_path, OWN)
+    if text is not None:
+        (tmp_path / "short.toml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    assert said in str(error.value) and "\n" not in str(error.value)

@@ -12,7 +12,8 @@ from twisted.logger import Logger
 
 from ocm_cti.conversation import LAST_WORDS_S, NO_END_S, Conversation
 from ocm_cti.domain.causes import Cause
-from ocm_cti.domain.scenario_run import Run, RunResult
+from ocm_cti.domain.scenario_actions import RunResult
+from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import parse, required_fragments
 from ocm_cti.gateways.interface import CallOver, NotSupported, Played, Recorded, RecordLimits, TransferFailed
 

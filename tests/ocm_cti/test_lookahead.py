@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from fakes import InlineStore, InstantPrompts, WallClock
+from sqlalchemy import select
 
 from ocm_cti.domain.fragments import Spoken
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.store import campaigns, lists, subscribers
+from ocm_cti.store.schema import task
 
 SCENARIO = """
 name = "debt"
@@ -33,7 +35,16 @@ class House:
         self.clock = WallClock()
         self.store = InlineStore(folder / "ocm.db")
         self.prompts = InstantPrompts(folder)
-        self.ahead = LookAhead(self.store, self.prompts, self.clock)  # type: ignore[arg-type]
+        self.more = 0
+        self.ahead = LookAhead(self.store, self.prompts, self.clock, self.clock.utc, self._more)  # type: ignore[arg-type]
+
+    def _more(self) -> None:
+        self.more += 1
+
+    def tasks(self) -> list[tuple[str, str]]:
+        """(state, why) of everybody."""
+        query = select(task.c.state, task.c.why).order_by(task.c.id)
+        return [tuple(row) for row in self.store.now(lambda conn: conn.execute(query).all())]
 
     def start(self, name: str, debts: list[str]) -> None:
         people = [
@@ -44,7 +55,8 @@ class House:
         def fill(conn: object) -> None:
             list_id = lists.find_or_create(conn, name, self.clock.utc())  # type: ignore[arg-type]
             subscribers.upsert(conn, list_id, people)  # type: ignore[arg-type]
-            campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, ListSettings(language="en"))  # type: ignore[arg-type]
+            policy = ListSettings(language="en")
+            campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy, prepare=True)  # type: ignore[arg-type]
 
         self.store.now(fill)
 
@@ -67,11 +79,30 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert house.clock.getDelayedCalls() == []
 
 
-def test_everybody_is_prepared_once(house: House) -> None:
+def test_everybody_is_prepared_once_and_may_then_be_called(house: House) -> None:
     house.start("one", [str(amount) for amount in range(120)])
+    assert set(house.tasks()) == {("preparing", "speech")}
     house.ahead.start()
     house.clock.pump([1] * 3)
-    assert house.values() == [str(amount) for amount in range(120)]
+    assert sorted(house.values(), key=int) == [str(amount) for amount in range(120)]
+    assert set(house.tasks()) == {("waiting", "due")}
+    assert house.more == 3, "8, 100 and 12 people"
+
+
+def test_what_is_the_same_for_all_is_asked_for_once(house: House) -> None:
+    house.start("one", ["7"] * 50)
+    house.ahead.start()
+    assert house.values() == ["7"]
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_nobody_may_be_called_while_his_message_is_being_made(house: House) -> None:
+    house.prompts.waits = True
+    house.start("one", ["1", "2"])
+    house.ahead.start()
+    assert set(house.tasks()) == {("preparing", "speech")}
+    house.prompts.ready()
+    assert set(house.tasks()) == {("waiting", "due")}
 
 
 def test_a_later_campaign_is_seen(house: House) -> None:
@@ -82,13 +113,41 @@ def test_a_later_campaign_is_seen(house: House) -> None:
     assert house.values() == ["5"]
 
 
-def test_one_that_can_not_be_prepared_does_not_stop_the_others(house: House) -> None:
-    """A missing value, and a synthesizer that fails for a while."""
+def test_whose_message_can_not_be_made_does_not_stop_the_others(house: House) -> None:
+    """He is tried again, and in the end let through: his attempt says what is wrong."""
     house.start("three", ["1", "", "3"])
+    house.ahead.start()
+    assert house.tasks() == [("waiting", "due"), ("preparing", "speech_failed"), ("waiting", "due")]
+    house.clock.pump([1] * 59)
+    assert house.tasks()[1] == ("preparing", "speech_failed")
+    house.clock.pump([1] * 5)
+    assert house.tasks()[1] == ("waiting", "due")
+
+
+def test_when_speech_is_down_nobody_pays_for_it(house: House) -> None:
+    house.start("three", ["1", "2", "3"])
     house.prompts.missing = RuntimeError("no voice")
     house.ahead.start()
-    assert house.values() == []
+    house.clock.pump([1] * 600)
+    assert set(house.tasks()) == {("preparing", "speech_failed")}
     house.prompts.missing = None
-    house.start("four", ["7"])
+    house.clock.pump([1] * 31)
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_a_person_alone_is_let_through_too(house: House) -> None:
+    house.start("one", [""])
+    house.ahead.start()
+    house.clock.pump([1] * 70)
+    assert house.tasks() == [("waiting", "due")]
+
+
+def test_while_the_ledger_is_broken_nothing_is_lost(house: House) -> None:
+    house.start("one", ["1"])
+    house.store.broken = OSError("disk full")
+    house.ahead.start()
+    house.clock.pump([1] * 3)
+    assert house.tasks() == [("preparing", "speech")]
+    house.store.broken = None
     house.clock.advance(1)
-    assert house.values() == ["7"]
+    assert house.tasks() == [("waiting", "due")]

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from fakes import InlineStore
+from report_made import write_report
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.selectreactor import SelectReactor
@@ -165,7 +166,7 @@ class House:
 
     def report(self) -> list[dict[str, str]]:
         people = self.store.now(lambda conn: reports.people(conn, [self.campaign_id]))
-        reports.write_csv(self.folder / "report.csv", people)
+        write_report(self.folder, self.store.now(lambda conn: reports.campaign_rows(conn, [self.campaign_id])), people)
         with (self.folder / "report.csv").open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file, delimiter=";"))
 

@@ -51,15 +51,21 @@ def person(number: int) -> Person:
 def fill(store: Store, name: str, first: int, people: int, note: Callable[[int], None]) -> tuple[int, float]:
     """A campaign of so many people; gives its id and the seconds of its start."""
 
-    def import_people(conn: Connection, start: int, count: int) -> int:
-        list_id = lists.find_or_create(conn, name, NOW)
-        subscribers.upsert(conn, list_id, (person(first + start + number) for number in range(count)))
-        return list_id
+    def add(conn: Connection, list_id: int, start: int) -> None:
+        # Not ``upsert``: that reads the whole list at each portion, which is none of what is measured here.
+        subscribers._create(
+            conn, list_id, [person(first + start + place) for place in range(min(1000, people - start))]
+        )
 
+    list_id = store.run_now(lambda conn: lists.find_or_create(conn, name, NOW))
     for start in range(0, people, PORTION):
-        count = min(PORTION, people - start)
-        list_id = store.run_now(partial(import_people, start=start, count=count))
-        note(count)
+
+        def portion(conn: Connection, start: int = start) -> None:
+            for each in range(start, min(start + PORTION, people), 1000):
+                add(conn, list_id, each)
+
+        store.run_now(portion)
+        note(min(PORTION, people - start))
     began_s = time.perf_counter()
     campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, NOW, SCENARIO, SETTINGS))
     return campaign_id, time.perf_counter() - began_s
@@ -124,7 +130,8 @@ def run_attempts(store: Store, campaign_id: int, count: int, lines: int) -> Any:
         while left > 0:
             left -= 1
             claim = yield store.run(lambda conn: tasks.claim(conn, campaign_id, "office", port, "bench", NOW))
-            for state in (AttemptState.PLACING, AttemptState.DIALING, AttemptState.ANSWERED):
+            yield store.run(partial(attempts.place, attempt_id=claim.attempt_id, at=NOW))
+            for state in (AttemptState.DIALING, AttemptState.ANSWERED):
                 yield store.run(partial(attempts.mark, attempt_id=claim.attempt_id, state=state, at=NOW))
             end = attempts.Finish(Outcome.CONFIRMED, Cause.NORMAL, NOW, keys="1")
             yield store.run(partial(attempts.finish, attempt_id=claim.attempt_id, end=end, now=NOW))

@@ -56,6 +56,13 @@ def test_without_next_number_first_a_number_is_used_up_before_the_next() -> None
     assert decide(past(*[(0, Outcome.BUSY)] * 3), 2, chosen) == Again(T0 + 2 * MINUTE, 1, "next_number")
 
 
+@pytest.mark.parametrize(("first", "own", "index"), [(True, False, 0), (False, True, 1), (True, None, 1)])
+def test_a_result_may_have_its_own_order_of_numbers(first: bool, own: bool | None, index: int) -> None:
+    rules = {**DEFAULT_RULES, Outcome.BUSY: RetryRule(3, 300, own)}
+    again = decide(past((0, Outcome.BUSY)), 2, ListSettings(next_number_first=first, rules=rules))
+    assert isinstance(again, Again) and again.number_index == index
+
+
 def test_a_rejected_call_is_not_repeated_on_that_number() -> None:
     assert decide(past((0, Outcome.REJECTED)), 1, ListSettings()) == Done(Outcome.REJECTED)
 

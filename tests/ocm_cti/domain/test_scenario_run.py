@@ -8,121 +8,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenario_phone import PERSON, Phone, said, steps
 
-from ocm_cti.domain.fragments import Beep, Recording, Spoken, VariableMissing
-from ocm_cti.domain.scenario_run import (
-    MAX_VISITS,
-    Action,
-    HangUp,
-    Play,
-    Record,
-    Run,
-    RunResult,
-    StartTimer,
-    StopPlaying,
-    StopTimer,
-)
-from ocm_cti.domain.scenarios import Scenario, parse
+from ocm_cti.domain.fragments import Beep, VariableMissing
+from ocm_cti.domain.scenario_actions import Play, Record, StopPlaying
+from ocm_cti.domain.scenario_run import MAX_VISITS, Run
+from ocm_cti.domain.scenarios import parse
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
-PERSON = {"name": "Иван", "debt": "100", "due": "23.11.2026", "pin": "1234", "gathering": "24.11.2026", "hour": "9:00"}
-LENGTH_MS = 1000  # of each fragment
-
-
-def said(action: Action) -> str:
-    """What a Play says, shortened to be read in a test: texts, {variables}, recordings, beep."""
-    assert isinstance(action, Play), action
-    words = []
-    for fragment in action.fragments:
-        if isinstance(fragment, Spoken):
-            words.append("".join(f"{{{part.variable}}}" if part.variable else part.value for part in fragment.parts))
-        elif isinstance(fragment, Recording):
-            words.append(f"<{fragment.path_name}>")
-        else:
-            words.append("beep")
-    return " ".join(words)
-
-
-class Phone:
-    """Carries out a Run as a call would: remembers what plays and whether a timer runs."""
-
-    def __init__(self, scenario: Scenario, variables: dict[str, str] | None = None) -> None:
-        self.run = Run(scenario, {**PERSON, **(variables or {})})
-        self.playing: Play | None = None
-        self.recording: Record | None = None
-        self.timer_s: float | None = None
-        self.over = False
-        self.log: list[str] = []
-        self.take(self.run.start())
-
-    def take(self, actions: list[Action]) -> None:
-        for place, action in enumerate(actions):
-            assert not self.over, f"{action} after the end"
-            if not isinstance(action, StopTimer):
-                assert place == len(actions) - 1, f"{action} is not the last of {actions}"
-            match action:
-                case Play():
-                    assert self.playing is None and self.recording is None and self.timer_s is None
-                    self.playing = action
-                    self.log.append(said(action))
-                case StopPlaying():
-                    assert self.playing is not None
-                    self.log.append("stop")
-                case StartTimer():
-                    assert self.playing is None and self.recording is None and self.timer_s is None
-                    self.timer_s = action.seconds
-                case StopTimer():
-                    assert self.timer_s is not None
-                    self.timer_s = None
-                case Record():
-                    assert self.playing is None and self.timer_s is None
-                    self.recording = action
-                    self.log.append("record")
-                case HangUp():
-                    assert self.playing is None and self.recording is None and self.timer_s is None
-                    self.over = True
-                    self.log.append("hang up")
-
-    def report(self, finished: bool, heard: float = 1.0) -> None:
-        """The playing is over, after the share ``heard`` of it."""
-        assert self.playing is not None
-        of_ms = LENGTH_MS * len(self.playing.fragments)
-        self.playing = None
-        self.take(self.run.played(round(of_ms * heard), of_ms, finished))
-
-    def hear(self, times: int = 1) -> None:
-        for _ in range(times):
-            self.report(True)
-
-    def press(self, keys: str, at: float = 0.5) -> None:
-        """Press keys; a prompt that they stop has been heard up to ``at``."""
-        for key in keys:
-            stops = len(self.log)
-            self.take(self.run.digit(key))
-            if self.log[stops:] == ["stop"]:
-                self.report(False, at)
-
-    def wait(self) -> None:
-        assert self.timer_s is not None
-        self.timer_s = None
-        self.take(self.run.timer())
-
-    def reply(self, ref: str = "reply.wav", length_ms: int = 2000) -> None:
-        assert self.recording is not None
-        self.recording = None
-        self.take(self.run.recorded(ref, length_ms))
-
-    @property
-    def result(self) -> RunResult:
-        return self.run.result
 
 
 def demo(name: str) -> Phone:
     return Phone(parse((FIXTURES / f"{name}.toml").read_text(encoding="utf-8")))
-
-
-def steps(text: str, top: str = "") -> Scenario:
-    return parse(top + "[variables]\npin = 'digits'\nname = 'name'\n" + text.replace("STEP", "[[step]]\nname ="))
 
 
 SAY = "STEP 'a'\ntype = 'say'\nmessage = 'Сообщение.'\n"
@@ -273,6 +170,13 @@ def test_a_hash_typed_ahead_with_the_pin_is_swallowed() -> None:
     phone = demo("staff")
     phone.press("1234#")
     assert phone.log[-1].startswith("Сбор") and phone.result.wrong_keys == 0
+
+
+def test_a_pin_typed_ahead_by_somebody_who_hangs_up_is_not_kept() -> None:
+    phone = Phone(steps(SAY + "barge_in = false\n" + CONFIRM.replace("key = '1'", "pin = '{pin}'")))
+    phone.press("12")
+    phone.run.call_over()
+    assert phone.result.keys == "xx"
 
 
 # -- keys

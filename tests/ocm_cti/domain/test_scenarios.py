@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from ocm_cti.domain import scenarios
 from ocm_cti.domain.fragments import Beep, Part, Recording, Spoken, VariableMissing
-from ocm_cti.domain.scenarios import Scenario, ScenarioError, parse, required_fragments
+from ocm_cti.domain.scenario_grammar import FIELDS, fields_of
+from ocm_cti.domain.scenario_steps import SURVEY_KINDS
+from ocm_cti.domain.scenarios import Scenario, ScenarioError, parse, read, required_fragments
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
 
@@ -23,7 +27,7 @@ def confirm(**changes: str) -> str:
     return ask(**{"name": '"c"', "type": '"confirm"', "keys": "", "key": '"1"', **changes})
 
 
-@pytest.mark.parametrize("name", ["debt", "staff", "operator"])
+@pytest.mark.parametrize("name", ["debt", "staff", "operator", "survey"])
 def test_the_scenarios_of_the_demo_are_right(name: str) -> None:
     scenario = parse((FIXTURES / f"{name}.toml").read_text(encoding="utf-8"))
     audio = FIXTURES.parent / "audio"
@@ -68,7 +72,9 @@ WRONG = [
     ("x = [", "not readable as TOML"),
     ("", "a scenario has at least one [[step]]"),
     ('langauge = "ru"\n' + SAY, "unknown key 'langauge', did you mean 'language'?"),
-    (SAY + 'mesage = "x"\n', "step 'a' (line 1): unknown key 'mesage', did you mean 'message'?"),
+    (SAY.replace('"a"', '"../a"'), "step '../a' (line 2): name: at most 100 letters, without / and"),
+    (SAY.replace('"a"', f'"{"a" * 101}"'), "(line 2): name: at most 100 letters"),
+    (SAY + 'mesage = "x"\n', "step 'a' (line 5): unknown key 'mesage', did you mean 'message'?"),
     (SAY + SAY, "step 'a' (line 5): there is another step of this name on line 1"),
     ('[[step]]\ntype = "say"\nmessage = "x"\n', "step number 1 (line 1): name is missing"),
     ('[[step]]\nname = "a"\nmessage = "x"\n', "step 'a' (line 1): type is missing"),
@@ -108,19 +114,19 @@ WRONG = [
     ('[[step]]\nname = "p"\ntype = "pause"\n', "seconds is missing"),
     ('[[step]]\nname = "hang_up"\ntype = "pause"\nseconds = 1\n', "the name hang_up is kept"),
     ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nelse = "hang_up"\n', "else without when"),
-    ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {is = "1"}\n', "when has is and one of"),
+    ('[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {is = "1"}\n', "when has is (a text) and one of"),
     (
         SAY + '[[step]]\nname = "g"\ntype = "goto"\nthen = "hang_up"\nwhen = {answer = "a", is = "1"}\n',
-        "when looks at the answer of 'a', which is no ask step",
+        "when looks at the answer of 'a', which is no step that asks",
     ),
-    ('[variables]\nx = "sum"\n' + SAY, "variable 'x': kind 'sum' is none of"),
-    ('[variables]\nx = "money"\n' + SAY, "variable 'x': money needs a currency"),
+    ('[variables]\nx = "sum"\n' + SAY, "variable 'x' (line 2): kind 'sum' is none of"),
+    ('[variables]\nx = "money"\n' + SAY, "variable 'x' (line 2): money needs a currency"),
     ('[variables]\nx = {kind = "money", currency = "BTC"}\n' + SAY, "currency 'BTC' is none of RUB"),
     ('[variables]\nx = {kind = "money", currency = "{cur}"}\n' + SAY, "its currency {cur} is not declared"),
     ('[variables]\nx = {kind = "date", gender = "feminine"}\n' + SAY, "a gender belongs to kind number"),
     ('[variables]\nx = {kind = "date", case = "vocative"}\n' + SAY, "case 'vocative' is none of nominative, genitive"),
     ('[variables]\nx = {kind = "name", case = "genitive"}\n' + SAY, "a case belongs to money, number, date, time"),
-    ('[variables]\nx = {knd = "date"}\n' + SAY, "variable 'x': unknown key 'knd', did you mean 'kind'?"),
+    ('[variables]\nx = {knd = "date"}\n' + SAY, "variable 'x' (line 2): unknown key 'knd', did you mean 'kind'?"),
     ('delivered_after = "b"\n' + SAY, "delivered_after names 'b', which is no step"),
 ]
 
@@ -130,6 +136,7 @@ def test_a_wrong_scenario_is_refused_with_one_clear_line(text: str, why: str) ->
     with pytest.raises(ScenarioError) as error:
         parse(text)
     assert why in str(error.value)
+    assert error.value.line is None or f"(line {error.value.line})" in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -183,3 +190,49 @@ def test_a_missing_value_names_its_variable(change: dict[str, str], variable: st
 def test_a_text_is_cut_at_the_ends_of_its_sentences(text: str, sentences: int) -> None:
     scenario = parse(f'[variables]\na = "name"\n[[step]]\nname = "a"\ntype = "say"\nmessage = """{text}"""\n')
     assert len(scenario.first.message) == sentences
+
+
+def test_the_reference_has_every_type_and_every_key() -> None:
+    reference = scenarios.__doc__ or ""
+    for kind, keys in FIELDS.items():
+        assert re.search(rf"^{kind}\b", reference, re.MULTILINE), kind
+        for key in {*keys, *fields_of("survey", None)}:
+            assert re.search(rf"\b{key}\b", reference), key
+    for kind in SURVEY_KINDS:
+        assert re.search(rf"^{kind}\b", reference, re.MULTILINE), kind
+
+
+REMARKS = [
+    ('[variables]\nx = "date"\n' + SAY, "variable 'x' (line 2): is used nowhere"),
+    (SAY + "heard = false\n", "scenario: no message in it has to be heard"),
+    (confirm(tries="1", wrong='"Нет."'), "step 'c' (line 7): wrong is never said, as tries is 1"),
+    (
+        'delivered_after = "p"\n' + SAY + '[[step]]\nname = "p"\ntype = "pause"\nseconds = 1\n',
+        "step 'p' (line 6): delivered_after names it, but it says nothing",
+    ),
+    (
+        ask(question='"Как?"') + ask(question='"Как?"').replace('"q"', '"r"'),
+        "step 'r' (line 7): reports call its question as that of step 'q'",
+    ),
+    (
+        ask(type='"survey"', kind='"single"', keys="", options='{ 1 = "да", 2 = "да" }'),
+        "step 'q' (line 1): two of its options have the same label",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), REMARKS, ids=[why for _, why in REMARKS])
+def test_what_is_hardly_meant_is_allowed_and_remarked(text: str, why: str) -> None:
+    reading = read(text)
+    assert reading.scenario is not None and reading.wrong == ()
+    (remark,) = reading.remarks
+    assert str(remark).startswith(why)
+
+
+def test_steps_that_are_not_written_as_tables_have_no_lines() -> None:
+    (error,) = read('step = [{ name = "a", type = "say" }]').wrong
+    assert (str(error), error.line) == ("step 'a': message is missing", None)
+    (error,) = read('[[step]]\nname = "a"\ntype = "ask"\nmessage = "Well?"\n[step.keys]\nx = "a"\n').wrong
+    assert error.line == 5, "a key may be a table of its own"
+    (error,) = read('[variables.x]\nkind = "sum"\n' + SAY).wrong
+    assert error.line == 1

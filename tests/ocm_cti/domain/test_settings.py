@@ -50,10 +50,10 @@ def test_everything_can_be_set() -> None:
         ports = 3
         share = 2.5
         testers = ["+380441234567"]
-        retry.busy = { tries = 9, delay_s = 4 }
+        retry.busy = { tries = 9, delay_s = 4, next_number = false }
         """
     )
-    assert settings.rules == {**DEFAULT_RULES, Outcome.BUSY: RetryRule(9, 4.0)}
+    assert settings.rules == {**DEFAULT_RULES, Outcome.BUSY: RetryRule(9, 4.0, False)}
     changed = {
         field.name
         for field in dataclasses.fields(settings)

@@ -24,6 +24,12 @@ BUSY = replace(IDLE, gateways={"office": GatewayNow(True)})
         pytest.param(replace(DUE, paused="by hand"), World(), WhyNot("paused", detail="by hand"), id="paused"),
         pytest.param(DUE, World(), WhyNot("not_serving"), id="no server"),
         pytest.param(replace(DUE, preparing=True, why="speech"), IDLE, WhyNot("speech"), id="speech"),
+        pytest.param(
+            replace(DUE, preparing=True, why="speech", due_at=NOW + HOUR),
+            IDLE,
+            WhyNot("start", NOW + HOUR),
+            id="there is time enough for speech",
+        ),
         pytest.param(replace(DUE, stopped=True, opens_at=NOW + HOUR), IDLE, WhyNot("stop_list"), id="stop list"),
         pytest.param(replace(DUE, opens_at=NOW + HOUR), IDLE, WhyNot("window", NOW + HOUR), id="window"),
         pytest.param(

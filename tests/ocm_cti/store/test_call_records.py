@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook  # type: ignore[import-untyped]
+from report_made import write_report
+from sqlalchemy import update
 
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.call_records import CallRecord
@@ -22,6 +24,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.store import attempts, call_records, campaigns, lists, reports, subscribers, tasks
 from ocm_cti.store.attempts import Finish
+from ocm_cti.store.schema import task
 from ocm_cti.store.transactions import Connection, Store
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -70,7 +73,7 @@ class Ledger:
         self.campaign_id = campaigns.start(conn, list_id, T0, "scenario", POLICY)
 
     def begin(self, placed_s: float) -> int:
-        self.conn.exec_driver_sql("UPDATE task SET due_at = ?", ("2026-11-22T10:00:00.000000",))
+        self.conn.execute(update(task).values(due_at=T0))
         claim = tasks.claim(self.conn, self.campaign_id, "office", "301", "node", at(placed_s))
         assert claim is not None
         attempts.mark(self.conn, claim.attempt_id, AttemptState.PLACING, at(placed_s))
@@ -94,8 +97,8 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    store = Store.open(tmp_path / "ocm.db")
+def ledger(database: Path | str) -> Iterator[Ledger]:
+    store = Store.open(database)
     with store._writer.begin() as connection:
         yield Ledger(connection)
     store.close()
@@ -226,11 +229,10 @@ def test_the_report_says_what_was_billed(ledger: Ledger, tmp_path: Path) -> None
     ]
     people = reports.people(ledger.conn, [ledger.campaign_id])
     assert [(row.billed_s, row.cost, row.currency) for row in people] == [(90, Decimal("2.00"), "EUR")]
-    reports.write_csv(tmp_path / "report.csv", people)
+    write_report(tmp_path, reports.campaign_rows(ledger.conn, [ledger.campaign_id]), people, tried)
     with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
         (line,) = csv.DictReader(file, delimiter=";")
     assert (line["billed s"], line["cost"], line["currency"]) == ("90", "2.00", "EUR")
-    reports.write_xlsx(tmp_path / "report.xlsx", people, tried)
     sheet = load_workbook(tmp_path / "report.xlsx")["attempts"]
     columns = {cell.value: cell.column for cell in sheet[1]}
     shown = [[sheet.cell(row, columns[name]).value for name in ("billed s", "cost", "currency")] for row in (2, 3, 4)]

@@ -18,7 +18,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.retries import Again, Done
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, readiness, stop_lists, subscribers, tasks
 from ocm_cti.store.attempts import Finish, WrongState
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.schema import answer, attempt, calling, task
@@ -42,14 +42,16 @@ POLICY = ListSettings(
 class Ledger:
     """One database and one clock; every call is a transaction of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self.store = Store.open(path)
+    def __init__(self, database: Path | str) -> None:
+        self.store = Store.open(database)
         self.now = T0
 
     def do(self, job: Callable[[Connection], T]) -> T:
         return self.store.run_now(job)
 
-    def campaign(self, name: str, people: Sequence[Sequence[str]], policy: ListSettings = POLICY) -> int:
+    def campaign(
+        self, name: str, people: Sequence[Sequence[str]], policy: ListSettings = POLICY, *, prepare: bool = False
+    ) -> int:
         persons = [
             Person(numbers[0], f"P{place}", tuple((number, "") for number in numbers), {"name": f"P{place}"})
             for place, numbers in enumerate(people)
@@ -58,7 +60,7 @@ class Ledger:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
             subscribers.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy)
+            return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy, prepare=prepare)
 
         return self.do(fill)
 
@@ -91,8 +93,8 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ocm.db")
+def ledger(database: Path | str) -> Iterator[Ledger]:
+    ledger = Ledger(database)
     yield ledger
     ledger.store.close()
 
@@ -164,10 +166,10 @@ def test_somebody_being_called_does_not_stop_those_behind_him(ledger: Ledger) ->
     assert ledger.must_claim(other).number == "+72"
 
 
-def test_two_servers_never_claim_the_same_person(tmp_path: Path, ledger: Ledger) -> None:
+def test_two_servers_never_claim_the_same_person(database: Path | str, ledger: Ledger) -> None:
     campaign = ledger.campaign("a", [[f"+7{number}"] for number in range(40)])
     claimed: list[list[Claim]] = [[], []]
-    doors = [Store.open(tmp_path / "ocm.db"), Store.open(tmp_path / "ocm.db")]
+    doors = [Store.open(database), Store.open(database)]
     begin = threading.Barrier(2)
 
     def work(door: Store, mine: list[Claim]) -> None:
@@ -186,6 +188,7 @@ def test_two_servers_never_claim_the_same_person(tmp_path: Path, ledger: Ledger)
     assert len(people) == len(set(people)) == 40
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_next_due_task_is_found_by_the_index_however_many_wait(ledger: Ledger) -> None:
     """The plans of the very statements that are run; a table scan here is what makes a million tasks slow."""
     campaign = ledger.campaign("a", [["+71"]])
@@ -253,8 +256,38 @@ def test_in_flight_are_those_without_an_outcome(ledger: Ledger) -> None:
     over, up = ledger.must_claim(campaign), ledger.must_claim(campaign)
     ledger.finish(over, Outcome.CONFIRMED)
     ledger.do(lambda conn: attempts.mark(conn, up.attempt_id, AttemptState.PLACING, T0, native_id="c1"))
-    rows = ledger.do(attempts.in_flight)
+    rows = ledger.do(lambda conn: attempts.in_flight(conn, "node"))
     assert rows == [attempts.InFlightRow(up.attempt_id, up.task_id, "office", "301", "+72", "c1", "placing")]
+
+
+@pytest.mark.parametrize(("database", "theirs"), [("sqlite", 1), ("postgresql", 0)], indirect=["database"])
+def test_attempts_of_another_node_are_left_alone_where_it_can_be_at_work(ledger: Ledger, theirs: int) -> None:
+    """A file is one server's, whatever its host is called today; a PostgreSQL is shared."""
+    ledger.must_claim(ledger.campaign("a", [["+71"]]))
+    assert len(ledger.do(lambda conn: attempts.in_flight(conn, "another"))) == theirs
+
+
+HOURS = ListSettings.from_table({"zone": "UTC", "windows": {"mon-sun": "08:00-09:01"}})
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "later_s", "why"),
+    [
+        (lambda conn: campaigns.pause(conn, 1), 0, "paused or stopped"),
+        (lambda conn: campaigns.stop(conn, 1, T0), 0, "paused or stopped"),
+        (lambda conn: stop_lists.add(conn, "asked", ["+7*"], "", T0), 0, "stop list"),
+        (lambda conn: None, 120, "not the hour"),
+    ],
+    ids=["paused", "stopped", "stop list", "hours"],
+)
+def test_what_changed_while_his_message_was_prepared_keeps_him_from_being_called(
+    ledger: Ledger, meanwhile: Callable[[Connection], Any], later_s: int, why: str
+) -> None:
+    claim = ledger.must_claim(ledger.campaign("a", [["+71"]], HOURS))
+    ledger.do(meanwhile)
+    with pytest.raises(attempts.NoLonger, match=why):
+        ledger.do(lambda conn: attempts.place(conn, claim.attempt_id, T0 + later_s * SECOND))
+    assert ledger.attempt(claim.attempt_id).state == "claimed"
 
 
 # --- outcomes ---
@@ -390,15 +423,23 @@ def test_a_campaign_is_frozen_at_its_start(ledger: Ledger) -> None:
     assert (claim.number, claim.name, claim.variables) == ("+71", "P0", {"name": "P0"})
 
 
-def test_waiting_people_are_read_in_portions(ledger: Ledger) -> None:
-    campaign = ledger.campaign("a", [["+71"], ["+72"], ["+73"]])
-    ledger.must_claim(campaign)
-    two = ledger.do(lambda conn: tasks.waiting_people(conn, campaign, 0, 5))
+def test_nobody_is_called_before_his_message_is_made(ledger: Ledger) -> None:
+    campaign = ledger.campaign("a", [["+71"], ["+72"], ["+73"]], prepare=True)
+    assert ledger.claim(campaign) is None
+    first, *two = ledger.do(lambda conn: readiness.unprepared(conn, campaign, 0, 5))
+    ledger.do(lambda conn: readiness.failed(conn, [one.task_id for one in two]))
+    assert {ledger.task(one.task_id).why for one in two} == {"speech_failed"}
+    assert ledger.do(lambda conn: readiness.ready(conn, [first.task_id], ledger.now)) == 1
+    assert ledger.must_claim(campaign).name == "P0"
+    assert ledger.do(lambda conn: readiness.ready(conn, [first.task_id], ledger.now)) == 0, "he is being called"
+    assert ledger.claim(campaign) is None
+    counts = ledger.do(lambda conn: tasks.counts(conn, campaign))
+    assert (counts.total, counts.waiting, counts.calling) == (3, 2, 1)
     assert [(person.variables["name"], person.scenario, person.language) for person in two] == [
         ("P1", "scenario of a", "uk"),
         ("P2", "scenario of a", "uk"),
     ]
-    assert ledger.do(lambda conn: tasks.waiting_people(conn, campaign, two[0].task_id, 1)) == [two[1]]
+    assert ledger.do(lambda conn: readiness.unprepared(conn, campaign, two[0].task_id, 1)) == [two[1]]
 
 
 def test_a_time_without_a_zone_is_refused(ledger: Ledger) -> None:

@@ -44,10 +44,13 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One database for all examples; each runs in a transaction of its own that is rolled back."""
-    store = Store.open(tmp_path_factory.mktemp("ledger") / "ocm.db")
+    if request.param == "sqlite":
+        store = Store.open(tmp_path_factory.mktemp("ledger") / "ocm.db")
+    else:
+        store = Store.open(request.getfixturevalue("postgres").url(request.getfixturevalue("migrated")))
     yield store
     store.close()
 
@@ -109,7 +112,7 @@ class History:
             assert self.everything() == before
 
     def crash(self, never_reached: bool) -> None:
-        for row in attempts.in_flight(self.conn):
+        for row in attempts.in_flight(self.conn, "node"):
             reached = row.state != "claimed" and not never_reached
             attempts.settle(self.conn, row.attempt_id, never_reached=not reached, now=self.now)
         assert self.open_attempts() == []
@@ -125,7 +128,7 @@ class History:
         ]
 
     def check(self) -> None:
-        rows = list(self.conn.execute(select(attempt)))
+        rows = list(self.conn.execute(select(attempt).order_by(attempt.c.id)))
         running = [row for row in rows if row.state != "finished"]
         told = {row.id: row for row in self.conn.execute(select(task))}
         # A task is being called exactly while it has an attempt without an outcome, and never has two.

@@ -1,16 +1,13 @@
-"""Reports: what the rows say, and files that appear whole, open well and can't bite."""
+"""Reports: what the rows say, read in portions of any size."""
 
 from __future__ import annotations
 
-import csv
-import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook  # type: ignore[import-untyped]
+from sqlalchemy import event, text
 
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
@@ -18,8 +15,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import attempts, campaigns, lists, reports, subscribers, tasks
 from ocm_cti.store.attempts import Finish
-from ocm_cti.store.errors import StoreError
-from ocm_cti.store.report_rows import ATTEMPT_COLUMNS, PEOPLE_COLUMNS, PersonRow
+from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.transactions import Connection, Store
 
 T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -32,8 +28,8 @@ PEOPLE = [
 
 
 @pytest.fixture
-def conn(tmp_path: Path) -> Iterator[Connection]:
-    store = Store.open(tmp_path / "ocm.db")
+def conn(database: Path | str) -> Iterator[Connection]:
+    store = Store.open(database)
     with store._writer.begin() as connection:
         yield connection
     store.close()
@@ -60,12 +56,14 @@ def campaign(conn: Connection) -> int:
             },
         ),
     ):
-        conn.exec_driver_sql("UPDATE task SET priority = CASE name WHEN ? THEN 0 ELSE 9 END", (name,))
+        conn.execute(text("UPDATE task SET priority = CASE name WHEN :name THEN 0 ELSE 9 END"), {"name": name})
         claim = tasks.claim(conn, campaign_id, "office", "301", "node", at)
         assert claim is not None and claim.name == name
         ended_at = at + 2 * timedelta(seconds=10)
         attempts.finish(conn, claim.attempt_id, Finish(outcome, cause, ended_at, **more), ended_at)
-        conn.exec_driver_sql("UPDATE task SET due_at = ? WHERE why = 'next_number'", ("2026-11-23T09:00:00.000000",))
+        conn.execute(
+            text("UPDATE task SET due_at = :at WHERE why = 'next_number'"), {"at": "2026-11-23T09:00:00.000000"}
+        )
     return campaign_id
 
 
@@ -89,6 +87,8 @@ def test_people(conn: Connection, campaign: int) -> None:
         cause="normal",
         native_cause="",
         why="",
+        key="1",
+        first_attempt_at=T0,
     )
     assert (boris.outcome, boris.why, boris.number, boris.native_cause) == (None, "retry_busy", "+73", "csta 3")
     assert (vera.outcome, vera.why, vera.number, vera.attempts, vera.last_attempt_at) == (None, "due", "+74", 0, None)
@@ -106,89 +106,136 @@ def test_attempts(conn: Connection, campaign: int) -> None:
     assert rows[3].recordings == "4-reply.wav" and rows[0].native_cause == "no trunk"
 
 
-def test_every_column_has_a_field(conn: Connection, campaign: int) -> None:
-    for columns, row in (
-        (PEOPLE_COLUMNS, reports.people(conn, [campaign])[0]),
-        (ATTEMPT_COLUMNS, reports.attempts(conn, [campaign])[0]),
-    ):
-        assert [column.field for column in columns] == list(vars(row))
-        assert len({column.heading for column in columns}) == len(columns)
+def test_times_to_reach_somebody(conn: Connection, campaign: int) -> None:
+    """From the start of the campaign, and from the first call of all, to the answer of the call that reached her."""
+    last = reports.attempts(conn, [campaign])[-1]
+    attempts_at = (T0 + MINUTE + timedelta(seconds=7)).replace(tzinfo=None).isoformat(timespec="microseconds")
+    conn.execute(
+        text("UPDATE attempt SET answered_at = :at WHERE id = :id"), {"at": attempts_at, "id": last.attempt_id}
+    )
+    conn.exec_driver_sql("UPDATE campaign SET started_at = '2026-11-23T08:00:00.000000'")
+    anna, boris, _ = reports.people(conn, [campaign])
+    assert (anna.reached_after_start_s, anna.reached_after_first_s, anna.times_answered) == (3667.0, 67.0, 1)
+    assert (boris.reached_after_start_s, boris.reached_after_first_s, boris.times_answered) == (None, None, 0)
+    assert boris.next_call_at is not None and anna.next_call_at is None
+    assert reports.attempts(conn, [campaign])[-1].talked_s == 13.0
 
 
-def test_csv(conn: Connection, campaign: int, tmp_path: Path) -> None:
-    path = tmp_path / "report.csv"
-    reports.write_csv(path, reports.people(conn, [campaign]), UTC)
-    octets = path.read_bytes()
-    assert octets.startswith(b"\xef\xbb\xbfcampaign;list;name;number;outcome;") and octets.endswith(b"\r\n")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
-    assert [row["name"] for row in rows] == ["Анна", "Борис", "Вера"]
-    assert (rows[0]["number"], rows[0]["last attempt at"], rows[0]["heard s"]) == ("+72", "2026-11-23 09:01:00", "12.3")
-
-
-EVIL = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")']
-
-
-@pytest.mark.parametrize("evil", EVIL)
-def test_nothing_in_a_csv_is_a_formula(conn: Connection, campaign: int, tmp_path: Path, evil: str) -> None:
-    row = replace(reports.people(conn, [campaign])[0], name=evil, number=evil, keys="+74951234567")
-    reports.write_csv(tmp_path / "r.csv", [row])
-    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
-        written = next(csv.DictReader(file, delimiter=";"))
-    assert (written["name"], written["number"]) == ("'" + evil, "'" + evil)
-    assert written["keys"] == "'+74951234567"  # only the column of numbers may begin with a plus
-
-
-def test_numbers_keep_their_plus(conn: Connection, campaign: int, tmp_path: Path) -> None:
-    row = replace(reports.people(conn, [campaign])[0], number="+74951234567")
-    reports.write_csv(tmp_path / "r.csv", [row])
-    assert ";+74951234567;" in (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
-
-
-@pytest.mark.parametrize("evil", EVIL)
-def test_nothing_in_a_workbook_is_a_formula(conn: Connection, campaign: int, tmp_path: Path, evil: str) -> None:
-    row = replace(reports.people(conn, [campaign])[0], name=evil)
-    reports.write_xlsx(tmp_path / "r.xlsx", [row], [])
-    cell = load_workbook(tmp_path / "r.xlsx")["people"]["C2"]
-    assert (cell.value, cell.data_type, cell.hyperlink) == (evil, "s", None)
-
-
-def test_the_workbook(conn: Connection, campaign: int, tmp_path: Path) -> None:
-    people, tried = reports.people(conn, [campaign]), reports.attempts(conn, [campaign])
-    reports.write_xlsx(tmp_path / "r.xlsx", people, tried, UTC)
-    book = load_workbook(tmp_path / "r.xlsx")
-    assert book.sheetnames == ["summary", "people", "attempts"]
-    summary = [[cell.value for cell in row] for row in book["summary"].iter_rows(max_col=3)]
-    assert summary == [
-        ["outcome", "people", "share"],
-        ["open", 2, pytest.approx(2 / 3)],
-        ["confirmed", 1, pytest.approx(1 / 3)],
-        ["people", 3, None],
-        ["attempts", 4, None],
+def test_answers(conn: Connection, campaign: int) -> None:
+    given, left = reports.each_answer(conn, [campaign])
+    assert (given.name, given.step, given.value, given.recording, given.is_last) == ("Анна", "q", "yes", None, True)
+    assert (left.step, left.value, left.recording, left.key, left.number) == ("reply", None, "4-reply.wav", "1", "+72")
+    conn.execute(text("INSERT INTO answer (attempt_id, step, value) VALUES (:id, 'q', 'no')"), {"id": left.attempt_id})
+    assert [(row.value, row.is_last) for row in reports.each_answer(conn, [campaign])] == [
+        ("yes", False),
+        (None, True),
+        ("no", True),
     ]
-    assert [row[2].value for row in book["people"].iter_rows(min_row=2)] == ["Анна", "Борис", "Вера"]
-    assert book["people"]["D2"].value == "+72"
-    assert book["people"]["H2"].value == datetime(2026, 11, 23, 9, 1)  # noqa: DTZ001 (a workbook knows no zones)
-    assert [row[8].value for row in book["attempts"].iter_rows(min_row=2)] == [row.outcome for row in tried]
-    with zipfile.ZipFile(tmp_path / "r.xlsx") as archive:
-        assert b"summary" in archive.read("xl/charts/chart1.xml")
 
 
-def test_a_report_of_nobody(tmp_path: Path) -> None:
-    reports.write_csv(tmp_path / "r.csv", [])
-    reports.write_xlsx(tmp_path / "r.xlsx", [], [])
-    assert len((tmp_path / "r.csv").read_text(encoding="utf-8-sig").splitlines()) == 1
-    assert load_workbook(tmp_path / "r.xlsx").sheetnames == ["summary", "people", "attempts"]
+@pytest.mark.parametrize("portion", [1, 2, 3])
+def test_portions_leave_nobody_out(
+    conn: Connection, campaign: int, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    """Also beside another campaign, whose ids lie between."""
+    list_id = lists.find_or_create(conn, "others", T0)
+    subscribers.upsert(conn, list_id, [Person("9", "Глеб", (("+79", ""),), {})])
+    other = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
+    claim = tasks.claim(conn, other, "office", "302", "node", T0)
+    assert claim is not None
+    ids = [campaign, other]
+    whole = (
+        reports.people(conn, ids),
+        reports.attempts(conn, ids),
+        list(reports.each_answer(conn, ids)),
+    )
+    monkeypatch.setattr(reports, "PORTION", portion)
+    assert (reports.people(conn, ids), reports.attempts(conn, ids), list(reports.each_answer(conn, ids))) == whole
+    assert [row.name for row in whole[0]] == ["Анна", "Борис", "Вера", "Глеб"]
+    assert [row.attempt_no for row in whole[1]] == [1, 1, 2, 3, 1]
 
 
-def test_a_report_that_can_not_be_written_leaves_nothing_half_done(tmp_path: Path) -> None:
-    """The name is taken by a folder: the same as a file that is open in another program."""
-    for name in ("r.csv", "r.xlsx"):
-        (tmp_path / name).mkdir()
-    with pytest.raises(StoreError, match=r"r\.csv: the report can't be written"):
-        reports.write_csv(tmp_path / "r.csv", [])
-    with pytest.raises(StoreError, match=r"r\.xlsx: the report can't be written"):
-        reports.write_xlsx(tmp_path / "r.xlsx", [], [])
-    with pytest.raises(StoreError, match="the report can't be written"):
-        reports.write_csv(tmp_path / "no folder" / "r.csv", [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.xlsx"]
+def test_a_portion_is_found_by_its_key(conn: Connection, campaign: int) -> None:
+    """Not by going through the whole campaign again for each portion, nor through the whole table of answers."""
+    if conn.dialect.name != "sqlite":
+        pytest.skip("the plans of SQLite are read here")
+    asked: list[tuple[str, object]] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(conn, "before_cursor_execute", note)
+    reports.people(conn, [campaign])
+    reports.attempts(conn, [campaign])
+    list(reports.each_answer(conn, [campaign]))
+    event.remove(conn, "before_cursor_execute", note)
+    plans = [
+        str(step[3])
+        for statement, parameters in asked
+        for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+    ]
+    assert [step for step in plans if step.startswith("SCAN") and "campaign" not in step] == []
+    assert any("task USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in step for step in plans)
+
+
+def test_counts(conn: Connection, campaign: int) -> None:
+    (counts,) = reports.counts(conn, [campaign], T0)
+    assert (counts.people, counts.waiting, counts.calling, counts.done, counts.reached) == (3, 2, 0, 1, 1)
+    assert counts.outcomes == {"confirmed": 1} and counts.campaign.list_name == "debtors"
+
+
+def test_campaigns_by_the_time_of_their_start(conn: Connection, campaign: int) -> None:
+    list_id = lists.find(conn, "debtors")
+    assert reports.started(conn) == reports.started(conn, list_id) == [campaign]
+    assert reports.started(conn, 99) == []
+    assert reports.started(conn, since_at=T0, until_at=T0 + MINUTE) == [campaign]
+    assert reports.started(conn, since_at=T0 + MINUTE) == reports.started(conn, until_at=T0) == []
+
+
+def test_what_keeps_the_campaign_goes_before_what_the_person_waits_for(conn: Connection, campaign: int) -> None:
+    plain = reports.people(conn, [campaign])
+    assert list(reports.each_person(conn, [campaign], T0)) == plain
+    list_id = lists.find(conn, "debtors")
+    assert list_id is not None
+    campaigns.pause(conn, list_id)
+    anna, boris, _ = reports.each_person(conn, [campaign], T0)
+    assert (boris.why, boris.next_call_at) == ("paused: by hand", None)
+    assert anna == plain[0], "what has come to its end waits for nothing"
+    campaigns.resume(conn, list_id, T0)
+    tasks.claim(conn, campaign, "office", "301", "node", T0 + MINUTE)
+    campaigns.pause(conn, list_id)
+    assert [row.why for row in reports.each_person(conn, [campaign], T0)] == ["", "paused: by hand", ""]
+
+
+def test_hours_are_those_of_the_persons_clock(conn: Connection) -> None:
+    """At nine in Greenwich it is noon in Moscow and seven in the evening in Vladivostok, where calls have ended."""
+    list_id = lists.find_or_create(conn, "hours", T0)
+    subscribers.upsert(conn, list_id, PEOPLE[1:])
+    hours = ListSettings.from_table({"zone": "Europe/Moscow", "windows": {"mon-sun": "09:00-18:00"}})
+    campaign_id = campaigns.start(conn, list_id, T0, "scenario", hours)
+    conn.exec_driver_sql("UPDATE task SET zone = 'Asia/Vladivostok' WHERE name = 'Вера'")
+    boris, vera = reports.each_person(conn, [campaign_id], T0)
+    assert (boris.why, boris.next_call_at) == ("due", T0)
+    assert (vera.why, vera.next_call_at) == ("window", datetime(2026, 11, 23, 23, 0, tzinfo=UTC))
+    later = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    boris, vera = reports.each_person(conn, [campaign_id], later)
+    assert (boris.why, boris.next_call_at) == ("window", datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+
+
+def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    """Whoever writes meanwhile is not held up, and the report says what was when it began."""
+    store = Store.open(tmp_path / "ocm.db")
+    list_id = store.run_now(lambda conn: lists.find_or_create(conn, "debtors", T0))
+    store.run_now(lambda conn: subscribers.upsert(conn, list_id, PEOPLE))
+    campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, T0, "scenario", ListSettings()))
+
+    def report(conn: Connection) -> tuple[int, int]:
+        people = reports.each_person(conn, [campaign_id])
+        next(people)
+        claim = store.run_now(lambda writing: tasks.claim(writing, campaign_id, "office", "301", "node", T0))
+        assert claim is not None
+        return len(list(people)) + 1, len(list(reports.each_attempt(conn, [campaign_id])))
+
+    assert store.read_now(report) == (3, 0)
+    assert len(store.read_now(lambda conn: reports.attempts(conn, [campaign_id]))) == 1
+    store.close()

@@ -21,8 +21,8 @@ BORIS = Person("+73", "Борис", (("+73", ""),), {"name": "Борис"})
 
 
 @pytest.fixture
-def conn(tmp_path: Path) -> Iterator[Connection]:
-    store = Store.open(tmp_path / "ocm.db")
+def conn(database: Path | str) -> Iterator[Connection]:
+    store = Store.open(database)
     with store._writer.begin() as connection:
         yield connection
     store.close()

@@ -14,7 +14,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, event, text
+from postgres import Postgres
+from sqlalchemy import Connection, event, inspect, text
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.python.failure import Failure
 
@@ -206,8 +207,8 @@ def test_closing_commits_what_was_asked_before(tmp_path: Path, pump: PumpedReact
     assert on_disk(tmp_path / "ocm.db") == list(range(250))
 
 
-def test_migrations_make_the_schema_and_can_go_back(tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "ocm.db")
+def test_migrations_make_the_schema_and_can_go_back(database: Path | str) -> None:
+    store = Store.open(database)
 
     def differences(conn: Connection) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(conn), metadata))
@@ -222,10 +223,9 @@ def test_migrations_make_the_schema_and_can_go_back(tmp_path: Path) -> None:
         command.downgrade(config, "base")
 
     store.run_now(down)
-    left = store.run_now(lambda conn: conn.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).all())
-    assert [row.name for row in left] == ["alembic_version"]
+    assert store.run_now(lambda conn: inspect(conn).get_table_names()) == ["alembic_version"]
     store.close()
-    Store.open(tmp_path / "ocm.db").close()
+    Store.open(database).close()
 
 
 def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
@@ -268,3 +268,85 @@ def test_a_database_that_is_no_good_is_one_line(tmp_path: Path, made: Callable[[
     with pytest.raises(StoreError) as caught:
         Store.open(path)
     assert said in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+# --- the same on PostgreSQL ---
+
+
+@pytest.fixture
+def shared(postgres_url: str, pump: PumpedReactor) -> Iterator[Store]:
+    store = Store.open(postgres_url, pump)
+    store.run_now(lambda conn: conn.execute(text("CREATE TABLE pad (n INTEGER PRIMARY KEY)")))
+    yield store
+    pump.wait_for(store.close())
+    assert not [thread.name for thread in threading.enumerate() if thread.name in ("store-writer", "store-reader")]
+
+
+def kept(store: Store) -> list[int]:
+    return store.read_now(lambda conn: list(conn.execute(text("SELECT n FROM pad ORDER BY n")).scalars()))
+
+
+def test_jobs_share_a_commit_on_postgresql(shared: Store, pump: PumpedReactor) -> None:
+    def half(conn: Connection) -> None:
+        put(98)(conn)
+        raise RuntimeError("in the middle")
+
+    held = Held(shared)
+    asked: list[Deferred[Any]] = [shared.run(put(1)), shared.run(half), shared.run(put(1)), shared.run(put(2))]
+    outcomes: list[Any] = []
+    for deferred in asked:
+        deferred.addBoth(outcomes.append)
+    held.release()
+    pump.wait_for(gatherResults(asked))
+    assert outcomes[0] == 1 and outcomes[3] == 2
+    assert outcomes[1].check(RuntimeError) and "pad_pkey" in str(outcomes[2].value)
+    assert kept(shared) == [1, 2]
+
+
+def test_a_connection_that_breaks_fails_its_group_and_no_other(shared: Store, pump: PumpedReactor) -> None:
+    def break_it(conn: Connection) -> None:
+        conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    held = Held(shared)
+    before, wrong, after = shared.run(put(1)), shared.run(break_it), shared.run(put(2))
+    held.release()
+    assert all(isinstance(pump.wait_for(deferred), Failure) for deferred in (before, wrong, after))
+    assert pump.wait_for(shared.run(put(3))) == 3
+    assert kept(shared) == [3]
+
+
+def test_readers_can_not_write_on_postgresql(shared: Store, pump: PumpedReactor) -> None:
+    assert "read-only" in str(pump.wait_for(shared.read(put(1))).value)
+    with pytest.raises(StoreError, match="read-only"):
+        shared.read_now(put(1))
+
+
+def test_servers_may_start_together_on_an_empty_database(postgres: Postgres) -> None:
+    postgres.sql("CREATE DATABASE fresh")
+    opened: list[Store] = []
+    threads = [threading.Thread(target=lambda: opened.append(Store.open(postgres.url("fresh")))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert len(opened) == 3
+    for store in opened:
+        store.close()
+    postgres.sql("DROP DATABASE fresh WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (
+            "postgresql://ocm:secret@127.0.0.1:1/none",
+            r"ocm:\*\*\*@127.0.0.1:1/none: .*opened: .*refused",
+        ),
+        ("mysql://localhost/n", "must be PostgreSQL or a file"),
+        ("nonsense", "is no database"),
+    ],
+)
+def test_a_url_that_is_no_good_is_one_line(place: str, said: str) -> None:
+    with pytest.raises(StoreError, match=said) as caught:
+        Store.open(place)
+    assert "\n" not in str(caught.value) and "secret" not in str(caught.value)

@@ -197,6 +197,14 @@ class TestZones:
         )
 
 
+def test_only_a_group_is_called(office: Office) -> None:
+    people = [*office.people(1, groups=("shift 1", "fire")), *office.people(1, groups=("shift 2",)), *office.people(1)]
+    office.campaign("staff", people, groups=["shift 1", "shift 2"])
+    assert [claim.name for claim in office.lines(9)] == ["P1", "P2"]
+    with pytest.raises(CampaignRefused, match="in the group shift 3"):
+        office.campaign("others", people, groups=["shift 3"])
+
+
 class TestATest:
     TESTERS = replace(PLAIN, testers=("+74990000001", "+74990000002", "+74950000002"))
 

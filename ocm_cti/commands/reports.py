@@ -1,0 +1,213 @@
+"""``ocm report`` and ``ocm campaigns``: what came of campaigns, on the screen and in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from ocm_cti import config as configuration
+from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.output import open_console
+from ocm_cti.commands.report_screen import Screen
+from ocm_cti.config import Config
+from ocm_cti.reports.about import About, zone_of
+from ocm_cti.reports.compose import compose
+from ocm_cti.reports.csv_files import CsvReport
+from ocm_cti.reports.json_file import JsonReport
+from ocm_cti.reports.words import Words, language_of
+from ocm_cti.reports.xlsx_file import XlsxReport
+from ocm_cti.service import utc_now
+from ocm_cti.store import campaigns, lists, reports
+from ocm_cti.store.transactions import Connection, Store
+
+FORMATS = ("csv", "xlsx", "pdf", "json")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which campaigns: those of ``list_name`` (None: of every list), of each the last one, or ``every`` one; or the
+    one with ``campaign_id``. ``since`` and ``until`` are days of this machine's clock, both inclusive, on which they
+    began; naming one means every campaign of that time."""
+
+    list_name: str | None = None
+    campaign_id: int | None = None
+    every: bool = False
+    since: date | None = None
+    until: date | None = None
+
+
+def report(
+    config_path: Path,
+    wanted: Wanted,
+    out: Path | None,
+    formats: Sequence[str] = ("csv", "xlsx"),
+    delimiter: str = ";",
+    language: str | None = None,
+) -> int:
+    config = configuration.load(config_path)
+    write_reports(config, wanted, out or config.data, open_console(), formats, delimiter, language)
+    return 0
+
+
+def write_reports(
+    config: Config,
+    wanted: Wanted,
+    folder: Path,
+    console: Console,
+    formats: Sequence[str] = ("csv", "xlsx"),
+    delimiter: str = ";",
+    language: str | None = None,
+) -> int:
+    """Print what came of these campaigns, and write it to ``report.*`` in ``folder``, in each of ``formats``.
+
+    ``language`` None: English, on paper the language of the lists. Gives the number of people without an outcome yet.
+    Raises CommandError when there is nothing to report, ReportNotWritten with the older files untouched.
+    """
+    now = utc_now()
+
+    def job(conn: Connection) -> int:
+        campaign_ids = find(conn, wanted)
+        rows = reports.campaign_rows(conn, campaign_ids, now)
+        about = About(
+            campaigns=rows,
+            made_at=now,
+            words=Words(language or "en"),
+            zone=zone_of(rows),
+            recordings=config.recordings,
+            show_numbers=config.show_numbers,
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{folder}: can't be made: {error.strerror}; name another folder with --out") from None
+        with ExitStack() as stack:
+            files: list[Any] = [
+                stack.enter_context(_file(each, folder, about, delimiter, language)) for each in formats
+            ]
+            summary = compose(
+                about,
+                reports.each_person(conn, campaign_ids, now),
+                reports.each_attempt(conn, campaign_ids),
+                reports.each_answer(conn, campaign_ids),
+                [Screen(console, about), *files],
+            )
+        for path in (path for file in files for path in file.paths):
+            console.print(str(path), highlight=False, soft_wrap=True)
+        return summary.total.open
+
+    return Store.open(config.database).read_now(job)
+
+
+def find(conn: Connection, wanted: Wanted) -> list[int]:
+    """Ids of the campaigns, oldest first. Raises CommandError when there is none."""
+    list_id = None
+    if wanted.list_name is not None:
+        list_id = lists.find(conn, wanted.list_name)
+        if list_id is None:
+            raise CommandError(f"there is no list {wanted.list_name}")
+    every = reports.started(conn, list_id)
+    if not every:
+        raise CommandError("nothing has been started yet; start with: ocm start LIST")
+    of = "" if wanted.list_name is None else f" of {wanted.list_name}"
+    if wanted.campaign_id is not None:
+        if wanted.campaign_id not in every:
+            raise CommandError(f"there is no campaign {wanted.campaign_id}{of}; ocm campaigns lists them")
+        return [wanted.campaign_id]
+    if wanted.since is not None or wanted.until is not None:
+        since_at = None if wanted.since is None else _midnight(wanted.since)
+        until_at = None if wanted.until is None else _midnight(wanted.until + timedelta(days=1))
+        found = reports.started(conn, list_id, since_at=since_at, until_at=until_at)
+        if not found:
+            raise CommandError(f"no campaign{of} began in that time; ocm campaigns lists them")
+        return found
+    return every if wanted.every else campaigns.latest(conn, list_id)
+
+
+def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -> int:
+    """Print every campaign, its state, and how many of its people are where."""
+    config = configuration.load(config_path)
+    now, console = utc_now(), open_console()
+
+    def job(conn: Connection) -> list[reports.CampaignCounts]:
+        return reports.counts(conn, find(conn, Wanted(list_name, every=True)), now)
+
+    found = Store.open(config.database).read_now(job)
+    if as_json:
+        console.out(json.dumps([_as_json(each) for each in found], ensure_ascii=False, indent=2), highlight=False)
+        return 0
+    grid = Grid(box=None, padding=(0, 1), header_style="bold")
+    for heading in ("id", "list", "state", "began", "ended", "people", "done", "waiting", "calling", "reached"):
+        right = heading in ("id", "people", "done", "waiting", "calling", "reached")
+        grid.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for each in found:
+        grid.add_row(
+            str(each.campaign.campaign_id),
+            each.campaign.list_name,
+            _state(each.campaign),
+            _moment(each.campaign.started_at),
+            _moment(each.campaign.ended_at),
+            *(str(count) for count in (each.people, each.done, each.waiting, each.calling)),
+            f"{each.reached} ({Words().percent(each.reached / each.people if each.people else 0)})",
+        )
+    console.print(grid)
+    return 0
+
+
+def _file(name: str, folder: Path, about: About, delimiter: str, language: str | None) -> Any:
+    path = folder / f"report.{name}"
+    match name:
+        case "csv":
+            return CsvReport(path, about, delimiter)
+        case "xlsx":
+            return XlsxReport(path, about)
+        case "json":
+            return JsonReport(path, about)
+        case "pdf":
+            from ocm_cti.reports.pdf_file import PdfReport  # a second of imports that only paper needs
+
+            paper = language or language_of([each.settings.language for each in about.campaigns])
+            return PdfReport(path, replace(about, words=Words(paper)))
+    raise ValueError(f"{name!r} is none of {', '.join(FORMATS)}")
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time()).astimezone()
+
+
+def _state(campaign: reports.CampaignRow) -> str:
+    test = " (test)" if campaign.test else ""
+    if campaign.held is None:
+        return campaign.state + test
+    until_at, why = campaign.held
+    return (why if until_at is None else f"{campaign.state}, {why} until {_moment(until_at)}") + test
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:
+    campaign = counts.campaign
+    return {
+        "campaign_id": campaign.campaign_id,
+        "list": campaign.list_name,
+        "state": campaign.state,
+        "paused_why": campaign.paused_why,
+        "test": campaign.test,
+        "started_at": campaign.started_at.isoformat(),
+        "ended_at": None if campaign.ended_at is None else campaign.ended_at.isoformat(),
+        "people": counts.people,
+        "waiting": counts.waiting,
+        "calling": counts.calling,
+        "done": counts.done,
+        "reached": counts.reached,
+        "outcomes": counts.outcomes,
+    }

@@ -1,0 +1,195 @@
+"""``ocm report`` and ``ocm campaigns`` as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from openpyxl import load_workbook  # type: ignore[import-untyped]
+from report_made import T0, answer, campaign, person
+from rich.console import Console
+
+from ocm_cti.cli import main
+from ocm_cti.commands import report_screen
+from ocm_cti.reports.about import About
+from ocm_cti.reports.compose import compose
+
+SCENARIO = """\
+name = "poll"
+language = "ru"
+
+[[step]]
+name = "choice"
+type = "ask"
+message = "Нажмите один или два."
+keys = { "1" = "good", "2" = "hang_up" }
+
+[[step]]
+name = "good"
+type = "say"
+message = "Спасибо."
+"""
+CONFIG = """\
+data = "data"
+
+[gateways.office]
+kind = "panasonic"
+link = "tcp:127.0.0.1:1"
+extensions = "301"
+sip_host = "127.0.0.1"
+password_pattern = "pw{extension}"
+
+[lists.poll]
+scenario = "s.toml"
+language = "ru"
+
+[lists.staff]
+scenario = "s.toml"
+language = "ru"
+"""
+FILES = {"report.csv", "report-attempts.csv", "report-answers.csv", "report-summary.csv", "report.xlsx"}
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        (folder / "s.toml").write_text(SCENARIO, encoding="utf-8")
+        (folder / "ocm.toml").write_text(CONFIG, encoding="utf-8")
+        (folder / "people.csv").write_text("Имя;Телефон\nАнна;+74951234501\nБорис;+74951234502\n", encoding="utf-8")
+
+    def ocm(self, command: str, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [command, "-c", str(self.folder / "ocm.toml"), *arguments])
+
+    def start(self, name: str) -> None:
+        assert self.ocm("import", "--list", name, str(self.folder / "people.csv")).exit_code == 0
+        assert self.ocm("start", name).exit_code == 0
+
+    def campaigns_in(self, path: Path) -> set[str]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return {row["campaign"] for row in csv.DictReader(file, delimiter=";")}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Campaigns 1 (of poll, stopped), 2 (of poll) and 3 (of staff)."""
+    made = Desk(tmp_path)
+    made.start("poll")
+    assert made.ocm("stop", "poll").exit_code == 0
+    made.start("poll")
+    made.start("staff")
+    return made
+
+
+def fails(result: Result, *words: str) -> None:
+    assert result.exit_code == 2, result.output
+    for word in words:
+        assert word in result.output
+
+
+def test_as_it_always_was(desk: Desk) -> None:
+    result = desk.ocm("report")
+    assert result.exit_code == 0, result.output
+    assert "Анна" in result.output and "open" in result.output and str(desk.data / "report.csv") in result.output
+    assert {path.name for path in desk.data.glob("report*")} == FILES
+    assert desk.campaigns_in(desk.data / "report.csv") == {"2", "3"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reported"),
+    [
+        (["poll"], {"2"}),
+        (["--all"], {"1", "2", "3"}),
+        (["poll", "--all"], {"1", "2"}),
+        (["--campaign", "1"], {"1"}),
+        (["--since", "2020-01-31"], {"1", "2", "3"}),
+        (["--since", "31.01.2020", "--until", "2999-01-01"], {"1", "2", "3"}),
+    ],
+    ids=["list", "all", "all of a list", "one", "since", "between"],
+)
+def test_which_campaigns(desk: Desk, arguments: list[str], reported: set[str]) -> None:
+    result = desk.ocm("report", *arguments, "--format", "csv", "--out", str(desk.folder / "out"))
+    assert result.exit_code == 0, result.output
+    assert desk.campaigns_in(desk.folder / "out" / "report.csv") == reported
+    assert not (desk.folder / "out" / "report.xlsx").exists()
+
+
+def test_days_are_inclusive(desk: Desk) -> None:
+    today = date.today()  # noqa: DTZ011 (of this machine, as the command has it)
+    near = [str(today + timedelta(days=days)) for days in (-1, 1)]
+    assert desk.ocm("report", "--since", near[0], "--until", near[1]).exit_code == 0
+    fails(desk.ocm("report", "--since", str(today + timedelta(days=2))), "no campaign began in that time")
+
+
+def test_what_there_is_not(desk: Desk) -> None:
+    fails(desk.ocm("report", "others"), "there is no list others")
+    fails(desk.ocm("report", "--campaign", "9"), "there is no campaign 9", "ocm campaigns")
+    fails(desk.ocm("report", "staff", "--campaign", "1"), "there is no campaign 1 of staff")
+    fails(desk.ocm("report", "--until", "2020-01-01"), "no campaign began in that time")
+    fails(desk.ocm("report", "--format", "csv,doc"), "'doc' is none of csv, xlsx, pdf, json")
+    fails(desk.ocm("report", "--since", "yesterday"), "--since")
+    (desk.folder / "taken").write_text("")
+    fails(desk.ocm("report", "--out", str(desk.folder / "taken")), "taken")
+
+
+def test_every_format(desk: Desk) -> None:
+    out = desk.folder / "out"
+    result = desk.ocm("report", "poll", "--format", "csv, xlsx,PDF,json", "--delimiter", ",", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {*FILES, "report.pdf", "report.json"}
+    assert (out / "report.csv").read_text(encoding="utf-8-sig").startswith("campaign,list,name,")
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF-")
+    told: Any = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert [each["why"] for each in told["people"]] == ["speech", "speech"]
+    assert told["questions"][0]["answers"][0] == {"value": "1", "meaning": "good", "people": 0, "share": 0.0}
+    assert load_workbook(out / "report.xlsx").sheetnames[:2] == ["summary", "questions"]
+
+
+def test_another_language(desk: Desk) -> None:
+    result = desk.ocm("report", "poll", "--language", "ru")
+    assert result.exit_code == 0 and "не закончено" in result.output and "готовится речь" in result.output
+    assert (desk.data / "report.csv").read_text(encoding="utf-8-sig").startswith("кампания;список;имя;")
+
+
+def test_many_people_are_not_all_printed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_screen, "PEOPLE_SHOWN", 1)
+    shown = desk.ocm("report", "poll").output
+    assert "Анна" in shown and "Борис" not in shown and "and 1 more" in shown
+
+
+def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
+    printed = StringIO()
+    evil = "Ан\x1b]0;х\x07на"
+    about = About([campaign(list_name=evil)], T0)
+    screen = report_screen.Screen(Console(file=printed, width=200), about)
+    compose(about, [person(name=evil, native_cause=evil)], [], [answer("why", evil)], [screen])
+    assert "Ан" in printed.getvalue() and "Why?" in printed.getvalue()
+    assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
+
+
+def test_campaigns(desk: Desk) -> None:
+    desk.ocm("pause", "staff")
+    shown = desk.ocm("campaigns")
+    assert shown.exit_code == 0
+    assert [line.split()[:3] for line in shown.output.splitlines()[1:]] == [
+        ["1", "poll", "done"],
+        ["2", "poll", "running"],
+        ["3", "staff", "paused:"],
+    ]
+    told = json.loads(desk.ocm("campaigns", "poll", "--json").output)
+    assert [(each["campaign_id"], each["people"], each["waiting"], each["done"]) for each in told] == [
+        (1, 2, 0, 2),
+        (2, 2, 2, 0),
+    ]
+    assert told[0]["outcomes"] == {"stopped": 2} and told[0]["ended_at"] and not told[1]["ended_at"]
+    fails(desk.ocm("campaigns", "others"), "there is no list others")
+
+
+def test_campaigns_of_nobody(tmp_path: Path) -> None:
+    fails(Desk(tmp_path).ocm("campaigns"), "nothing has been started yet")

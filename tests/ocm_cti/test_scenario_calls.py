@@ -1,0 +1,248 @@
+"""Scenarios on whole calls, from claim to ledger: own scenarios, "don't call me", and what is called again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeCall, FakeGateway, InlineStore, InstantPrompts, WallClock
+from sqlalchemy import select
+
+from ocm_cti.dialer import Dialer
+from ocm_cti.domain.fragments import Spoken
+from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.people import Person
+from ocm_cti.domain.settings import ListSettings, RetryRule
+from ocm_cti.gateways.interface import EndedBy
+from ocm_cti.store import campaigns, lists, readiness, stop_lists, subscribers
+from ocm_cti.store.schema import answer, attempt, campaign, task
+
+ASKS = """
+language = "en"
+
+[[step]]
+name = "q"
+type = "survey"
+kind = "yes_no"
+message = "Well?"
+keys = { 9 = "never" }
+
+[[step]]
+name = "thanks"
+type = "say"
+message = "Thank you."
+then = "hang_up"
+
+[[step]]
+name = "never"
+type = "stop_list"
+list = "asked"
+message = "We won't."
+"""
+SAYS = '[[step]]\nname = "m"\ntype = "say"\nmessage = "Yours alone."\n'
+MARKED = """
+delivered_after = "first"
+
+[[step]]
+name = "first"
+type = "say"
+message = "It matters."
+
+[[step]]
+name = "second"
+type = "say"
+message = "It does not."
+"""
+POLICY = ListSettings(language="en", tries_per_person=4, rules={Outcome.CUT_SHORT: RetryRule(3, 60)})
+FIRST, SECOND, OTHER = "+74951234501", "+74951234502", "+74951234503"
+
+
+class Desk:
+    """A dialer with two ports; ``start`` begins a campaign of the people."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = WallClock()
+        self.store = InlineStore(folder / "ocm.db")
+        self.gateway = FakeGateway(self.clock)
+        self.prompts = InstantPrompts(folder)
+        self.dialer = Dialer(
+            self.store,  # type: ignore[arg-type]
+            [self.gateway],  # type: ignore[list-item]
+            self.prompts,
+            folder,
+            self.clock,
+            self.clock.utc,
+            "test",
+        )
+        self.dialer.start()
+
+    def start(self, scenario: str, people: Sequence[Person], name: str = "water", **more: Any) -> int:
+        def fill(conn: Any) -> int:
+            list_id = lists.find_or_create(conn, name, self.clock.utc())
+            subscribers.upsert(conn, list_id, people)
+            return campaigns.start(conn, list_id, self.clock.utc(), scenario, POLICY, **more)
+
+        campaign_id = int(self.store.now(fill))
+        self.dialer.wake()
+        return campaign_id
+
+    @property
+    def call(self) -> FakeCall:
+        return self.gateway.placed[-1]
+
+    def rows(self, table: Any) -> list[Any]:
+        return list(self.store.now(lambda conn: conn.execute(select(table).order_by(table.c.id)).all()))
+
+    def stopped(self) -> list[tuple[str, str]]:
+        return [(one.list_name, one.entry) for one in self.store.now(stop_lists.entries)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.dialer.stop()
+    desk.clock.advance(0)
+    desk.store.close()
+    assert desk.clock.getDelayedCalls() == []
+
+
+def person(*numbers: str, **more: Any) -> Person:
+    return Person(numbers[0], "P", tuple((number, "") for number in numbers), **more)
+
+
+class TestDontCallMe:
+    def pressed(self, desk: Desk) -> None:
+        desk.start(ASKS, [person(FIRST, SECOND)])
+        desk.call.answer()
+        desk.call.observer.digit("9")
+
+    def test_all_his_numbers_are_stopped_and_the_answer_says_so(self, desk: Desk) -> None:
+        self.pressed(desk)
+        desk.call.heard()
+        desk.clock.advance(1)
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
+        (entry, _) = desk.store.now(stop_lists.entries)
+        assert entry.reason == "asked on the telephone: list water, attempt 1"
+        assert [(row.step, row.value) for row in desk.rows(answer)] == [("q", "9"), ("stop list", "asked")]
+        (row,) = desk.rows(task)
+        assert (row.state, row.outcome) == ("done", "delivered")
+
+    def test_who_hangs_up_right_after_the_key_is_not_called_again(self, desk: Desk) -> None:
+        desk.gateway.placed.clear()
+        desk.start(ASKS, [person(FIRST, SECOND)])
+        desk.call.answer()
+        desk.call.stop_playing = lambda: None  # type: ignore[method-assign]  # the call ends before it has stopped
+        desk.call.observer.digit("9")
+        desk.call.end(EndedBy.THEM)
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
+        (row,) = desk.rows(task)
+        assert row.state == "done", "nobody waits for a retry that will not come"
+        desk.clock.advance(1000)
+        assert len(desk.gateway.placed) == 1
+
+    def test_neither_is_he_by_another_list(self, desk: Desk) -> None:
+        desk.start(SAYS, [person(OTHER)], "gas")
+        desk.call.answer()
+        desk.call.end(EndedBy.THEM)
+        self.pressed(desk)
+        desk.call.end(EndedBy.THEM)
+        placed = len(desk.gateway.placed)
+        desk.start(SAYS, [person(SECOND, FIRST)], "oil")
+        desk.clock.advance(1)
+        assert len(desk.gateway.placed) == placed
+        assert desk.rows(task)[-1].why == "stop_list"
+
+    def test_a_number_that_another_list_knows_of_him_is_stopped_too(self, desk: Desk) -> None:
+        desk.store.now(
+            lambda conn: subscribers.upsert(
+                conn, lists.find_or_create(conn, "gas", desk.clock.utc()), [person(SECOND, OTHER)]
+            )
+        )
+        self.pressed(desk)
+        desk.call.end(EndedBy.THEM)
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND), ("asked", OTHER)]
+
+    def test_an_end_that_is_not_written_stops_nobody(self, desk: Desk) -> None:
+        """One transaction: the store fails, then both are there or neither."""
+        self.pressed(desk)
+        desk.store.broken = OSError("disk full")
+        desk.call.end(EndedBy.THEM)
+        assert desk.stopped() == [] and desk.rows(attempt)[0].outcome is None
+        desk.store.broken = None
+        desk.clock.advance(3)
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
+        assert desk.rows(attempt)[0].outcome is not None
+
+
+class TestCutShort:
+    def hang_up_after(self, desk: Desk, messages: int) -> None:
+        desk.call.answer()
+        for _ in range(messages):
+            desk.call.heard()
+        desk.call.end(EndedBy.THEM)
+
+    def test_before_the_mark_he_is_called_again(self, desk: Desk) -> None:
+        desk.start(MARKED, [person(FIRST)])
+        self.hang_up_after(desk, 0)
+        (row,) = desk.rows(task)
+        assert (row.state, row.why) == ("waiting", "retry_cut_short")
+        assert desk.rows(attempt)[0].outcome == "cut_short"
+        desk.clock.advance(61)
+        assert len(desk.gateway.placed) == 2
+        self.hang_up_after(desk, 1)
+        (row,) = desk.rows(task)
+        assert (row.state, row.outcome) == ("done", "delivered")
+
+    def test_behind_it_the_call_is_delivered(self, desk: Desk) -> None:
+        desk.start(MARKED, [person(FIRST)])
+        self.hang_up_after(desk, 1)
+        (row,) = desk.rows(task)
+        assert (row.state, row.outcome) == ("done", "delivered")
+
+    @pytest.mark.parametrize(("heard_ms", "outcome"), [(999, "cut_short"), (1000, "delivered")])
+    def test_the_mark_may_stand_inside_a_message(self, desk: Desk, heard_ms: int, outcome: str) -> None:
+        """Every fragment of this test is a second long."""
+        desk.start(
+            '[[step]]\nname = "m"\ntype = "say"\nmessage = ["Water.", { delivered = true }, "Bye."]\n', [person(FIRST)]
+        )
+        desk.call.answer()
+        desk.call.heard(heard_ms, 2000)
+        desk.call.end(EndedBy.THEM)
+        desk.clock.advance(0)
+        assert desk.rows(attempt)[0].outcome == outcome
+
+
+OWN = {"short": SAYS, "unused": SAYS + "# nobody's\n"}
+
+
+class TestOwnScenarios:
+    def test_each_hears_his_own(self, desk: Desk) -> None:
+        people = [person(FIRST), person(OTHER, scenario="short")]
+        desk.start(MARKED, people, own_scenarios=OWN)
+        (frozen,) = desk.rows(campaign)
+        assert frozen.own_scenarios == {"short": SAYS}, "only what somebody has"
+        for call in list(desk.gateway.placed):
+            call.answer()
+            call.heard()
+        assert [call.hung_up for call in desk.gateway.placed] == [False, True], "his has one message only"
+
+    def test_the_look_ahead_sees_them(self, desk: Desk) -> None:
+        desk.gateway.up = False
+        people = [person(FIRST), person(OTHER, scenario="short")]
+        campaign_id = desk.start(MARKED, people, own_scenarios=OWN, prepare=True)
+        waiting = desk.store.now(lambda conn: readiness.unprepared(conn, campaign_id, 0, 10))
+        assert [one.scenario for one in waiting] == [MARKED, SAYS]
+
+    def test_a_name_that_is_not_there_starts_nothing(self, desk: Desk) -> None:
+        with pytest.raises(campaigns.CampaignRefused, match="of their own that the list has not: long"):
+            desk.start(MARKED, [person(FIRST, scenario="long")], own_scenarios=OWN)
+        assert desk.rows(campaign) == []
+
+    def test_his_own_is_spoken_in_its_own_language(self, desk: Desk) -> None:
+        own = {"short": 'language = "uk"\n' + SAYS}
+        desk.start(MARKED, [person(FIRST), person(OTHER, scenario="short")], own_scenarios=own)
+        languages = {fragment.language for fragment in desk.prompts.asked if isinstance(fragment, Spoken)}
+        assert languages == {"en", "uk"}
