@@ -53,6 +53,8 @@ class Bulletin:
             self._last = world
         except OSError as error:  # a full disk is the ledger's matter; this one can wait
             self._log.warn("{path} could not be written: {error}", path=str(self._path), error=error)
+        except Exception:  # a fault of ours; the next one may be told
+            self._log.failure("{path} could not be written", path=str(self._path))
 
 
 def read(data: Path) -> World:

@@ -170,7 +170,7 @@ class Dialer:
             reason = "it is being asked about the calls of before" if settling else gateway.health.reason
             gateways[name] = GatewayNow(up, "" if up else reason or gateway.health.state.value, idle[name])
         up_by_campaign = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
-        return World(not self._stopping, gateways, up_by_campaign)
+        return World(not self._stopping, gateways, dict(up_by_campaign))
 
     # --- what gateways tell us (GatewayObserver) ---
 

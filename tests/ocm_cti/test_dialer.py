@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from ocm_cti.bulletin import Bulletin
+from ocm_cti.bulletin import read as read_bulletin
 from ocm_cti.dialer import Dialer
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.caps import Caps
@@ -249,6 +251,22 @@ def test_stopped_and_hung_up_ends_the_calls_that_are_up(house: House) -> None:
     assert set(house.outcomes()) <= {"stopped", "cut_short"}
     assert house.store.now(campaigns.running) == []
     assert house.locks() == []
+
+
+@THREE
+def test_what_the_dialer_knows_is_told_to_the_commands(house: House, tmp_path: Path) -> None:
+    house.gateway.up = False
+    bulletin = Bulletin(tmp_path, house.dialer.world, house.clock)
+    bulletin.start()
+    house.dialer.start()
+    house.clock.advance(1)
+    assert not read_bulletin(tmp_path).gateways["office"].up
+    house.gateway.up = True
+    house.clock.pump([1] * 4)
+    world = read_bulletin(tmp_path)
+    assert world == house.dialer.world()
+    assert (world.up, world.gateways["office"].idle) == ({house.campaign: 2}, 0)
+    bulletin.stop()
 
 
 class TestStopLists:
