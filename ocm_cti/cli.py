@@ -215,6 +215,55 @@ def import_(
     sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
 
 
+@main.group()
+def people() -> None:
+    """The people of a list, one by one."""
+
+
+@people.command("show")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.option("--search", default="", metavar="TEXT", help="Only whose id, name or number has this in it.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@one_line_errors
+def people_show(config_path: Path, list_name: str, search: str, limit: int) -> None:
+    """Who is on LIST."""
+    from ocm_cti.commands.people import show
+
+    sys.exit(show(config_path, list_name, search, limit))
+
+
+@people.command("add")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("fields", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@one_line_errors
+def people_add(config_path: Path, list_name: str, fields: tuple[str, ...]) -> None:
+    """Add somebody to LIST, or change him: phone=+74951234501 name=Анна debt=12,50 groups="shift 1" note=…
+
+    FIELD is phone (several in the order of calling), name, id, priority, groups, scenario, zone, note, or a variable.
+    Somebody with the same id (without one: the same first number) is changed to what is given here.
+    """
+    from ocm_cti.commands.people import add
+
+    wrong = [one for one in fields if "=" not in one]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} must be FIELD=VALUE", param_hint="FIELD=VALUE")
+    sys.exit(add(config_path, list_name, [(one.split("=", 1)[0], one.split("=", 1)[1]) for one in fields]))
+
+
+@people.command("remove")
+@config_option
+@click.argument("list_name", metavar="LIST")
+@click.argument("keys", metavar="ID...", nargs=-1, required=True)
+@one_line_errors
+def people_remove(config_path: Path, list_name: str, keys: tuple[str, ...]) -> None:
+    """Take somebody off LIST. Reports of what was keep him."""
+    from ocm_cti.commands.people import remove
+
+    sys.exit(remove(config_path, list_name, keys))
+
+
 @main.command("write-back")
 @config_option
 @click.argument("list_name", metavar="LIST")

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import delete as delete_from
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number, task
@@ -140,7 +141,7 @@ def _change(conn: Connection, found: _Known, person: Person) -> None:
     )
     if found.person.numbers != person.numbers:
         invalid = frozenset(_invalid(conn, found.subscriber_id))
-        conn.execute(delete(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
+        conn.execute(delete_from(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
         conn.execute(insert(subscriber_number), _number_rows(found.subscriber_id, person, invalid))
 
 
@@ -193,7 +194,12 @@ def people(conn: Connection, list_id: int) -> list[Person]:
 
 
 def delete_others(conn: Connection, list_id: int, keys: Collection[str]) -> int:
-    """Take everybody off the list who has none of these keys; gives how many.
+    """Take everybody off the list who has none of these keys; gives how many (``delete``)."""
+    return delete(conn, list_id, [key for key in _known(conn, list_id) if key not in keys])
+
+
+def delete(conn: Connection, list_id: int, keys: Collection[str]) -> int:
+    """Take these off the list; gives how many were on it.
 
     The row stays for the reports of campaigns that called him. Who is in a campaign that is going on stays on the list:
     what was begun with him comes to its end first.
@@ -203,12 +209,9 @@ def delete_others(conn: Connection, list_id: int, keys: Collection[str]) -> int:
             select(task.c.subscriber_id).join(subscriber).where(subscriber.c.list_id == list_id, task.c.state != "done")
         ).scalars()
     )
-    others = [
-        known.subscriber_id
-        for key, known in _known(conn, list_id).items()
-        if key not in keys and not known.gone and known.subscriber_id not in at_work
-    ]
-    for start in range(0, len(others), PORTION):
-        portion = others[start : start + PORTION]
-        conn.execute(update(subscriber).where(subscriber.c.id.in_(portion)).values(gone=True))
-    return len(others)
+    known = _known(conn, list_id)
+    meant = [known[key] for key in dict.fromkeys(keys) if key in known]
+    ids = [one.subscriber_id for one in meant if not one.gone and one.subscriber_id not in at_work]
+    for start in range(0, len(ids), PORTION):
+        conn.execute(update(subscriber).where(subscriber.c.id.in_(ids[start : start + PORTION])).values(gone=True))
+    return len(ids)

@@ -154,3 +154,37 @@ def test_nobody_is_deleted_because_his_row_could_not_be_read(office: Office) -> 
     result = office.ocm(GOOD.replace("84951234502", "8495"), "--delete-missing")
     assert result.exit_code == 2 and "nothing was changed" in result.output
     assert len(office.people()) == 2
+
+
+class TestByHand:
+    def people_command(self, office: Office, *arguments: str) -> Result:
+        command, *rest = arguments
+        return CliRunner().invoke(main, ["people", command, "-c", str(office.folder / "ocm.toml"), "staff", *rest])
+
+    def test_added_changed_shown_and_removed(self, office: Office) -> None:
+        added = self.people_command(
+            office, "add", "id=7", "name=Анна", "phone=84951234501", "phone=84951234502", "debt=12,50", "groups=a;b"
+        )
+        assert added.exit_code == 0 and "Анна added" in added.output
+        (anna,) = office.people()
+        assert [number for number, _ in anna.numbers] == ["+74951234501", "+74951234502"]
+        assert (anna.key, anna.variables["debt"], anna.groups) == ("7", "12,50", ("a", "b"))
+        assert "changed" in self.people_command(office, "add", "id=7", "name=Анна", "phone=84951234501").output
+        shown = self.people_command(office, "show", "--search", "АНН").output
+        assert "+7495***4501" in shown and "1 of 1 people" in shown
+        assert "1 removed" in self.people_command(office, "remove", "7").output
+        assert office.people() == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["add", "phone=8495"], "no telephone number of RU"),
+            (["add", "name=Анна"], "phone"),
+            (["add", "phone"], "FIELD=VALUE"),
+            (["remove", "7"], "there is no list staff"),
+            (["show"], "there is no list staff"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(self, office: Office, arguments: list[str], words: str) -> None:
+        result = self.people_command(office, *arguments)
+        assert result.exit_code == 2 and words in result.output, result.output
