@@ -88,6 +88,21 @@ def import_into(
     store = None if is_new and how.dry_run else Store.open(config.database)
     remembered = {} if store is None else store.read_now(lambda conn: lists.mapping(conn, list_name))
     said = {**remembered, **(how.said or {})}
+    if console is not None:
+        with console.status(f"reading {file.name} …"):
+            return _read_and_write(config, list_name, file, console, how, said, store)
+    return _read_and_write(config, list_name, file, None, how, said, store)
+
+
+def _read_and_write(
+    config: Config,
+    list_name: str,
+    file: Path,
+    console: Console | None,
+    how: How,
+    said: Mapping[str, str],
+    store: Store | None,
+) -> Imported:
     table = read_rows(file, encoding=how.encoding, delimiter=how.delimiter, sheet=how.sheet, said=said)
     try:
         check_said(table.header, how.said or {})

@@ -55,6 +55,7 @@ class _Reading:
         self._rows: list[int] = []
         self._row_of_key: dict[str, int] = {}
         self._row_of_number: dict[str, int] = {}  # of people without an id
+        self._row_of_any_number: dict[str, int] = {}
 
     def read(self, rows: Sequence[Row]) -> People:
         for row in rows:
@@ -102,6 +103,12 @@ class _Reading:
         self._accepted.append(person)
         self._rows.append(row.number)
         self._remarks.extend(Refusal(row.number, reason) for reason in wrong)
+        for number, _ in numbers:
+            first = self._row_of_any_number.setdefault(number, row.number)
+            if first != row.number:
+                words = "also has this number, under another id: each of them is called on it"
+                self._remarks.append(Refusal(row.number, f"row {first} {words}"))
+                break
 
     def _numbers(self, row: Row) -> tuple[list[tuple[str, str]], list[str]]:
         """The good ones with their kinds, each once, and what is wrong with the others."""

@@ -156,6 +156,13 @@ def test_nobody_is_deleted_because_his_row_could_not_be_read(office: Office) -> 
     assert len(office.people()) == 2
 
 
+def test_one_number_of_two_people_is_remarked(office: Office) -> None:
+    told = office.told(GOOD + "3;Вера;84951234501;;;;;\n")
+    assert told["created"] == 3 and told["refused"] == []
+    (remark,) = told["remarks"]
+    assert remark["row"] == 4 and "row 2 also has this number" in remark["reason"]
+
+
 class TestByHand:
     def people_command(self, office: Office, *arguments: str) -> Result:
         command, *rest = arguments
