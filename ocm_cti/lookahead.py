@@ -3,8 +3,7 @@
 Goes through the ``preparing`` tasks of every running campaign in the order of calling, many people at a time so that
 every synthesizer is busy, and makes those whose audio lies on disk ``waiting``. Whose message can't be made for a while
 is tried again; after some tries he is let through all the same, so that his attempts and their outcome say what is
-wrong with him and the campaign comes to its end. When nothing at all can be made it is speech that is down, and nobody
-pays for that.
+wrong with him and the campaign comes to its end. When speech itself is down (``SpeechDown``), nobody pays for that.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ocm_cti.clock import Clock
-from ocm_cti.domain.fragments import Fragment
+from ocm_cti.domain.fragments import Fragment, SpeechDown
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
-from ocm_cti.store import campaigns, readiness
+from ocm_cti.store import readiness
 from ocm_cti.store.readiness import Unprepared
 from ocm_cti.store.transactions import Store
 
@@ -92,24 +91,32 @@ class LookAhead:
 
     @inlineCallbacks
     def _prepare_all(self) -> Any:
-        running = yield self._store.read(lambda conn: list(campaigns.running(conn)))
-        self._passed = {one: self._passed[one] for one in running if one in self._passed}
-        for campaign_id in running:
-            people_at_once = PEOPLE_AT_FIRST
-            while self._loop.running:
+        """In turn, the most urgent campaigns first: behind a long list nobody who is urgent waits."""
+        at_once: dict[int, int] = {}
+        while self._loop.running:
+            running = yield self._store.read(readiness.to_prepare)
+            self._passed = {one: self._passed[one] for one, _ in running if one in self._passed}
+            busy = False
+            urgent = min((priority for _, priority in running), default=0)
+            for campaign_id, priority in running:
+                if busy and priority > urgent:
+                    break  # those who are more urgent have the next turn too
                 people = yield self._store.read(
                     partial(
                         readiness.unprepared,
                         campaign_id=campaign_id,
                         after_task_id=self._passed.get(campaign_id, 0),
-                        limit=people_at_once,
+                        limit=at_once.get(campaign_id, PEOPLE_AT_FIRST),
                     )
                 )
-                if not people:
-                    break
+                if not people or not self._loop.running:
+                    continue
+                busy, urgent = True, priority
                 yield self._prepare(people)
                 self._passed[campaign_id] = people[-1].task_id
-                people_at_once = PEOPLE_AT_ONCE
+                at_once[campaign_id] = PEOPLE_AT_ONCE
+            if not busy:
+                return
 
     @inlineCallbacks
     def _prepare(self, people: list[Unprepared]) -> Any:
@@ -123,7 +130,7 @@ class LookAhead:
         }
         for task_id, error in wrong.items():
             self._log.warn("the message of task {task} can't be prepared: {error}", task=task_id, error=error)
-            if ready or len(people) == 1:  # others could be made: it is his own
+            if not isinstance(error, SpeechDown):
                 self._tries[task_id] = self._tries.get(task_id, 0) + 1
         let_through = [task_id for task_id in wrong if self._tries.get(task_id, 0) >= TRIES]
         again = [task_id for task_id in wrong if task_id not in let_through]

@@ -28,6 +28,10 @@ class MessageError(ValueError):
     """A message as written can't be said; the text is one clear line without the place."""
 
 
+class SpeechDown(Exception):
+    """Nothing can be synthesized at this moment, whatever it is: it is nobody's own message that is wrong."""
+
+
 class VariableMissing(ValueError):
     """A person has no usable value for a variable that the scenario needs."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ocm_cti.domain.fragments import SpeechDown
+
 
 class SpeechError(Exception):
     """A prompt could not be made."""
@@ -11,7 +13,7 @@ class SynthesisFailed(SpeechError):
     """The synthesizer gave no usable audio."""
 
 
-class LibraryMissing(SpeechError):
+class LibraryMissing(SpeechError, SpeechDown):
     """The synthesizer's library or its data can't be used; the text says what to do."""
 
 
@@ -19,7 +21,7 @@ class RecordingUnusable(SpeechError):
     """A recorded fragment is not there, or is no audio file that can be read."""
 
 
-class CacheUnwritable(SpeechError):
+class CacheUnwritable(SpeechError, SpeechDown):
     """The file could not be written."""
 
 
@@ -31,5 +33,5 @@ class NotBegun(SpeechProcessLost):
     """The speech process was lost before this fragment had its turn; it is not to blame. Never told to who asked."""
 
 
-class SpeechStopped(SpeechError):
+class SpeechStopped(SpeechError, SpeechDown):
     """The client is not running."""

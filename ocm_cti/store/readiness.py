@@ -30,6 +30,16 @@ class Unprepared:
     language: str
 
 
+def to_prepare(conn: Connection) -> list[tuple[int, int]]:
+    """(campaign, its list's priority) of those that are running, the most urgent first, then the oldest."""
+    found = []
+    for campaign_id in campaigns.running(conn):
+        frozen = campaigns.frozen(conn, campaign_id)
+        if frozen is not None:
+            found.append((campaign_id, frozen.settings.priority))
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
 def unprepared(conn: Connection, campaign_id: int, after_task_id: int, limit: int) -> list[Unprepared]:
     """The next tasks by id whose messages are to be made; tasks were numbered in the order of calling."""
     frozen = campaigns.frozen(conn, campaign_id)

@@ -9,7 +9,7 @@ import pytest
 from fakes import InlineStore, InstantPrompts, WallClock
 from sqlalchemy import select
 
-from ocm_cti.domain.fragments import Spoken
+from ocm_cti.domain.fragments import SpeechDown, Spoken
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.lookahead import LookAhead
@@ -46,7 +46,7 @@ class House:
         query = select(task.c.state, task.c.why).order_by(task.c.id)
         return [tuple(row) for row in self.store.now(lambda conn: conn.execute(query).all())]
 
-    def start(self, name: str, debts: list[str]) -> None:
+    def start(self, name: str, debts: list[str], priority: int = 5) -> None:
         people = [
             Person(f"+1212555{place:04}", "", ((f"+1212555{place:04}", ""),), {"debt": debt} if debt else {})
             for place, debt in enumerate(debts)
@@ -55,7 +55,7 @@ class House:
         def fill(conn: object) -> None:
             list_id = lists.find_or_create(conn, name, self.clock.utc())  # type: ignore[arg-type]
             subscribers.upsert(conn, list_id, people)  # type: ignore[arg-type]
-            policy = ListSettings(language="en")
+            policy = ListSettings(language="en", priority=priority)
             campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy, prepare=True)  # type: ignore[arg-type]
 
         self.store.now(fill)
@@ -126,12 +126,30 @@ def test_whose_message_can_not_be_made_does_not_stop_the_others(house: House) ->
 
 def test_when_speech_is_down_nobody_pays_for_it(house: House) -> None:
     house.start("three", ["1", "2", "3"])
-    house.prompts.missing = RuntimeError("no voice")
+    house.prompts.missing = SpeechDown("no voice")
     house.ahead.start()
     house.clock.pump([1] * 600)
     assert set(house.tasks()) == {("preparing", "speech_failed")}
     house.prompts.missing = None
     house.clock.pump([1] * 31)
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_when_all_are_wrong_the_campaign_still_comes_to_its_end(house: House) -> None:
+    house.start("one", ["1", "", "3", ""])
+    house.start("two", ["", ""])
+    house.ahead.start()
+    house.clock.pump([1] * 100)
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_an_urgent_campaign_does_not_wait_for_a_long_one(house: House) -> None:
+    house.start("long", [str(amount) for amount in range(300)])
+    house.prompts.waits = True
+    house.ahead.start()
+    house.start("urgent", ["9000"], priority=0)
+    house.prompts.ready()
+    assert house.values().index("9000") < 10, "after the first eight of the other"
     assert set(house.tasks()) == {("waiting", "due")}
 
 

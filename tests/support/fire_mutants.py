@@ -124,7 +124,7 @@ def stop_lists_are_not_asked(patch: pytest.MonkeyPatch) -> None:
 def no_last_look(patch: pytest.MonkeyPatch) -> None:
     """As it was before this machine found it."""
     state = attempts.AttemptState.PLACING
-    patch.setattr(attempts, "place", lambda conn, one, at: attempts.mark(conn, one, state, at))
+    patch.setattr(attempts, "place", lambda conn, one, at, by_hand: attempts.mark(conn, one, state, at))
 
 
 def history_is_forgotten(patch: pytest.MonkeyPatch) -> None:
