@@ -225,6 +225,12 @@ class _Reader:
             except SettingError as error:
                 self.fail(error.key, error.what)
             for name, entry in its_own.items():
+                if entry.settings.machine and not gateway.detects_machines:
+                    self.fail(
+                        f"lists.{name}.machine",
+                        f"gateway {gateway.name} does not listen for answering machines (an Asterisk does, with "
+                        "amd = true); leave it out, or name others in gateways",
+                    )
                 if entry.settings.caller_id is not None and not gateway.takes_caller_id:
                     self.fail(
                         f"lists.{name}.caller_id",
@@ -277,6 +283,13 @@ class _Reader:
         }
         if any(not name or len(name) > LONGEST_OWN_NAME for name in own):
             self.fail(own_key, f"the name of a scenario has 1 to {LONGEST_OWN_NAME} letters")
+        machine = settings.get("machine", "")
+        if isinstance(machine, str) and machine and machine not in own:  # else its own error comes
+            known = ", ".join(own) or "none"
+            self.fail(
+                f"{key}.machine",
+                f"must be the name of one of the list's scenarios; {machine!r} is not (there are: {known})",
+            )
         self._name_closed_days(key, settings)
         source = None
         if "source" in settings:

@@ -140,10 +140,14 @@ def unspeakable(person: Person, settings: ListConfig) -> str | None:
     if file is None:
         known = ", ".join(settings.own) or "none"
         return f"there is no scenario {person.scenario!r} under [lists.NAME.scenarios] (there are: {known})"
+    said = [(file.scenario, file.scenario.language if person.scenario else settings.settings.language)]
+    if settings.settings.machine:
+        machine = settings.own[settings.settings.machine].scenario
+        said.append((machine, machine.language))
     try:
-        language = file.scenario.language if person.scenario else settings.settings.language
-        for fragment in required_fragments(file.scenario, person.variables, language):
-            words.check(fragment)
+        for scenario, language in said:
+            for fragment in required_fragments(scenario, person.variables, language):
+                words.check(fragment)
     except (VariableMissing, words.UnspeakableValue) as error:
         return str(error)
     return None

@@ -101,6 +101,8 @@ def start(
     if not people:
         raise CampaignRefused(nobody)
     named = {person.scenario for person in people if person.scenario}
+    if settings.machine:
+        named.add(settings.machine)
     missing = sorted(named - set(own_scenarios or {}))
     if missing:
         raise CampaignRefused(
@@ -201,6 +203,11 @@ class Frozen:
     settings: ListSettings
     override_why: str
     test: bool
+
+    @property
+    def machine(self) -> str:
+        """The scenario that an answering machine gets; "": it is hung up on."""
+        return self.own_scenarios[self.settings.machine] if self.settings.machine else ""
 
     def closed_until(self, at: datetime, zone: str = "") -> datetime | None:
         """As ``ListSettings.closed_until``; None always where an emergency overrides the hours."""
