@@ -95,6 +95,12 @@ class Columns:
     variables: tuple[tuple[int, str], ...]
     own: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Fields of Person that no column tells: what is known of them from elsewhere holds on."""
+        told = {field for _, field in self.own} | ({"name"} if self.names else set())
+        return frozenset({"name", *_OWN}) - told
+
     def mapping(self, header: Sequence[str]) -> dict[str, str]:
         """What each heading is taken for, as ``map_columns`` takes it back."""
         found: dict[int, str] = dict(self.variables) | dict(self.own)
