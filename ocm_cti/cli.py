@@ -242,7 +242,8 @@ def people_add(config_path: Path, list_name: str, fields: tuple[str, ...]) -> No
     """Add somebody to LIST, or change him: phone=+74951234501 name=Анна debt=12,50 groups="shift 1" note=…
 
     FIELD is phone (several in the order of calling), name, id, priority, groups, scenario, zone, note, or a variable.
-    Somebody with the same id (without one: the same first number) is changed to what is given here.
+    Somebody with the same id (without one: the same first number) is changed; what is not given here he keeps, but for
+    his numbers.
     """
     from ocm_cti.commands.people import add
 

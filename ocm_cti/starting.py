@@ -11,6 +11,7 @@ from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.scenarios import required_fragments
+from ocm_cti.imports.columns import map_columns
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
@@ -74,9 +75,10 @@ def start(
         if fetched is None:
             raise CampaignRefused("the list's source has not been asked; nothing was started")
         list_id = lists.find_or_create(conn, list_name, now)
-        reading = only_speakable(people(fetched, settings.settings.region, lists.mapping(conn, list_name)), settings)
+        said = lists.mapping(conn, list_name)
+        reading = only_speakable(people(fetched, settings.settings.region, said), settings)
         refused = len(reading.refused)
-        subscribers.upsert(conn, list_id, reading.accepted)
+        subscribers.upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
         subscribers.delete_others(conn, list_id, {person.key for person in reading.accepted})
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")

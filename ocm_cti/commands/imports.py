@@ -39,6 +39,7 @@ class How:
     """How to read the file, where the user knows better than it can be found out; ``said``: heading -> field.
 
     ``refused``: a file for the rows that were refused. ``delete_missing``: who is not in it goes off the list.
+    ``by_hand``: who is known keeps what he has of other variables.
     """
 
     encoding: str | None = None
@@ -48,6 +49,7 @@ class How:
     dry_run: bool = False
     refused: Path | None = None
     delete_missing: bool = False
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,10 @@ def import_source(config_path: Path, list_name: str, how: How, *, as_json: bool 
 def write_people(
     config: Config, list_name: str, table: Table, said: Mapping[str, str], how: How, store: Store | None
 ) -> Imported:
-    """Judge the rows of a table, wherever it is from, and write those that can be used; without a store, none."""
+    """Judge the rows of a table, wherever it is from, and write those that can be used; without a store, none.
+
+    What the table has no column for (a name, a note, …) stays as it is on the list.
+    """
     settings = config.lists.get(list_name)
     reading = people(table, settings.settings.region if settings else ListSettings().region, said)
     if settings is not None:
@@ -152,12 +157,14 @@ def write_people(
             f"--delete-missing: {len(reading.refused)} rows were refused (the first: row {reading.refused[0].row}: "
             f"{reading.refused[0].reason}); who stands in them would be deleted. Mend them first; nothing was changed"
         )
+    columns = map_columns(table.header, said)
     counts = deleted = None
     if not how.dry_run and store is not None:
 
         def write(conn: Connection) -> tuple[Upserted, int | None]:
             list_id = lists.find_or_create(conn, list_name, utc_now())
-            upserted = subscribers.upsert(conn, list_id, reading.accepted)
+            kept = columns.untold | ({"variables"} if how.by_hand else set())
+            upserted = subscribers.upsert(conn, list_id, reading.accepted, kept)
             if how.said:
                 lists.remember_mapping(conn, list_id, {**lists.mapping(conn, list_name), **how.said})
             if not how.delete_missing:
@@ -165,7 +172,7 @@ def write_people(
             return upserted, subscribers.delete_others(conn, list_id, {person.key for person in reading.accepted})
 
         counts, deleted = store.run_now(write)
-    mapping = map_columns(table.header, said).mapping(table.header)
+    mapping = columns.mapping(table.header)
     return Imported(table, reading, counts, mapping, configured=settings is not None, deleted=deleted)
 
 
@@ -182,7 +189,8 @@ def _write_refused(path: Path, done: Imported) -> Path | None:
             for row in done.table.rows:
                 if row.number in reasons:
                     cells = [row.cells[place] if place < len(row.cells) else "" for place in kept]
-                    writer.writerow([*cells, reasons[row.number]])
+                    beyond = row.cells[len(done.table.header) :]
+                    writer.writerow([*cells, reasons[row.number], *beyond])
     except OSError as error:
         raise CommandError(f"{path}: the refused rows can't be written: {error.strerror or error}") from None
     return path

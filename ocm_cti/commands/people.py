@@ -64,7 +64,7 @@ def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]]) ->
     table = Table(header, [Row(1, tuple(value for _, value in fields))])
     said = dict(zip(table.header, (name for name, _ in fields), strict=True))
     store = Store.open(config.database)
-    done = write_people(config, list_name, table, said, How(), store)
+    done = write_people(config, list_name, table, said, How(by_hand=True), store)
     if done.people.refused:
         raise CommandError(f"{list_name}: {done.people.refused[0].reason}")
     for remark in done.people.remarks:

@@ -95,6 +95,12 @@ class Columns:
     variables: tuple[tuple[int, str], ...]
     own: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Fields of Person that no column tells: what is known of them from elsewhere holds on."""
+        told = {field for _, field in self.own} | ({"name"} if self.names else set())
+        return frozenset({"name", *_OWN}) - told
+
     def mapping(self, header: Sequence[str]) -> dict[str, str]:
         """What each heading is taken for, as ``map_columns`` takes it back."""
         found: dict[int, str] = dict(self.variables) | dict(self.own)
@@ -110,8 +116,8 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
     Raises NoNumberColumn. Columns without a heading are left out; every other is at least a variable.
     """
     plain = [_plain(heading) for heading in header]
-    told = {_plain(heading): field for heading, field in (said or {}).items()}
-    fields = [told.get(heading, "") for heading in plain]
+    told = {_key(heading): field for heading, field in (said or {}).items()}
+    fields = [told.get(_key(heading), "") for heading in header]
     free = [heading if not field else "" for heading, field in zip(plain, fields, strict=True)]
     numbers = [place for place, field in enumerate(fields) if field == "phone" or _is_number(free[place])]
     if not numbers:
@@ -126,7 +132,13 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
     taken = {"name"}
     for place, heading in enumerate(plain):
         field = fields[place] or _OWN_OF.get(heading, "")
-        if not heading or place in numbers or place in names or field == "-" or heading == REASON_HEADING:
+        if (
+            not (heading or fields[place])
+            or place in numbers
+            or place in names
+            or field == "-"
+            or heading == REASON_HEADING
+        ):
             continue
         if field in _OWN and field not in own:
             own[field] = place
@@ -141,9 +153,9 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
 
 def check_said(header: Sequence[str], said: Mapping[str, str]) -> None:
     """Raises UnknownColumn for a heading that the file has not, or something that no column can be."""
-    known = {_plain(heading) for heading in header}
+    known = {_key(heading) for heading in header if heading}
     for heading, field in said.items():
-        if _plain(heading) not in known:
+        if _key(heading) not in known:
             raise UnknownColumn(f"there is no column {heading!r}; there are: {', '.join(filter(None, header))}")
         if field not in FIELDS and re.fullmatch("[a-z][a-z0-9_]*", field) is None:
             raise UnknownColumn(
@@ -160,6 +172,11 @@ def slug(heading: str) -> str:
 
 def _plain(heading: str) -> str:
     return "_".join(re.findall(r"\w+", heading.casefold().replace("ё", "е").replace("_", " ")))
+
+
+def _key(heading: str) -> str:
+    """What tells a heading that was named from another: signs are enough (``№``)."""
+    return _plain(heading) or heading.strip()
 
 
 def _is_number(heading: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -37,8 +37,12 @@ class Upserted:
     unchanged: int
 
 
-def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted:
-    """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does."""
+def upsert(conn: Connection, list_id: int, people: Iterable[Person], kept: Collection[str] = ()) -> Upserted:
+    """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does.
+
+    ``kept``: fields of Person that ``people`` say nothing of; who is on the list keeps his own. Of ``variables`` he
+    keeps those that are not among the new ones.
+    """
     # Another import of the same list waits, and then sees what this one has made.
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
     known = _known(conn, list_id)
@@ -47,6 +51,8 @@ def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted
     for person in people:
         found = known.get(person.key)
         earlier = fresh.get(person.key) if found is None else found.person
+        if found is not None and not found.gone:
+            person = _keeping(found.person, person, kept)
         if earlier is None:
             fresh[person.key] = person
         elif found is not None and found.gone:
@@ -65,6 +71,16 @@ def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted
     for portion in _portions(list(fresh.values())):
         _create(conn, list_id, portion)
     return Upserted(len(fresh) + back, updated, unchanged)
+
+
+def _keeping(earlier: Person, person: Person, kept: Collection[str]) -> Person:
+    fields: dict[str, Any] = {name: getattr(earlier, name) for name in kept}
+    variables = dict(person.variables)
+    if "variables" in kept:
+        variables = {**earlier.variables, **variables}
+    elif "name" in kept and "name" in earlier.variables:
+        variables["name"] = earlier.variables["name"]
+    return replace(person, **(fields | {"variables": variables}))
 
 
 @dataclass(frozen=True)

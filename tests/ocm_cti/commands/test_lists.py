@@ -220,3 +220,21 @@ def test_nobody_on_it_can_be_called(desk: Desk) -> None:
 def test_a_list_that_the_configuration_does_not_have(desk: Desk) -> None:
     result = desk.ocm("import", "--list", "dbetors", desk.file("Name;Phone\nAnn;+1 212 555 0101\n"))
     assert result.exit_code == 0 and "[lists.dbetors]" in result.output
+
+
+def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk) -> None:
+
+    def people(*arguments: str) -> str:
+        config = str(desk.folder / "ocm.toml")
+        return CliRunner().invoke(main, ["people", arguments[0], "-c", config, *arguments[1:]]).output
+
+    bills = "id,phone,debt\n1,+12125550101,10\n"
+    assert desk.ocm("import", "--list", "debtors", desk.file(bills)).exit_code == 0
+    by_hand = ("id=1", "phone=+12125550101", "debt=10", "note=deaf", "groups=vip", "city=Omsk")
+    assert "changed" in people("add", "debtors", *by_hand)
+    assert "changed" in people("add", "debtors", "id=1", "phone=+12125550101", "debt=20")
+    shown = people("show", "debtors")
+    assert "deaf" in shown and "vip" in shown and "city=Omsk" in shown and "debt=20" in shown
+    assert "updated 1" in desk.ocm("import", "--list", "debtors", desk.file(bills)).output
+    shown = people("show", "debtors")
+    assert "deaf" in shown and "vip" in shown and "city" not in shown

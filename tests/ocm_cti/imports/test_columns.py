@@ -112,3 +112,8 @@ def test_a_slug_is_always_a_name_of_a_variable(heading: str) -> None:
 def test_variables_are_never_mixed_up(header: list[str]) -> None:
     names = [name for _, name in map_columns(["Телефон", *header]).variables]
     assert len(set(names)) == len(names) and "name" not in names
+
+
+def test_a_heading_of_signs_alone_is_that_column_and_not_one_without_heading() -> None:
+    columns = map_columns(["", "№", "Телефон"], {"№": "id"})
+    assert (columns.key, [place for place, _ in columns.numbers]) == (1, [2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,3 +102,16 @@ def test_a_wrong_number_stays_known_while_the_person_has_it(conn: Connection) ->
     subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+75", ""),), {})])
     subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
     assert numbers(conn, "1") == [("+71", "", False)]  # entered anew: worth another try
+
+
+def test_what_an_import_says_nothing_of_is_kept(conn: Connection) -> None:
+    list_id = lists.find_or_create(conn, "debtors", T0)
+    by_hand = replace(ANNA, priority=0, groups=("vip",), zone="Asia/Omsk", scenario="own", note="deaf")
+    subscribers.upsert(conn, list_id, [by_hand])
+    plain = Person("1", "", ANNA.numbers, {"debt": "2,00"})
+    kept = {"name", "priority", "groups", "zone", "scenario", "note"}
+    assert subscribers.upsert(conn, list_id, [plain], kept) == Upserted(created=0, updated=1, unchanged=0)
+    assert subscribers.people(conn, list_id) == [replace(by_hand, variables={"name": "Анна", "debt": "2,00"})]
+    assert subscribers.upsert(conn, list_id, [plain], kept) == Upserted(created=0, updated=0, unchanged=1)
+    subscribers.upsert(conn, list_id, [Person("1", "", ANNA.numbers, {"due": "1.12.2026"})], {*kept, "variables"})
+    assert subscribers.people(conn, list_id)[0].variables == {"name": "Анна", "debt": "2,00", "due": "1.12.2026"}
