@@ -173,6 +173,7 @@ def simulate(arguments: tuple[str, ...]) -> None:
     help="Write the refused rows with their reasons here, to be mended and imported again.",
 )
 @click.option("--delete-missing", is_flag=True, help="Take those off the list who are not in FILE.")
+@click.option("--yes", "sure", is_flag=True, help="With --delete-missing: also when that is most of the list.")
 @one_line_errors
 def import_(
     config_path: Path,
@@ -188,13 +189,15 @@ def import_(
     sheet: str | None,
     refused: Path | None,
     delete_missing: bool,
+    sure: bool,
 ) -> None:
     """Read people from a CSV, Excel, OpenDocument or DBF FILE into a list.
 
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
-    from ocm_cti.commands.imports import How, import_file, import_source
+    from ocm_cti.commands.imports import import_file, import_source
+    from ocm_cti.importing import How
 
     if (file is None) != from_database:
         raise click.UsageError("either FILE or --from-database")
@@ -209,6 +212,7 @@ def import_(
         dry_run=dry_run,
         refused=refused,
         delete_missing=delete_missing,
+        sure=sure,
     )
     if file is None:
         sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
@@ -237,8 +241,9 @@ def people_show(config_path: Path, list_name: str, search: str, limit: int) -> N
 @config_option
 @click.argument("list_name", metavar="LIST")
 @click.argument("fields", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@click.option("--new", "new_list", is_flag=True, help="Make LIST, if there is none of that name.")
 @one_line_errors
-def people_add(config_path: Path, list_name: str, fields: tuple[str, ...]) -> None:
+def people_add(config_path: Path, list_name: str, fields: tuple[str, ...], new_list: bool) -> None:
     """Add somebody to LIST, or change him: phone=+74951234501 name=Анна debt=12,50 groups="shift 1" note=…
 
     FIELD is phone (several in the order of calling), name, id, priority, groups, scenario, zone, note, or a variable.
@@ -250,7 +255,9 @@ def people_add(config_path: Path, list_name: str, fields: tuple[str, ...]) -> No
     wrong = [one for one in fields if "=" not in one]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} must be FIELD=VALUE", param_hint="FIELD=VALUE")
-    sys.exit(add(config_path, list_name, [(one.split("=", 1)[0], one.split("=", 1)[1]) for one in fields]))
+    sys.exit(
+        add(config_path, list_name, [(one.split("=", 1)[0], one.split("=", 1)[1]) for one in fields], new_list=new_list)
+    )
 
 
 @people.command("remove")

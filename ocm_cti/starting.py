@@ -20,6 +20,7 @@ from ocm_cti.speech import words
 from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Connection
+from ocm_cti.store.upserts import upsert
 
 #: So many people are named in an error of one line.
 PEOPLE_NAMED = 3
@@ -77,9 +78,9 @@ def start(
         list_id = lists.find_or_create(conn, list_name, now)
         said = lists.mapping(conn, list_name)
         reading = only_speakable(people(fetched, settings.settings.region, said), settings)
-        refused = len(reading.refused)
-        subscribers.upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
-        subscribers.delete_others(conn, list_id, {person.key for person in reading.accepted})
+        upserted = upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
+        refused = len(reading.refused) + len(upserted.refused)
+        subscribers.delete(conn, list_id, subscribers.missing(conn, list_id, upserted.keys)[1])
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
     frozen = settings.settings

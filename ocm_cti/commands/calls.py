@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.output import json_line, open_console, shown
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
-from ocm_cti.service import utc_now
 from ocm_cti.store import call_records
 from ocm_cti.store.call_records import KeptRecord
 from ocm_cti.store.transactions import Store

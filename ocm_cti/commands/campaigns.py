@@ -12,12 +12,13 @@ from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
 from ocm_cti import starting
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.outcomes import Outcome
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import audit, campaigns, lists
 from ocm_cti.store.transactions import Connection, Store
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
 from ocm_cti.commands.report_screen import Screen
@@ -24,7 +25,6 @@ from ocm_cti.reports.csv_files import CsvReport
 from ocm_cti.reports.json_file import JsonReport
 from ocm_cti.reports.words import Words, language_of
 from ocm_cti.reports.xlsx_file import XlsxReport
-from ocm_cti.service import utc_now
 from ocm_cti.store import campaigns, lists, reports
 from ocm_cti.store.transactions import Connection, Store
 

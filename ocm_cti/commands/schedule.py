@@ -8,9 +8,10 @@ from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
 from ocm_cti import cron
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import lists, schedules
 from ocm_cti.store.transactions import Connection, Store
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
 from ocm_cti.domain.stop_lists import entry
-from ocm_cti.service import utc_now
 from ocm_cti.store import stop_lists
 from ocm_cti.store.transactions import Store
 

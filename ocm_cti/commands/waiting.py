@@ -9,12 +9,13 @@ from rich.table import Table as Grid
 
 from ocm_cti import bulletin
 from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import WhyNot, World
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import campaigns, lists, waiting
 from ocm_cti.store.transactions import Connection, Store
 

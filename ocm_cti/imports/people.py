@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ocm_cti.domain.people import Person
@@ -37,11 +37,17 @@ class People:
     rows: Sequence[int]
 
 
-def people(table: Table, region: str, said: Mapping[str, str] | None = None) -> People:
+def people(
+    table: Table,
+    region: str,
+    said: Mapping[str, str] | None = None,
+    watch: Callable[[Sequence[Row], str], Iterable[Row]] = lambda rows, what: rows,
+) -> People:
     """``region`` (``RU``) is the country of numbers written without one; it belongs to the list. ``said`` is what the
-    user says of some columns (``map_columns``).
+    user says of some columns (``map_columns``). ``watch`` gives the rows that it is given, and may show how far it is.
     """
-    return _Reading(map_columns(table.header, said), len(table.header), region).read(table.rows)
+    reading = _Reading(map_columns(table.header, said), len(table.header), region)
+    return reading.read(watch(table.rows, "reading"))
 
 
 class _Reading:
@@ -58,7 +64,7 @@ class _Reading:
         self._row_of_number: dict[str, int] = {}  # of people without an id
         self._row_of_any_number: dict[str, int] = {}
 
-    def read(self, rows: Sequence[Row]) -> People:
+    def read(self, rows: Iterable[Row]) -> People:
         for row in rows:
             if not row.empty:
                 self._row(row)
@@ -133,10 +139,11 @@ class _Reading:
         """Two rows with one id, or with one number and no id, are one person: never two calls."""
         if key in self._row_of_key:
             return f"the same {'id' if own_key else 'number'} as in row {self._row_of_key[key]}"
-        if own_key:
+        of_others = self._row_of_number if own_key else self._row_of_any_number
+        earlier = next((of_others[number] for number, _ in numbers if number in of_others), None)
+        if earlier is None:
             return None
-        earlier = next((self._row_of_number[number] for number, _ in numbers if number in self._row_of_number), None)
-        return None if earlier is None else f"the same number as in row {earlier}"
+        return f"the same number as in row {earlier}{', which has no id' if own_key else ''}"
 
     @staticmethod
     def _cell(row: Row, place: int | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from charset_normalizer import from_bytes
 
+from ocm_cti.domain.cells import plain
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Row
 
@@ -116,7 +117,7 @@ def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], s
     lines = _Lines(text)
     try:
         for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
-            rows.append(Row(number, tuple(cell.strip() for cell in cells)))
+            rows.append(Row(number, tuple(plain(cell.strip()) for cell in cells)))
             _check_quotes(lines.taken(), cells, delimiter, f"{file}: row {number}")
     except csv.Error as error:
         raise ImportFailed(f"{file}: row {len(rows) + 1} can't be read: {error}") from None

@@ -28,6 +28,11 @@ def find_or_create(conn: Connection, name: str, now: datetime) -> int:
     )
 
 
+def names(conn: Connection) -> list[str]:
+    """Of all lists, in the order of the alphabet."""
+    return list(conn.execute(select(prepared_list.c.name).order_by(prepared_list.c.name)).scalars())
+
+
 def mapping(conn: Connection, name: str) -> dict[str, str]:
     """What the user has said of the columns of its files: heading -> field; {} when there is no such list."""
     found = conn.execute(select(prepared_list.c.mapping).where(prepared_list.c.name == name)).scalar()

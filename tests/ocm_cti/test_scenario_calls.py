@@ -17,7 +17,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import campaigns, lists, readiness, stop_lists, subscribers
+from ocm_cti.store import campaigns, lists, readiness, stop_lists, upserts
 from ocm_cti.store.schema import answer, attempt, campaign, task
 
 ASKS = """
@@ -85,7 +85,7 @@ class Desk:
     ) -> int:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, name, self.clock.utc())
-            subscribers.upsert(conn, list_id, people)
+            upserts.upsert(conn, list_id, people)
             return campaigns.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
 
         campaign_id = int(self.store.now(fill))
@@ -161,7 +161,7 @@ class TestDontCallMe:
 
     def test_a_number_that_another_list_knows_of_him_is_stopped_too(self, desk: Desk) -> None:
         desk.store.now(
-            lambda conn: subscribers.upsert(
+            lambda conn: upserts.upsert(
                 conn, lists.find_or_create(conn, "gas", desk.clock.utc()), [person(SECOND, OTHER)]
             )
         )

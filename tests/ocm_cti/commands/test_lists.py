@@ -89,7 +89,7 @@ def test_import_tells_what_was_refused_and_why(desk: Desk) -> None:
 
 def test_a_dry_run_writes_nothing(desk: Desk) -> None:
     result = desk.ocm("import", "--list", "debtors", "--dry-run", desk.file(PEOPLE))
-    assert result.exit_code == 0 and "would import 1" in result.output
+    assert result.exit_code == 0 and "would be created 1" in result.output
     assert not (desk.folder / "data" / "ocm.db").exists()
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
 from ocm_cti.service import FolderLock
-from ocm_cti.store import campaigns, lists, readiness, subscribers
+from ocm_cti.store import campaigns, lists, readiness, subscribers, upserts
 from ocm_cti.store.transactions import Connection, Store
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
@@ -289,7 +289,7 @@ def test_a_list_starts_with_its_peoples_own_scenarios_frozen(desk: Path) -> None
     def give(name: str) -> None:
         def job(conn: Connection) -> None:
             list_id = lists.find_or_create(conn, "debtors", datetime.now(UTC))
-            subscribers.upsert(conn, list_id, [replace(subscribers.people(conn, list_id)[1], scenario=name)])
+            upserts.upsert(conn, list_id, [replace(subscribers.people(conn, list_id)[1], scenario=name)])
 
         store.run_now(job)
 
