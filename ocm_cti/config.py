@@ -116,19 +116,38 @@ _SPEECH = ("workers", "voices", "cache_mb")
 
 def load(path: Path) -> Config:
     """Read and check ``path``; raises ConfigError."""
+    text = _read(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    return _Reader(path.absolute(), text).config(table)
+
+
+def load_places(path: Path) -> Config:
+    """Of a configuration that ``load`` refuses, where its ledger is and how numbers are shown; no gateways, no lists.
+
+    What is going on must be seen and stopped at three in the morning, whatever somebody has mistyped since. What stands
+    above the first table is read; raises ConfigError when even that is wrong.
+    """
+    text = _read(path)
+    first = re.search(r"^[^\S\n]*\[", text, flags=re.MULTILINE)
+    try:
+        table = tomllib.loads(text[: first.start()] if first else text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    return _Reader(path.absolute(), text).places(table, {}, {}, SpeechConfig())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; name the configuration with -c FILE") from None
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is no text in UTF-8") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    return _Reader(path.absolute(), text).config(table)
 
 
 class _Reader:
@@ -170,6 +189,25 @@ class _Reader:
         }
         self._ports_are_their_own(gateways)
         self._lists_can_be_called(gateways, lists)
+        said = SpeechConfig(
+            workers=self._count("speech.workers", speech.get("workers", 1)),
+            cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
+            voices={
+                language: self._text(f"speech.voices.{language}", voice)
+                for language, voice in self._table("speech.voices", speech.get("voices", {})).items()
+            },
+        )
+        return self.places(table, gateways, lists, said)
+
+    def places(
+        self,
+        table: Mapping[str, Any],
+        gateways: Mapping[str, GatewaySettings],
+        lists: Mapping[str, ListConfig],
+        speech: SpeechConfig,
+    ) -> Config:
+        """What stands above the tables, with what was read of these."""
+        base = self._path.parent
         data = base / self._text("data", table.get("data", "ocm-data"))
         return Config(
             path=self._path,
@@ -178,14 +216,7 @@ class _Reader:
             audio=base / self._text("audio", table.get("audio", "audio")),
             node=self._text("node", table.get("node", socket.gethostname())),
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
-            speech=SpeechConfig(
-                workers=self._count("speech.workers", speech.get("workers", 1)),
-                cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
-                voices={
-                    language: self._text(f"speech.voices.{language}", voice)
-                    for language, voice in self._table("speech.voices", speech.get("voices", {})).items()
-                },
-            ),
+            speech=speech,
             gateways=gateways,
             lists=lists,
         )

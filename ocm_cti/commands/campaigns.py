@@ -14,7 +14,7 @@ from ocm_cti import config as configuration
 from ocm_cti import starting
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.outcomes import Outcome
@@ -128,17 +128,17 @@ def _change(config_path: Path, list_name: str, change: Callable[[Connection, int
     def write(conn: Connection) -> int:
         list_id = lists.find(conn, list_name)
         if list_id is None:
-            raise CommandError(f"there is no list {list_name}")
+            raise CommandError(lists.no_such(conn, list_name))
         return change(conn, list_id)
 
-    return Store.open(configuration.load(config_path).database).run_now(write)
+    return Store.open(load_for_ledger(config_path).database).run_now(write)
 
 
 def show_audit(config_path: Path) -> int:
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("at", "who", "deed", "subject", "details"):
         grid.add_column(heading, overflow="fold")
-    for entry in Store.open(configuration.load(config_path).database).read_now(audit.entries):
+    for entry in Store.open(load_for_ledger(config_path).database).read_now(audit.entries):
         details = ", ".join(f"{key}: {value}" for key, value in entry.details.items())
         grid.add_row(f"{entry.at.astimezone():%d.%m.%Y %H:%M:%S}", entry.who, entry.deed, entry.subject, details)
     open_console().print(grid)

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+import click
 from rich.console import Console
 from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from ocm_cti import config as configuration
+from ocm_cti.config import Config, ConfigError
 
 #: Columns where there is no terminal to ask (a pipe, a log): tables keep their rows whole.
 WIDTH_WITHOUT_TERMINAL = 180
@@ -18,6 +22,19 @@ def open_console() -> Console:
     """The terminal's own width and colours; wide and plain elsewhere."""
     console = Console(highlight=False, markup=False)  # a name in brackets is a name, not a colour
     return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def load_for_ledger(path: Path) -> Config:
+    """The configuration for a command that needs the ledger alone: what is wrong with the rest is told, and it goes on.
+
+    Raises ConfigError where not even the ledger's place can be read.
+    """
+    try:
+        return configuration.load(path)
+    except ConfigError as error:
+        config = configuration.load_places(path)
+        click.echo(f"ocm: {error}\nocm: going on with {shown(str(config.database))} all the same", err=True)
+        return config
 
 
 def open_log(data: Path, *, echo: bool = False) -> TextIO:

@@ -99,6 +99,5 @@ def remove(config_path: Path, list_name: str, keys: Sequence[str]) -> int:
 def _list(conn: Connection, name: str, hint: str = "") -> int:
     found = lists.find(conn, name)
     if found is None:
-        known = ", ".join(lists.names(conn)) or "none"
-        raise CommandError(f"there is no list {name} (there are: {known}){hint}")
+        raise CommandError(lists.no_such(conn, name) + hint)
     return found

@@ -65,6 +65,12 @@ class Screen:
         outcomes = tables.outcomes(summary.total)
         show(_bars([(words.code(str(code)), int(str(people)), str(code)) for code, people, _ in outcomes.rows]))
         show("  " + self._told(summary.total))
+        if summary.different_people is not None and summary.different_people < summary.total.people:
+            several = words(
+                "{count} different people: who is in several campaigns counts once",
+                count=words.whole(summary.different_people),
+            )
+            show("  " + several)
         if any(each.is_open for each in summary.not_reached):
             show(f"\n  {words('What was not done, and why')}", style="bold")
             show(_bars([(words.code(each.reason), each.people, "") for each in summary.not_reached if each.is_open]))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from rich.table import Table as Grid
 
-from ocm_cti import config as configuration
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.domain.stop_lists import entry
 from ocm_cti.store import stop_lists
 from ocm_cti.store.transactions import Store
@@ -67,4 +66,4 @@ def _entries(written: Sequence[str]) -> list[str]:
 
 
 def _store(config_path: Path) -> Store:
-    return Store.open(configuration.load(config_path).database)
+    return Store.open(load_for_ledger(config_path).database)

@@ -8,10 +8,9 @@ from pathlib import Path
 from rich.table import Table as Grid
 
 from ocm_cti import bulletin
-from ocm_cti import config as configuration
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import WhyNot, World
@@ -21,7 +20,7 @@ from ocm_cti.store.transactions import Connection, Store
 
 
 def show(config_path: Path, list_name: str | None, search: str, limit: int) -> int:
-    config = configuration.load(config_path)
+    config = load_for_ledger(config_path)
     console = open_console()
     world = world_of(config)
     now = utc_now()
@@ -29,7 +28,7 @@ def show(config_path: Path, list_name: str | None, search: str, limit: int) -> i
     def read(conn: Connection) -> list[tuple[str, list[waiting.Group], list[waiting.Waiter]]]:
         list_id = None if list_name is None else lists.find(conn, list_name)
         if list_name is not None and list_id is None:
-            raise CommandError(f"there is no list {list_name}")
+            raise CommandError(lists.no_such(conn, list_name))
         return [
             (
                 campaigns.name(conn, campaign_id),

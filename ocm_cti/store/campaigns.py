@@ -382,9 +382,11 @@ def name(conn: Connection, campaign_id: int) -> str:
     return str(conn.execute(query).scalar_one())
 
 
-def latest(conn: Connection, list_id: int | None = None) -> list[int]:
-    """The last campaign of the list, or of every list; oldest first."""
+def latest(conn: Connection, list_id: int | None = None, *, tests: bool = False) -> list[int]:
+    """The last campaign of the list, or of every list; oldest first. Tests are none, unless ``tests`` says so."""
     query = select(func.max(campaign.c.id)).group_by(campaign.c.list_id).order_by(func.max(campaign.c.id))
+    if not tests:
+        query = query.where(~campaign.c.test)
     if list_id is not None:
         query = query.where(campaign.c.list_id == list_id)
     return list(conn.execute(query).scalars())

@@ -13,7 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, lists, reports, tasks, upserts
+from ocm_cti.store import attempts, campaigns, lists, reports, results, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.transactions import Connection, Store
@@ -239,3 +239,24 @@ def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> No
     assert store.read_now(report) == (3, 0)
     assert len(store.read_now(lambda conn: reports.attempts(conn, [campaign_id]))) == 1
     store.close()
+
+
+def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campaign: int) -> None:
+    """Борис answers twice, on two calls: his row, and what his own database is told, have the last."""
+    for minutes, answers in ((60, [("q", "1"), ("r", "3")]), (120, [("q", "2")])):
+        at = T0 + minutes * MINUTE
+        conn.execute(text("UPDATE task SET priority = CASE name WHEN 'Борис' THEN 0 ELSE 9 END"))
+        claim = tasks.claim(conn, campaign, "office", "301", "node", at)
+        assert claim is not None and claim.name == "Борис"
+        attempts.finish(conn, claim.attempt_id, Finish(Outcome.BUSY, Cause.BUSY, at, answers=answers), at)
+    boris = next(row for row in reports.people(conn, [campaign]) if row.name == "Борис")
+    assert boris.answers == "q=2, r=3"
+    assert [row.answers for row in reports.attempts(conn, [campaign]) if row.name == "Борис"][1:] == ["q=1, r=3", "q=2"]
+    (told,) = results.changed(conn, 1)
+    assert [result.values["answers"] for result in told if result.values["key"] == boris.key] == ["q=2; r=3"]
+
+
+def test_different_people(conn: Connection, campaign: int) -> None:
+    conn.execute(text("UPDATE campaign SET state = 'done'"))
+    again = campaigns.start(conn, 1, T0, "scenario", ListSettings())
+    assert reports.different_people(conn, [campaign, again]) == 3
