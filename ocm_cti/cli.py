@@ -302,9 +302,13 @@ def write_back(config_path: Path, list_name: str) -> None:
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Only who is in this group; several add up.")
 @click.option("--test", is_flag=True, help="Call only the list's testers: nobody else is dialled.")
 @click.option(
+    "--instead",
+    is_flag=True,
+    help="End the list's campaign that is running, paused or waiting for its hour, and begin this one in its place.",
+)
+@click.option(
     "--emergency",
     "override_why",
-    default="",
     metavar="WHY",
     help="Neither hours nor caps hold for this campaign; who started it and why is written to the audit.",
 )
@@ -316,8 +320,9 @@ def start(
     at: str | None,
     only_after: tuple[str, ...],
     test: bool,
-    override_why: str,
+    override_why: str | None,
     groups: tuple[str, ...],
+    instead: bool,
 ) -> None:
     """Start calling LIST, now or at an appointed time.
 
@@ -326,6 +331,8 @@ def start(
     """
     from ocm_cti.commands.campaigns import start as start_list
 
+    if override_why is not None and not override_why.strip():
+        raise click.BadParameter("say why: it is written to the audit", param_hint="--emergency")
     sys.exit(
         start_list(
             config_path,
@@ -334,8 +341,9 @@ def start(
             at=at,
             only_after=only_after,
             test=test,
-            override_why=override_why,
+            override_why=(override_why or "").strip(),
             groups=groups,
+            instead=instead,
         )
     )
 

@@ -10,7 +10,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,6 +105,8 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
     "sip": SipTrunkSettings.from_table,
 }
 
+#: The URL of a file that is named by its place beside the configuration.
+_SQLITE = re.compile(r"\A(sqlite(?:\+\w+)?:///)(?!/|[A-Za-z]:|file:|:memory:|\$\{)([^?]+)")
 #: As the store keeps it.
 LONGEST_OWN_NAME = 100
 #: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
@@ -326,6 +328,7 @@ class _Reader:
         if "source" in settings:
             try:
                 source = Source.from_table(self._table(f"{key}.source", settings.pop("source")))
+                source = replace(source, url=_SQLITE.sub(lambda found: f"{found[1]}{base / found[2]}", source.url))
             except ValueError as error:
                 self.fail(f"{key}.source", str(error))
         try:

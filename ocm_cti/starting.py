@@ -31,7 +31,7 @@ class How:
     """``begins_at`` None: at once. ``only_after``: a follow-up of these outcomes. ``test``: only the list's testers.
 
     ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why. ``groups``:
-    only who is in one of them.
+    only who is in one of them. ``instead``: the campaign of the list that is open is ended in the same moment.
     """
 
     who: str
@@ -41,15 +41,19 @@ class How:
     test: bool = False
     override_why: str = ""
     groups: Sequence[str] = ()
+    instead: bool = False
 
 
 @dataclass(frozen=True)
 class Started:
-    """``refused``: rows of the list's source that can't be called."""
+    """``refused``: rows of the list's source that can't be called. ``instead_of``: how many waited in the campaign that
+    was ended for this one; None: there was none.
+    """
 
     campaign_id: int
     counts: tasks.Counts
     refused: int = 0
+    instead_of: int | None = None
 
 
 def start(
@@ -89,6 +93,9 @@ def start(
             f'{config.path}: a test calls the testers of the list, and it has none: testers = ["+7…"] '
             f"in [lists.{list_name}]"
         )
+    instead_of = campaigns.end_open(conn, list_id, now) if how.instead else None
+    if instead_of is not None:
+        audit.write(conn, audit.Entry(now, how.who, "campaign.instead", list_name, {"not called any more": instead_of}))
     _check_speakable(list_name, subscribers.people(conn, list_id), settings)
     campaign_id = campaigns.start(
         conn,
@@ -104,13 +111,14 @@ def start(
         override_why=how.override_why,
         prepare=True,
         groups=how.groups,
+        beside_ending=how.instead,
         own_scenarios={name: file.text for name, file in settings.own.items()},
     )
     counts = tasks.counts(conn, campaign_id)
     if how.override_why:
         details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
         audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
-    return Started(campaign_id, counts, refused)
+    return Started(campaign_id, counts, refused, instead_of)
 
 
 def fetch(config: Config, list_name: str) -> Table | None:

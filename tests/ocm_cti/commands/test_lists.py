@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ocm_cti import bulletin
 from ocm_cti.cli import main
 from ocm_cti.domain.windows import DAYS
+from ocm_cti.service import FolderLock
 
 SCENARIO = """\
 name = "debt"
@@ -202,7 +204,7 @@ def test_closed_windows_are_in_the_report(desk: Desk) -> None:
     assert desk.ocm("start", "debtors").exit_code == 0
     assert "window" in desk.ocm("report", "debtors").output
     path.write_text(CONFIG + 'zone = "Kiritimati"\n')
-    one_line(desk.ocm("report", "debtors"), "lists.debtors: zone: ", "is no zone")
+    one_line(desk.ocm("start", "debtors"), "lists.debtors: zone: ", "is no zone")
 
 
 def test_a_database_that_is_none(desk: Desk) -> None:
@@ -238,3 +240,55 @@ def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk
     assert "updated 1" in desk.ocm("import", "--list", "debtors", desk.file(bills)).output
     shown = people("show", "debtors")
     assert "deaf" in shown and "vip" in shown and "city" not in shown
+
+
+def test_an_emergency_in_place_of_what_waits(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
+    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start LIST --instead")
+    result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead")
+    assert result.exit_code == 0, result.output
+    assert "the campaign before it is ended; 1 people were still waiting in it" in result.output
+    states = desk.ocm("campaigns").output
+    assert "stopped" in states and "running" in states
+    assert "campaign.instead" in desk.ocm("audit").output
+    assert desk.ocm("stop", "debtors").exit_code == 0
+    assert "ended" not in desk.ocm("start", "debtors", "--instead").output, "there was none"
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_an_emergency_has_a_reason(desk: Desk, why: str) -> None:
+    desk.fill()
+    result = desk.ocm("start", "debtors", "--emergency", why)
+    assert result.exit_code == 2 and "say why" in result.output
+    assert desk.ocm("campaigns").exit_code == 2, "nothing was started"
+
+
+def test_a_configuration_of_an_editor_that_writes_a_mark(desk: Desk) -> None:
+    desk.fill()
+    path = desk.folder / "ocm.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert desk.ocm("start", "debtors").exit_code == 0
+
+
+def test_who_starts_while_the_server_is_ending_is_told(desk: Desk) -> None:
+    desk.fill()
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        (desk.folder / "data" / bulletin.FILE).write_text('{"serving": false, "gateways": {}, "up": {}}')
+        assert "the server is ending: the calls begin when" in " ".join(desk.ocm("start", "debtors").output.split())
+    finally:
+        lock.release()
+
+
+def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        (desk.folder / "data" / bulletin.FILE).write_text(
+            '{"serving": true, "gateways": {"office": {"up": false, "reason": "no line", "idle": 0}}, "up": {}}'
+        )
+        result = desk.ocm("check")
+    finally:
+        lock.release()
+    assert result.exit_code == 2
+    assert "WRONG gateway office: no line" in result.output and "ok    server: at work" in result.output

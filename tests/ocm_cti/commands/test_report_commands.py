@@ -179,7 +179,7 @@ def test_campaigns(desk: Desk) -> None:
     assert shown.exit_code == 0
     assert [line.split()[:3] for line in shown.output.splitlines()[1:]] == [
         ["1", "poll", "stopped"],
-        ["2", "poll", "running"],
+        ["2", "poll", "running,"],
         ["3", "staff", "paused:"],
     ]
     told = json.loads(desk.ocm("campaigns", "poll", "--json").output)

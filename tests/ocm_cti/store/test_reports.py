@@ -252,11 +252,15 @@ def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campai
     boris = next(row for row in reports.people(conn, [campaign]) if row.name == "Борис")
     assert boris.answers == "q=2, r=3"
     assert [row.answers for row in reports.attempts(conn, [campaign]) if row.name == "Борис"][1:] == ["q=1, r=3", "q=2"]
-    (told,) = results.changed(conn, 1)
+    list_id = lists.find(conn, "debtors")
+    assert list_id is not None
+    (told,) = results.changed(conn, list_id)
     assert [result.values["answers"] for result in told if result.values["key"] == boris.key] == ["q=2; r=3"]
 
 
 def test_different_people(conn: Connection, campaign: int) -> None:
     conn.execute(text("UPDATE campaign SET state = 'done'"))
-    again = campaigns.start(conn, 1, T0, "scenario", ListSettings())
+    list_id = lists.find(conn, "debtors")
+    assert list_id is not None
+    again = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
     assert reports.different_people(conn, [campaign, again]) == 3
