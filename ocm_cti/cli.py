@@ -52,6 +52,12 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--region", metavar="RU|UA|…", help="The country of numbers written without one; else that of the lists."
+    )(command)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ocm")
 def main() -> None:
@@ -478,29 +484,34 @@ def stop_list() -> None:
 @stop_list.command("add")
 @config_option
 @click.option("--reason", default="", help="For people who ask later why.")
+@region_option
+@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means a whole country.")
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
-def stop_list_add(config_path: Path, reason: str, name: str, entries: tuple[str, ...]) -> None:
+def stop_list_add(
+    config_path: Path, reason: str, region: str | None, sure: bool, name: str, entries: tuple[str, ...]
+) -> None:
     """Put numbers on the stop list NAME: +74951234501, +7900* (whatever follows), +7495123450? (any one digit).
 
     @FILE is a text file with one on each line.
     """
     from ocm_cti.commands.stop_lists import add
 
-    sys.exit(add(config_path, name, entries, reason))
+    sys.exit(add(config_path, name, entries, reason, region=region, sure=sure))
 
 
 @stop_list.command("remove")
 @config_option
+@region_option
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
-def stop_list_remove(config_path: Path, name: str, entries: tuple[str, ...]) -> None:
+def stop_list_remove(config_path: Path, region: str | None, name: str, entries: tuple[str, ...]) -> None:
     """Take numbers off the stop list NAME."""
     from ocm_cti.commands.stop_lists import remove
 
-    sys.exit(remove(config_path, name, entries))
+    sys.exit(remove(config_path, name, entries, region=region))
 
 
 @stop_list.command("show")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
@@ -45,6 +47,11 @@ def open_log(data: Path, *, echo: bool = False) -> TextIO:
     observers: list[Any] = [textFileLogObserver(file), *([textFileLogObserver(sys.stderr)] if echo else [])]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     return file
+
+
+def on_clock(moment: datetime, zone: str) -> datetime:
+    """On the clock of ``zone`` (of a list); "": of this machine."""
+    return moment.astimezone(ZoneInfo(zone) if zone else None)
 
 
 def shown(text: str) -> str:

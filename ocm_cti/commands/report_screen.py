@@ -23,11 +23,12 @@ _HEADINGS = ("list", "name", "number", "outcome", "tries", "heard", "keys", "rep
 
 
 class Screen:
-    """Prints when all is known; see ``reports.about.Written``."""
+    """Knows all when it is finished (``reports.about.Written``), and prints it when it is told to ``show``."""
 
     def __init__(self, console: Console, about: About) -> None:
         self._console, self._about = console, about
         self._people = 0
+        self._summary: Summary | None = None
         self._grid = Grid(box=None, padding=(0, 1), header_style="bold")
         for heading in _HEADINGS:
             self._grid.add_column(about.words(heading), overflow="fold")
@@ -57,6 +58,13 @@ class Screen:
         pass
 
     def finish(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def show(self) -> None:
+        """Once, after ``finish``."""
+        summary = self._summary
+        if summary is None:
+            raise RuntimeError("not finished")
         words, show = self._about.words, self._console.print
         show(self._grid)
         if self._people > PEOPLE_SHOWN:

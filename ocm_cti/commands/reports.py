@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import load_for_ledger, open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
 from ocm_cti.commands.report_screen import Screen
 from ocm_cti.config import Config
 from ocm_cti.domain.outcomes import Outcome
@@ -90,6 +90,7 @@ def write_reports(
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"{folder}: can't be made: {error.strerror}; name another folder with --out") from None
+        screen = Screen(console, about)
         with ExitStack() as stack:
             files: list[Any] = [
                 stack.enter_context(_file(each, folder, about, delimiter, language)) for each in formats
@@ -99,8 +100,9 @@ def write_reports(
                 reports.each_person(conn, campaign_ids, now),
                 reports.each_attempt(conn, campaign_ids),
                 reports.each_answer(conn, campaign_ids),
-                [Screen(console, about), *files],
+                [screen, *files],
             )
+        screen.show()  # when the files are whole: whoever looks at its first lines only may close it
         for path in (path for file in files for path in file.paths):
             console.print(str(path), highlight=False, soft_wrap=True)
         return summary.total.open
@@ -159,8 +161,8 @@ def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -
             str(each.campaign.campaign_id),
             each.campaign.list_name,
             _state(each, served),
-            _moment(each.campaign.started_at),
-            _moment(each.campaign.ended_at),
+            _moment(each.campaign.started_at, each.campaign.settings.zone),
+            _moment(each.campaign.ended_at, each.campaign.settings.zone),
             *(str(count) for count in (each.people, each.done, each.waiting, each.calling)),
             f"{each.reached} ({Words().percent(each.reached / each.people if each.people else 0)})",
         )
@@ -196,16 +198,17 @@ def _state(counts: reports.CampaignCounts, served: bool) -> str:
         state = "stopped"
     elif campaign.held is not None:
         until_at, why = campaign.held
-        state = why if until_at is None else f"{state}, {why} until {_moment(until_at)}"
+        state = why if until_at is None else f"{state}, {why} until {_moment(until_at, campaign.settings.zone)}"
     elif state == campaigns.RUNNING and counts.begins_at is not None:
-        state = f"begins {_moment(counts.begins_at)}"
+        state = f"begins {_moment(counts.begins_at, campaign.settings.zone)}"
     if campaign.state == campaigns.RUNNING and not served:
         state += ", no server works (ocm serve)"
     return state + (" (test)" if campaign.test else "")
 
 
-def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+def _moment(moment: datetime | None, zone: str) -> str:
+    """On the clock of the list; "": of this machine."""
+    return "" if moment is None else f"{on_clock(moment, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:

@@ -10,7 +10,7 @@ from ocm_cti import config as configuration
 from ocm_cti import cron
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import load_for_ledger, open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
 from ocm_cti.service import FolderLock
 from ocm_cti.store import lists, schedules
 from ocm_cti.store.transactions import Connection, Store
@@ -57,9 +57,9 @@ def show(config_path: Path) -> int:
     for heading in ("list", "cron", "zone", "next", "last", "what came of it"):
         grid.add_column(heading, overflow="fold")
     for one in Store.open(load_for_ledger(config_path).database).read_now(schedules.planned):
-        last = "" if one.last_at is None else f"{one.last_at.astimezone():%d.%m.%Y %H:%M}"
-        grid.add_row(
-            one.list_name, one.cron, one.zone, f"{one.next_at.astimezone():%d.%m.%Y %H:%M}", last, one.last_result
+        last, following = (
+            "" if at is None else f"{on_clock(at, one.zone):%d.%m.%Y %H:%M %Z}" for at in (one.last_at, one.next_at)
         )
+        grid.add_row(one.list_name, one.cron, one.zone, following, last, one.last_result)
     open_console().print(grid)
     return 0

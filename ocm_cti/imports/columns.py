@@ -21,16 +21,20 @@ _NAME_PARTS = _words("""
     фамилия имя отчество прізвище ім_я по_батькові surname last_name first_name middle_name patronymic
 """)
 _IDS = _words("""
-    id ид код_абонента код_клиента лицевой_счет л_с табельный_номер таб_номер таб_n таб
-    ід код_клієнта особовий_рахунок табельний_номер
+    id ид код_абонента код_клиента лицевой_счет лицевой л_с табельный_номер табельный таб_номер таб_n таб
+    ід код_клієнта особовий_рахунок особовий табельний_номер табельний
     external_id account account_no account_number customer_id employee_id personnel_number
 """)
 #: A word in the heading that makes it a column of numbers; alone or with others (Телефон 2, Моб. тел., Phone (home)).
 _NUMBER_WORD = re.compile(
     r"(?:телефон\w*|тел|моб|мобильн\w*|мобільн\w*|сот|сотов\w*|phone\d*|tel|mobile|cell|gsm|msisdn)\Z"
 )
-#: Headings that hold such a word and yet are no number.
-_NOT_NUMBER = _words("телефонист тип_телефона вид_телефона оператор_телефона phone_type")
+#: With one of these in the heading it speaks of telephones, and yet is no number (Кол-во телефонов, Phone type).
+_NOT_NUMBER = _words("""
+    телефонист телефонистка тип вид оператор кол количество число комментарий примечание дата статус модель наличие
+    кількість коментар примітка наявність вид_зв_язку
+    type kind operator provider carrier count quantity comment note notes date status model
+""")
 #: Taken for the number only where no heading says more.
 _NUMBER_IF_ALONE = _words("номер номера контакт контакты контакти number numbers")
 _KINDS = (
@@ -180,7 +184,8 @@ def _key(heading: str) -> str:
 
 
 def _is_number(heading: str) -> bool:
-    return heading not in _NOT_NUMBER and any(_NUMBER_WORD.match(word) for word in heading.split("_"))
+    words = heading.split("_")
+    return any(_NUMBER_WORD.match(word) for word in words) and not _NOT_NUMBER.intersection(words)
 
 
 def _names(plain: Sequence[str]) -> list[int]:

@@ -400,6 +400,12 @@ def name(conn: Connection, campaign_id: int) -> str:
     return str(conn.execute(query).scalar_one())
 
 
+def zone(conn: Connection, campaign_id: int) -> str:
+    """The clock of its list, as it was frozen; "": none of its own."""
+    found = frozen(conn, campaign_id)
+    return "" if found is None else found.settings.zone
+
+
 def latest(conn: Connection, list_id: int | None = None, *, tests: bool = False) -> list[int]:
     """The last campaign of the list, or of every list; oldest first. Tests are none, unless ``tests`` says so."""
     query = select(func.max(campaign.c.id)).group_by(campaign.c.list_id).order_by(func.max(campaign.c.id))

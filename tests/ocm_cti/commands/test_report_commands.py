@@ -169,6 +169,7 @@ def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
     about = About([campaign(list_name=evil)], T0)
     screen = report_screen.Screen(Console(file=printed, width=200), about)
     compose(about, [person(name=evil, native_cause=evil)], [], [answer("why", evil)], [screen])
+    screen.show()
     assert "Ан" in printed.getvalue() and "Why?" in printed.getvalue()
     assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
 
@@ -240,3 +241,23 @@ def test_what_is_going_on_can_be_seen_and_stopped_whatever_was_mistyped(desk: De
 @pytest.mark.parametrize("command", ["report", "campaigns", "waiting", "stop", "pause"])
 def test_a_list_that_is_not_there_is_told_with_those_that_are(desk: Desk, command: str) -> None:
     fails(desk.ocm(command, "stuff"), "there is no list stuff (there are: staff, poll)")
+
+
+def test_the_files_are_whole_before_anything_is_printed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ocm report | head -1``: the pipe is closed while the screen is written."""
+
+    def closed(screen: report_screen.Screen) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(report_screen.Screen, "show", closed)
+    desk.ocm("report")
+    assert {path.name for path in desk.data.glob("report*")} == FILES
+
+
+def test_times_are_on_the_clock_of_the_list(desk: Desk) -> None:
+    config = desk.folder / "ocm.toml"
+    config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
+    assert desk.ocm("stop", "staff").exit_code == 0
+    assert desk.ocm("start", "staff", "--at", "2099-01-01 09:00").exit_code == 0
+    assert "begins 2099-01-01 09:00 +06" in desk.ocm("campaigns", "staff").output
+    assert "until 01.01.2099 09:00:00 +06" in desk.ocm("waiting", "staff").output
