@@ -168,8 +168,8 @@ def _short_pins(accepted: Sequence[Person], rows: Sequence[int]) -> list[Refusal
         return []
     which = ", ".join(str(row) for row in short[:ROWS_NAMED]) + (" …" if len(short) > ROWS_NAMED else "")
     words = (
-        f"the PIN has fewer than the {usual} digits of most others (rows so: {len(short)}: {which}); if the spreadsheet "
-        "has dropped noughts in front: format the column as text"
+        f"the PIN has fewer than the {usual} digits of most others (rows so: {len(short)}: {which}); if the "
+        "spreadsheet has dropped noughts in front: format the column as text"
     )
     return [Refusal(short[0], words)]
 
