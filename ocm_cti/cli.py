@@ -269,10 +269,14 @@ def people_add(config_path: Path, list_name: str, fields: tuple[str, ...], new_l
 @people.command("remove")
 @config_option
 @click.argument("list_name", metavar="LIST")
-@click.argument("keys", metavar="ID...", nargs=-1, required=True)
+@click.argument("keys", metavar="ID|NUMBER...", nargs=-1, required=True)
 @one_line_errors
 def people_remove(config_path: Path, list_name: str, keys: tuple[str, ...]) -> None:
-    """Take somebody off LIST. Reports of what was keep him."""
+    """Take somebody off LIST, by his id or a telephone number (also masked, as `ocm people show` has it).
+
+    Reports of what was keep him. An import that has him puts him on it again, and says so: who is never to be called
+    belongs on a stop list.
+    """
     from ocm_cti.commands.people import remove
 
     sys.exit(remove(config_path, list_name, keys))
@@ -680,7 +684,7 @@ def scenario_show(file: Path) -> None:
 @click.option(
     "--list", "list_name", metavar="NAME", help="Say it to somebody on this list (to the first, or --person)."
 )
-@click.option("--person", "person_key", metavar="KEY", help="His key, number or name.")
+@click.option("--person", "person_key", metavar="TEXT", help="His id, number or name (or a part of it).")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; may be given several times.")
 @click.option("--keys", help="What is pressed at each question, e.g. 1,,42#,h: one, silence, 42 and #, hang up.")
 @click.option("--nobody-there", is_flag=True, help="Whom the person is handed over to does not answer.")
