@@ -196,6 +196,7 @@ def import_(
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
+    from ocm_cti.commands.campaigns import who
     from ocm_cti.commands.imports import import_file, import_source
     from ocm_cti.importing import How
 
@@ -213,10 +214,23 @@ def import_(
         refused=refused,
         delete_missing=delete_missing,
         sure=sure,
+        who=who(),
     )
     if file is None:
         sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
     sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
+
+
+@main.command("lists")
+@config_option
+@click.option("--remove", "removed", metavar="NAME", help="Take this list away; reports of its campaigns stay.")
+@click.option("--yes", "sure", is_flag=True, help="With --remove: also when somebody is on it, or was called.")
+@one_line_errors
+def lists_(config_path: Path, removed: str | None, sure: bool) -> None:
+    """Which lists there are: how many people, the last import, the last campaign, whether ocm.toml knows it."""
+    from ocm_cti.commands.lists import remove, show
+
+    sys.exit(show(config_path) if removed is None else remove(config_path, removed, sure=sure))
 
 
 @main.group()
