@@ -79,8 +79,8 @@ def kept(conn: Connection, name: str | None = None) -> list[Kept]:
     return found
 
 
-def _counts(conn: Connection, query: Select[tuple[int, int]]) -> dict[int, int]:
-    return {row[0]: row[1] for row in conn.execute(query)}
+def _counts(conn: Connection, query: Select[int, int]) -> dict[int, int]:
+    return {list_id: count for list_id, count in conn.execute(query)}
 
 
 _DEEDS = (
