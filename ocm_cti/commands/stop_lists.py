@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table as Grid
 
 from ocm_cti.clock import utc_now
+from ocm_cti.commands.campaigns import who
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import load_for_ledger, open_console
-from ocm_cti.domain.stop_lists import entry
-from ocm_cti.store import stop_lists
-from ocm_cti.store.transactions import Store
+from ocm_cti.config import Config
+from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.stop_lists import is_pattern
+from ocm_cti.imports.stop_files import read_entries
+from ocm_cti.imports.telephones import digits_beyond_country
+from ocm_cti.store import audit, stop_lists
+from ocm_cti.store.transactions import Connection, Store
+
+#: A pattern with fewer digits behind the country's code means a good part of the country; 3 are one area's, one
+#: operator's (+7900*).
+DIGITS_OF_A_PATTERN = 3
+#: So many entries of one command stand in the audit.
+ENTRIES_IN_AUDIT = 20
 
 
-def add(config_path: Path, list_name: str, written: Sequence[str], reason: str) -> int:
-    entries = _entries(written)
-    new = _store(config_path).run_now(lambda conn: stop_lists.add(conn, list_name, entries, reason, utc_now()))
+def add(
+    config_path: Path, list_name: str, written: Sequence[str], reason: str, *, region: str | None, sure: bool
+) -> int:
+    """Raises CommandError for what is no number or pattern, and unless ``sure`` for what means most of a country."""
+    config = load_for_ledger(config_path)
+    entries = _entries(config, written, region)
+    wide = [one for one in entries if is_pattern(one) and digits_beyond_country(one) < DIGITS_OF_A_PATTERN]
+    if wide and not sure:
+        raise CommandError(
+            f"{', '.join(wide)}: nobody in the whole country, or in most of it, would be called any more. If that is "
+            "meant: --yes; nothing was changed"
+        )
+
+    def write(conn: Connection) -> int:
+        new = stop_lists.add(conn, list_name, entries, reason, utc_now())
+        _audit(conn, "stop_list.add", list_name, entries, {"new": new, "reason": reason})
+        return new
+
+    new = Store.open(config.database).run_now(write)
     open_console().print(f"{list_name}: {new} added, {len(entries) - new} stood on it already")
     return 0
 
 
-def remove(config_path: Path, list_name: str, written: Sequence[str]) -> int:
-    entries = _entries(written)
-    gone = _store(config_path).run_now(lambda conn: stop_lists.remove(conn, list_name, entries))
+def remove(config_path: Path, list_name: str, written: Sequence[str], *, region: str | None) -> int:
+    config = load_for_ledger(config_path)
+    entries = _entries(config, written, region)
+
+    def write(conn: Connection) -> int:
+        gone = stop_lists.remove(conn, list_name, entries)
+        _audit(conn, "stop_list.remove", list_name, entries, {"removed": gone})
+        return gone
+
+    gone = Store.open(config.database).run_now(write)
     open_console().print(f"{list_name}: {gone} removed, {len(entries) - gone} did not stand on it")
     return 0
 
@@ -42,27 +76,27 @@ def show(config_path: Path, list_name: str | None) -> int:
     return 0
 
 
-def _entries(written: Sequence[str]) -> list[str]:
-    """Each of them, or of the lines of a file given as @FILE; # begins a remark."""
-    entries = []
-    for one in written:
-        lines = [(one, "")]
-        if one.startswith("@"):
-            path = Path(one[1:])
-            try:
-                text = path.read_text(encoding="utf-8-sig")
-            except OSError as error:
-                raise CommandError(f"{path}: can't be read: {error.strerror or error}") from None
-            except UnicodeDecodeError:
-                raise CommandError(f"{path}: is no text in UTF-8") from None
-            lines = [(line.partition("#")[0].strip(), f"{path}:{at}: ") for at, line in enumerate(text.splitlines(), 1)]
-        for line, where in lines:
-            if line or not where:
-                try:
-                    entries.append(entry(line))
-                except ValueError as error:
-                    raise CommandError(f"{where}{error}; nothing was changed") from None
-    return list(dict.fromkeys(entries))
+def _entries(config: Config, written: Sequence[str], region: str | None) -> Sequence[str]:
+    """Numbers without a country are of ``region``, else of that of all lists where they agree."""
+    regions = {entry.settings.region for entry in config.lists.values()}
+    found = read_entries(written, region or (regions.pop() if len(regions) == 1 else None))
+    if len(found.wrong) == 1:
+        raise CommandError(f"{found.wrong[0]}; nothing was changed")
+    if found.wrong:
+        console = open_console()
+        for line in found.wrong:
+            console.print(line, style="red", soft_wrap=True)
+        raise CommandError(f"{len(found.wrong)} entries are no numbers and no patterns; nothing was changed")
+    return found.kept
+
+
+def _audit(conn: Connection, deed: str, list_name: str, entries: Sequence[str], details: Mapping[str, object]) -> None:
+    """The first of them by name: patterns in full, numbers so that one who knows his own can find it."""
+    shown = [one if is_pattern(one) else mask(one) for one in entries[:ENTRIES_IN_AUDIT]]
+    audit.write(
+        conn,
+        audit.Entry(utc_now(), who(), deed, list_name, {**details, "given": len(entries), "entries": " ".join(shown)}),
+    )
 
 
 def _store(config_path: Path) -> Store:

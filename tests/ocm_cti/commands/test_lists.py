@@ -168,8 +168,8 @@ def test_stop_lists(desk: Desk) -> None:
     assert "1 removed, 1 did not" in ocm("remove", "asked", "+1900*", "+1800*").output
     assert "nobody stands on it" in ocm("show", "others").output
     file.write_text("+12125550102\n212\n", encoding="utf-8")
-    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "is no number and no pattern", "nothing was changed")
-    one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "can't be read")
+    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "'212' is no telephone number", "nothing was changed")
+    one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "no such file")
     one_line(ocm("add", "asked", "*"), "is no number and no pattern")
     assert "+12125550102" not in ocm("show").output
 
