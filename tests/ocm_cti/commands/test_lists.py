@@ -89,6 +89,22 @@ def test_import_tells_what_was_refused_and_why(desk: Desk) -> None:
     assert (again["created"], again["unchanged"]) == (0, 1)
 
 
+def test_sums_that_hardly_anybody_means_are_told_and_taken(desk: Desk) -> None:
+    rows = ["-50", "12.50", "2125550101", "1,234.50", "99999999.99"]
+    text = "Phone;Amount\n" + "".join(f"(212) 555-010{place};{value}\n" for place, value in enumerate(rows))
+    told = json.loads(desk.ocm("import", "--list", "debtors", "--json", desk.file(text)).output)
+    assert told["created"] == 5
+    (remark,) = told["remarks"]
+    assert remark["row"] == 2 and "in 2 rows (2: -50, 4: 2125550101)" in remark["reason"]
+
+
+@pytest.mark.parametrize("written", ["1250-50", "1250=50"])
+def test_kopecks_behind_a_dash_are_told_how_to_be_written(desk: Desk, written: str) -> None:
+    result = desk.ocm("import", "--list", "debtors", "--json", desk.file(f"Phone;Amount\n(212) 555-0101;{written}\n"))
+    (refused,) = json.loads(result.output)["refused"]
+    assert "is no number; as money it is written 1250,50" in refused["reason"]
+
+
 def test_a_dry_run_writes_nothing(desk: Desk) -> None:
     result = desk.ocm("import", "--list", "debtors", "--dry-run", desk.file(PEOPLE))
     assert result.exit_code == 0 and "would be created 1" in result.output
