@@ -29,7 +29,10 @@ def is_dbf(path: Path, octets: bytes) -> bool:
 
 
 def read_dbf(path: Path, encoding: str | None) -> tuple[Sequence[Row], str]:
-    """(rows with the header first, encoding). ``encoding`` None: its own, else CP-866 or CP-1125. Raises ImportFailed."""
+    """(rows with the header first, encoding). ``encoding`` None: its own, else CP-866 or CP-1125.
+
+    Raises ImportFailed.
+    """
     try:
         octets = path.read_bytes()
         if encoding is None and not octets[_CODE_PAGE_AT]:
