@@ -202,6 +202,7 @@ def import_(
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
+    from ocm_cti.commands.campaigns import who
     from ocm_cti.commands.imports import import_file, import_source
     from ocm_cti.importing import How
 
@@ -219,10 +220,23 @@ def import_(
         refused=refused,
         delete_missing=delete_missing,
         sure=sure,
+        who=who(),
     )
     if file is None:
         sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
     sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
+
+
+@main.command("lists")
+@config_option
+@click.option("--remove", "removed", metavar="NAME", help="Take this list away; reports of its campaigns stay.")
+@click.option("--yes", "sure", is_flag=True, help="With --remove: also when somebody is on it, or was called.")
+@one_line_errors
+def lists_(config_path: Path, removed: str | None, sure: bool) -> None:
+    """Which lists there are: how many people, the last import, the last campaign, whether ocm.toml knows it."""
+    from ocm_cti.commands.lists import remove, show
+
+    sys.exit(show(config_path) if removed is None else remove(config_path, removed, sure=sure))
 
 
 @main.group()
@@ -480,6 +494,22 @@ def schedule_show(config_path: Path) -> None:
     sys.exit(show(config_path))
 
 
+def _region(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if value is not None and value.upper() not in SUPPORTED_REGIONS:
+        raise click.BadParameter(f"{value!r} is no country; its two letters, as RU, UA, KZ")
+    return value and value.upper()
+
+
+region_option = click.option(
+    "--region",
+    metavar="XX",
+    callback=_region,
+    help="The country of numbers without its code; else that of the lists, where they agree.",
+)
+
+
 @main.group("stop-list")
 def stop_list() -> None:
     """Who is not to be called, whatever list he stands on; asked before each call."""
@@ -489,7 +519,7 @@ def stop_list() -> None:
 @config_option
 @click.option("--reason", default="", help="For people who ask later why.")
 @region_option
-@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means a whole country.")
+@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means most of a country.")
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
@@ -498,7 +528,8 @@ def stop_list_add(
 ) -> None:
     """Put numbers on the stop list NAME: +74951234501, +7900* (whatever follows), +7495123450? (any one digit).
 
-    @FILE is a text file with one on each line.
+    @FILE is a text, CSV or Excel file with one in each row: the columns whose headings say telephone, without headings
+    the first one.
     """
     from ocm_cti.commands.stop_lists import add
 

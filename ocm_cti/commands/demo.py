@@ -13,6 +13,7 @@ from ocm_cti.commands.campaigns import start_campaign
 from ocm_cti.commands.demo_asterisk import OfficeAsterisk, Operator
 from ocm_cti.commands.demo_panasonic import SimulatedPBX
 from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.import_screen import print_import
 from ocm_cti.commands.imports import import_into
 from ocm_cti.commands.output import open_console
 from ocm_cti.commands.reports import Wanted, write_reports
@@ -107,7 +108,7 @@ def run(data: Path, fixtures: Path, once: bool, switch: str = "panasonic") -> in
             config_path.write_text(_config(running, fixtures), encoding="utf-8")
             config = configuration.load(config_path)
             for name, file in LISTS:
-                import_into(config, name, fixtures / "lists" / file, console)
+                print_import(console, name, file, import_into(config, name, fixtures / "lists" / file, console))
                 start_campaign(config, name, console)
             code = serve.run_service(config, console, once=once, drain_s=30.0)
             unfinished = write_reports(config, Wanted(), data, console)

@@ -52,8 +52,9 @@ def read_workbook(path: Path, sheet: str | None = None) -> Sequence[Row]:
 def _padded(path: Path, sheet: str) -> Mapping[tuple[int, int], int]:
     """(row, column) from 1 -> how many digits are shown, of the cells that show noughts in front: a PIN in format 0000.
 
-    calamine gives no formats. openpyxl does, at five times the time: it is asked only where the workbook (XLSX) has
-    such a format at all. Where it can't tell, cells are as they would be without: a PIN of too few digits is remarked.
+    calamine gives no formats. openpyxl does, in 8 s where calamine takes 2 (100,000 rows): it is asked only where the
+    workbook (XLSX) has such a format at all. Where it can't tell, cells are as they would be without: a PIN of too few
+    digits is remarked.
     """
     try:
         with zipfile.ZipFile(path) as archive:
