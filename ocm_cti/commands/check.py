@@ -21,7 +21,7 @@ from ocm_cti.domain.fragments import Part, Spoken
 from ocm_cti.domain.sources import Source
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.gateways.smdr import SmdrLine
-from ocm_cti.imports.database import read_select
+from ocm_cti.imports.database import read_select, try_write_back
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.people import people
 from ocm_cti.service import FolderLock, Service
@@ -108,6 +108,17 @@ class _Check:
         refused = f", {len(reading.refused)} can't be called: ocm import --list {name} --from-database --dry-run"
         words = f"{len(table.rows)} rows{refused if reading.refused else ''}"
         self._line(bool(reading.accepted), f"source of {name}", words)
+        if source.write_back:
+            self._write_back(name, source, next((person.key for person in reading.accepted), "0"))
+
+    def _write_back(self, name: str, source: Source, key: str) -> None:
+        try:
+            tried = try_write_back(source, key)
+        except ImportFailed as error:
+            self._line(False, f"write-back of {name}", str(error))
+        else:
+            words = "the database would take it" if tried else "this kind of database can't be asked without writing"
+            self._line(True, f"write-back of {name}", words)
 
     def _line(self, right: bool, what: str, words: str) -> None:
         self._wrong += not right

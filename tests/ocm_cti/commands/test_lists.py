@@ -245,7 +245,7 @@ def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk
 def test_an_emergency_in_place_of_what_waits(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
-    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start LIST --instead")
+    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start debtors --instead")
     result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead")
     assert result.exit_code == 0, result.output
     assert "the campaign before it is ended; 1 people were still waiting in it" in result.output
@@ -277,6 +277,20 @@ def test_who_starts_while_the_server_is_ending_is_told(desk: Desk) -> None:
     try:
         (desk.folder / "data" / bulletin.FILE).write_text('{"serving": false, "gateways": {}, "up": {}}')
         assert "the server is ending: the calls begin when" in " ".join(desk.ocm("start", "debtors").output.split())
+    finally:
+        lock.release()
+
+
+def test_who_starts_a_list_whose_gateway_the_server_has_not_is_told(desk: Desk) -> None:
+    desk.fill()
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        told = (desk.folder / "data" / bulletin.FILE).write_text
+        told('{"serving": true, "gateways": {"old": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        words = " ".join(desk.ocm("start", "debtors").output.split())
+        assert "older ocm.toml and has no gateway office" in words and "`ocm serve` runs again" in words
+        told('{"serving": true, "gateways": {"office": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        assert "older" not in desk.ocm("start", "debtors", "--instead").output
     finally:
         lock.release()
 
