@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti import bulletin
 from ocm_cti.cli import main
+from ocm_cti.commands import serve
 from ocm_cti.domain.windows import DAYS
 from ocm_cti.service import FolderLock
 
@@ -336,3 +337,19 @@ class TestStopListsAsPeopleWriteThem:
         assert refused.exit_code == 2 and "nobody of a whole country" in refused.output and "--yes" in refused.output
         assert "nobody stands on it" in self.ocm(desk, "show").output
         assert "2 added" in self.ocm(desk, "add", "never", pattern, "+7900*", "--yes").output
+
+
+def test_serve_says_what_it_is_and_where_its_log_lies(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "run_service", lambda *_, **__: 0)
+    told = desk.ocm("serve")
+    assert told.exit_code == 0
+    assert all(
+        word in told.output for word in (str(desk.folder / "data"), "gateways: office", "ocm start LIST", "60 s")
+    )
+
+
+def test_just_those_who_were_waiting_are_called_in_place(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
+    result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead", "--only-after", "stopped")
+    assert result.exit_code == 0 and "1 people are going to be called" in " ".join(result.output.split())
