@@ -52,12 +52,6 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--region", metavar="RU|UA|…", help="The country of numbers written without one; else that of the lists."
-    )(command)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ocm")
 def main() -> None:
@@ -439,17 +433,23 @@ def audit(config_path: Path) -> None:
 @click.option("--answer", type=click.IntRange(0, 100), default=55, show_default=True, help="Of 100 calls are answered.")
 @click.option("--busy", type=click.IntRange(0, 100), default=10, show_default=True, help="... are busy.")
 @click.option("--reject", type=click.IntRange(0, 100), default=8, show_default=True, help="... are rejected.")
+@click.option(
+    "--right-pin", type=click.IntRange(0, 100), default=90, show_default=True, help="Of 100 PINs asked for are right."
+)
 @one_line_errors
-def rehearse_(config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int) -> None:
+def rehearse_(
+    config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int, right_pin: int
+) -> None:
     """A dry run of LIST: when would it be over, how many calls an hour, who would never be called? Nobody is.
 
     The real list, retries, hours, caps, stop lists and lines, through a switch that is only imagined, on a copy of the
     ledger that is thrown away. A running server is not disturbed.
     """
     from ocm_cti.commands.rehearse import run
-    from ocm_cti.rehearsal import People
+    from ocm_cti.imagined import People
 
-    sys.exit(run(config_path, list_name, at=at, people=People(answer=answer, busy=busy, reject=reject)))
+    assumed = People(answer=answer, busy=busy, reject=reject, right_pin=right_pin)
+    sys.exit(run(config_path, list_name, at=at, people=assumed))
 
 
 @main.group()

@@ -64,11 +64,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "ocm_cti.rehearsal": (
         "ocm_cti.dialer",
         "ocm_cti.domain",
-        "ocm_cti.gateways.interface",
-        "ocm_cti.speech.prompts",
+        "ocm_cti.imagined",
         "ocm_cti.speech.words",
         "ocm_cti.store",
     ),
+    "ocm_cti.imagined": ("ocm_cti.domain", "ocm_cti.gateways.interface", "ocm_cti.speech.prompts"),
     "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),

@@ -30,7 +30,13 @@ def run(config_path: Path, *, once: bool, table: bool, drain_s: float) -> int:
     config = configuration.load(config_path)
     lock = FolderLock.take(config.data)
     try:
-        return run_service(config, open_console(), once=once, drain_s=drain_s, table=table)
+        console = open_console()
+        console.print(
+            f"ocm serve: data and log in {config.data}; gateways: {', '.join(config.gateways)}; start a list from "
+            f"another terminal: ocm start LIST; Ctrl-C ends (calls that are up may go on for {drain_s:.0f} s)",
+            soft_wrap=True,
+        )
+        return run_service(config, console, once=once, drain_s=drain_s, table=table)
     finally:
         lock.release()
 

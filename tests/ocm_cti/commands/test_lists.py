@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti import bulletin
 from ocm_cti.cli import main
+from ocm_cti.commands import serve
 from ocm_cti.domain.windows import DAYS
 from ocm_cti.service import FolderLock
 
@@ -261,7 +262,7 @@ def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk
 def test_an_emergency_in_place_of_what_waits(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
-    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start LIST --instead")
+    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start debtors --instead")
     result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead")
     assert result.exit_code == 0, result.output
     assert "the campaign before it is ended; 1 people were still waiting in it" in result.output
@@ -297,6 +298,20 @@ def test_who_starts_while_the_server_is_ending_is_told(desk: Desk) -> None:
         lock.release()
 
 
+def test_who_starts_a_list_whose_gateway_the_server_has_not_is_told(desk: Desk) -> None:
+    desk.fill()
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        told = (desk.folder / "data" / bulletin.FILE).write_text
+        told('{"serving": true, "gateways": {"old": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        words = " ".join(desk.ocm("start", "debtors").output.split())
+        assert "older ocm.toml and has no gateway office" in words and "`ocm serve` runs again" in words
+        told('{"serving": true, "gateways": {"office": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        assert "older" not in desk.ocm("start", "debtors", "--instead").output
+    finally:
+        lock.release()
+
+
 def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
     lock = FolderLock.take(desk.folder / "data")
     try:
@@ -308,3 +323,19 @@ def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
         lock.release()
     assert result.exit_code == 2
     assert "WRONG gateway office: no line" in result.output and "ok    server: at work" in result.output
+
+
+def test_serve_says_what_it_is_and_where_its_log_lies(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "run_service", lambda *_, **__: 0)
+    told = desk.ocm("serve")
+    assert told.exit_code == 0
+    assert all(
+        word in told.output for word in (str(desk.folder / "data"), "gateways: office", "ocm start LIST", "60 s")
+    )
+
+
+def test_just_those_who_were_waiting_are_called_in_place(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
+    result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead", "--only-after", "stopped")
+    assert result.exit_code == 0 and "1 people are going to be called" in " ".join(result.output.split())

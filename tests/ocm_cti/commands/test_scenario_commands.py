@@ -346,3 +346,26 @@ def test_a_default_that_cant_be_said_is_told(tmp_path: Path) -> None:
     path.write_text(SCENARIO.replace('currency = "USD" }', 'currency = "USD", default = "a lot" }'))
     found = ocm("check", path)
     assert found.exit_code == 2 and "variable 'debt': its default 'a lot' is no" in found.output
+
+
+@pytest.mark.parametrize(
+    ("step", "default", "said"),
+    [
+        pytest.param('type = "confirm"\nmessage = "PIN."\npin = "{x}"', "12a4", "made of digits only", id="pin"),
+        pytest.param('type = "transfer"\nto = "{x}"', "office", "'office' can't be dialled", id="transfer"),
+    ],
+)
+def test_a_default_that_cant_be_pressed_or_dialled_is_told(tmp_path: Path, step: str, default: str, said: str) -> None:
+    path = tmp_path / "s.toml"
+    variables = f'[variables]\nx = {{ kind = "digits", default = "{default}" }}\n'
+    text = f'language = "en"\n{variables}[[step]]\nname = "s"\n{step}\n'
+    path.write_text(text)
+    found = ocm("check", path)
+    assert found.exit_code == 2 and said in found.output
+    assert "s.toml:3: error: variable 'x': its default is used by step 's'" in found.output
+    path.write_text(text.replace(default, "1234"))
+    assert ocm("check", path).exit_code == 0, "a right one"
+    path.write_text(text.replace(f', default = "{default}"', ""))
+    assert ocm("check", path).exit_code == 0, "each person has his own"
+    path.write_text(text.replace("{x}", "{y}"))
+    assert "{y} is not declared" in ocm("check", path).output
