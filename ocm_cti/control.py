@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from ocm_cti.dialer import Dialer, Line
 from ocm_cti.gateways.interface import Gateway, Health
-from ocm_cti.store import campaigns, tasks
+from ocm_cti.store import campaigns, pages, tasks
 from ocm_cti.store.transactions import Connection, Store
 
 
@@ -30,6 +30,13 @@ class CampaignProgress:
     outcomes: Mapping[str, int]
     running: bool = True
     waits: str = ""  # what the next of those who wait is waiting for, and until when (local time)
+    state: str = "running"
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    test: bool = False
+    paused_why: str = ""
+    waits_for: str = ""  # the same as in ``waits``: a code of ``domain.why_not``
+    waits_until_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -99,15 +106,25 @@ def _progress(conn: Connection, campaign_id: int, running: bool, now: datetime) 
     waits = tasks.next_waiting(conn, campaign_id) if running and counts.waiting and not counts.calling else None
     if hold is not None and hold[0] is not None:
         waits = hold[0], hold[1]
+    row = pages.one_campaign(conn, campaign_id)
+    if row is None:
+        raise LookupError(f"there is no campaign {campaign_id}")
     return CampaignProgress(
         campaign_id=campaign_id,
-        name=campaigns.name(conn, campaign_id),
+        name=row.list_name,
         total=counts.total,
         done=counts.done,
         calling=counts.calling,
         outcomes=counts.outcomes,
         running=running,
         waits=_words(waits, now, hold[1] if hold is not None and hold[0] is None else ""),
+        state=row.state,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        test=row.test,
+        paused_why=row.paused_why,
+        waits_for="" if waits is None else waits[1],
+        waits_until_at=None if waits is None else waits[0],
     )
 
 
