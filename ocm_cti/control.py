@@ -83,7 +83,7 @@ class Control:
         def read(conn: Connection) -> list[CampaignProgress]:
             running = set(campaigns.running(conn))
             return [
-                _progress(conn, campaign_id, campaign_id in running, self._now())
+                progress_of(conn, campaign_id, campaign_id in running, self._now())
                 for campaign_id in campaigns.latest(conn)
             ]
 
@@ -100,7 +100,8 @@ class Control:
         return self._store.read(read).addCallback(publish)
 
 
-def _progress(conn: Connection, campaign_id: int, running: bool, now: datetime) -> CampaignProgress:
+def progress_of(conn: Connection, campaign_id: int, running: bool, now: datetime) -> CampaignProgress:
+    """How far one campaign is. Raises LookupError when there is none."""
     counts = tasks.counts(conn, campaign_id)
     hold = campaigns.held(conn, campaign_id, now) if counts.waiting else None
     waits = tasks.next_waiting(conn, campaign_id) if running and counts.waiting and not counts.calling else None

@@ -5,6 +5,8 @@ Its methods block for milliseconds and are for the panel's threads; only ``floor
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +26,9 @@ from ocm_cti.office.once import Once
 from ocm_cti.office.settings import ConfigFile
 from ocm_cti.store import audit
 from ocm_cti.store.transactions import Store
+
+KEY_FILE = "panel.key"
+KEY_OCTETS = 32
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,20 @@ class Office:
         """Raises NotNow."""
         shown = self.monitor(caller)
         return HealthReport(shown.all_up, __version__, self.node, shown)
+
+    def panel_key(self) -> bytes:
+        """What forms are signed with; kept in the data folder: a page stays good when the server is restarted."""
+        path = self.data / KEY_FILE
+        try:
+            key = path.read_bytes()
+        except FileNotFoundError:
+            key = b""
+        if len(key) < KEY_OCTETS:
+            key = secrets.token_bytes(KEY_OCTETS)
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(key)
+        return key
 
     def audit(self, caller: Caller, limit: int = 200) -> list[audit.Entry]:
         must(caller, Scope.ADMIN)

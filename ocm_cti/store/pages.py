@@ -13,6 +13,9 @@ from ocm_cti.domain.people import Person
 from ocm_cti.store import subscribers
 from ocm_cti.store.schema import campaign, prepared_list, schedule, subscriber, subscriber_number
 
+#: Fewer digits are looked for in names and ids only: they would be in every other number.
+SHORTEST_NUMBER = 3
+
 
 @dataclass(frozen=True)
 class ListRow:
@@ -92,7 +95,7 @@ def people(
             func.lower(column).contains(word, autoescape=True)
             for column in (subscriber.c.name, subscriber.c.key, subscriber.c.note)
         ]
-        if digits and len(digits) * 2 >= len(word):
+        if len(digits) >= SHORTEST_NUMBER and len(digits) * 2 >= len(word):
             places.append(
                 exists().where(
                     subscriber_number.c.subscriber_id == subscriber.c.id,
