@@ -1,5 +1,5 @@
 """What the panel and the API may do."""
 
-from ocm_cti.office.office import HealthReport, Office
+from ocm_cti.office.office import HealthReport, Office, Snapshot
 
-__all__ = ["HealthReport", "Office"]
+__all__ = ["HealthReport", "Office", "Snapshot"]

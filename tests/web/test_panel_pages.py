@@ -121,7 +121,7 @@ def test_people_are_found_in_any_case_and_by_a_part_of_the_number(desk: Desk, cl
     assert after
     second = client.get(f"/lists/debtors?after={after[1]}").text
     assert "id-50" in second and "id-49<" not in second and "First page" in second
-    for search, count in (("іВАН", 30), ("ольга 1", 12), ("230007", 1), ("id-119", 1), ("100%", 0), ("нет", 0)):
+    for search, count in (("іВАН", 30), ("ольга 1", 12), ("230007", 1), ("id-119", 1), ("%", 0), ("нет", 0)):
         page = client.get("/lists/debtors", query_string={"search": search}, headers={"HX-Request": "true"}).text
         assert page.count('class="number"') == count, search
         assert "<html" not in page
