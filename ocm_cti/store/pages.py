@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, exists, func, or_, select
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store import subscribers
-from ocm_cti.store.schema import campaign, prepared_list, schedule, subscriber, subscriber_number
+from ocm_cti.store.schema import LARGEST_ID, campaign, prepared_list, schedule, subscriber, subscriber_number
 
 #: Fewer digits are looked for in names and ids only: they would be in every other number.
 SHORTEST_NUMBER = 3
@@ -133,6 +133,8 @@ def campaigns(
 
 
 def one_campaign(conn: Connection, campaign_id: int) -> CampaignRow | None:
+    if campaign_id > LARGEST_ID:
+        return None
     row = conn.execute(
         select(campaign, prepared_list.c.name).join(prepared_list).where(campaign.c.id == campaign_id)
     ).first()

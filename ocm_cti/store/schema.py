@@ -35,6 +35,10 @@ metadata = MetaData(
 )
 
 
+#: The largest number that a column of ids holds; a larger one is nobody's.
+LARGEST_ID = 2**31 - 1
+
+
 class Moment(TypeDecorator[datetime]):
     """Aware UTC in Python; ``2026-11-22T03:00:00.000000`` in the database. A naive time is refused."""
 

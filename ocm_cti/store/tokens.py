@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from ocm_cti.domain.access import Scope
 from ocm_cti.store.errors import StoreError
-from ocm_cti.store.schema import api_token
+from ocm_cti.store.schema import LARGEST_ID, api_token
 from ocm_cti.store.sessions import digest
 
 #: So that a token is known for one when it lies about somewhere.
@@ -66,6 +66,8 @@ def used(conn: Connection, token_id: int, now: datetime) -> None:
 
 def revoke(conn: Connection, token_id: int, now: datetime) -> Token:
     """It works no more. Raises TokenRefused when there is none, or it is revoked already."""
+    if token_id > LARGEST_ID:
+        raise TokenRefused("there is no such token that works")
     row = conn.execute(
         update(api_token)
         .where(api_token.c.id == token_id, api_token.c.revoked_at.is_(None))

@@ -87,7 +87,7 @@ def plain(campaign: Campaign) -> dict[str, Any]:
 
 
 @api.get("/campaigns")
-@api.input(Which, location="query")
+@api.input(Which, location="query", unknown=None)
 @api.doc(summary="Campaigns, the newest first", operation_id="campaigns")
 @api.output(Campaigns)
 def overview(query_data: dict[str, Any]) -> Any:

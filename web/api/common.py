@@ -12,18 +12,17 @@ from apiflask.validators import Range
 from flask import abort, request
 
 from ocm_cti.domain.access import Scope
+from ocm_cti.store.schema import LARGEST_ID
 from web import security
 
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
-#: The largest id that the ledger's integers hold.
-LARGEST_ID = 2**31 - 1
 
 
 class Page(Schema):
     """What a page of anything is asked with."""
 
     class Meta:
-        unknown = "exclude"
+        unknown = "raise"  # a misspelt one would give another page than was meant
 
     after = Integer(
         load_default=None, validate=Range(0, LARGEST_ID), metadata={"description": "The last page's `after`"}

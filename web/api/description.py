@@ -90,6 +90,14 @@ def _finished(spec: Any) -> Any:
                         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
                     },
                 )
+            if "requestBody" in operation and _needs_body(spec, operation):
+                operation["requestBody"]["required"] = True
             if method == "post":
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return spec
+
+
+def _needs_body(spec: Any, operation: Any) -> bool:
+    """Whether the body has a field without which the request means nothing."""
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return bool(spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]].get("required"))

@@ -67,7 +67,7 @@ def overview() -> Any:
 
 
 @api.get("/lists/<string:name>/people")
-@api.input(Search, location="query")
+@api.input(Search, location="query", unknown=None)
 @api.output(People)
 @api.doc(summary="The people of a list", operation_id="people")
 def people(name: str, query_data: dict[str, Any]) -> Any:
