@@ -7,7 +7,8 @@ time, so that a reactor that is stopping and a thread that waits for it can't wa
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -62,11 +63,11 @@ class LiveFloor:
         answer: Future[T] = Future()
 
         def give(value: T) -> None:
-            if not answer.cancelled():
+            with suppress(InvalidStateError):  # nobody waits any more
                 answer.set_result(value)
 
         def fail(failure: Any) -> None:
-            if not answer.cancelled():
+            with suppress(InvalidStateError):
                 answer.set_exception(failure.value)
 
         def post() -> None:

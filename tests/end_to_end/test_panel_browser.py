@@ -74,6 +74,7 @@ def test_from_the_first_login_to_the_end_of_a_campaign(panel: str, system: Syste
         expect(page.locator(".campaign h2")).to_contain_text("debtors_")
         expect(page.locator(".line-talk").first).to_be_visible(timeout=WAIT_MS)
         browser.shot(page, "monitor-live")
+        assert browser.barriers(page) == []
         page.get_by_role("button", name="Pause").click()
         expect(page.locator(".campaign .badge").first).to_have_text("paused")
         expect(page.locator("#notices")).to_contain_text("Paused")
@@ -99,6 +100,9 @@ def look_around(page: Page, browser: Chromium, panel: str) -> None:
     page.goto(panel + "campaigns")
     expect(page.locator("tbody tr")).to_contain_text("debtors")
     browser.shot(page, "campaigns-ru")
+    for path in ("", "lists", "lists/debtors", "account", "password", "set-up"):
+        page.goto(panel + path)
+        assert browser.barriers(page) == []
 
 
 def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) -> None:
@@ -111,6 +115,7 @@ def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) 
         for path in ("", "lists", "lists/debtors", "campaigns", "account"):
             page.goto(panel + path)
             browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")
+            assert browser.barriers(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         page.get_by_role("button", name="Menu").click()
         expect(page.get_by_role("link", name="Lists")).to_be_visible()

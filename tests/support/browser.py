@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from peers import require
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
@@ -31,6 +32,15 @@ class Chromium:
             "console", lambda said: self.faults.append(f"{page.url}: {said.text}") if said.type == "error" else None
         )
         return page
+
+    def barriers(self, page: Page) -> list[str]:
+        """What axe finds serious: who can't see well, or has no mouse, would be shut out."""
+        found = Axe().run(page).response["violations"]
+        return [
+            f"{page.url}: {one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
 
     def shot(self, page: Page, name: str) -> None:
         """A picture of the whole page, kept where OCM_SCREENSHOTS says."""
