@@ -302,6 +302,50 @@ def user_list(config_path: Path) -> None:
 
 
 @main.group()
+def token() -> None:
+    """What other systems use the API with."""
+
+
+@token.command("make")
+@config_option
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "operate", "admin"]),
+    default="read",
+    show_default=True,
+    help="Each contains those before it.",
+)
+@one_line_errors
+def token_make(config_path: Path, name: str, scope: str) -> None:
+    """Make a token for the system NAME and print it; it is nowhere to be had later."""
+    from ocm_cti.commands.tokens import make
+
+    sys.exit(make(config_path, name, scope))
+
+
+@token.command("list")
+@config_option
+@one_line_errors
+def token_list(config_path: Path) -> None:
+    """All tokens, revoked ones too."""
+    from ocm_cti.commands.tokens import show
+
+    sys.exit(show(config_path))
+
+
+@token.command("revoke")
+@config_option
+@click.argument("token_id", metavar="ID", type=click.IntRange(1))
+@one_line_errors
+def token_revoke(config_path: Path, token_id: int) -> None:
+    """The token of that id (see: ocm token list) works no more."""
+    from ocm_cti.commands.tokens import revoke
+
+    sys.exit(revoke(config_path, token_id))
+
+
+@main.group()
 def people() -> None:
     """The people of a list, one by one."""
 

@@ -75,6 +75,7 @@ class Control:
         self._store = store
         self._gateways = gateways
         self._now = now
+        self._over: dict[int, CampaignProgress] = {}  # by campaign; what is done does not change any more
         self.latest: Snapshot | None = None
 
     def refresh(self) -> Deferred[Snapshot]:
@@ -82,10 +83,13 @@ class Control:
 
         def read(conn: Connection) -> list[CampaignProgress]:
             running = set(campaigns.running(conn))
-            return [
-                progress_of(conn, campaign_id, campaign_id in running, self._now())
-                for campaign_id in campaigns.latest(conn)
+            latest = campaigns.latest(conn)
+            found = [
+                self._over.get(campaign_id) or progress_of(conn, campaign_id, campaign_id in running, self._now())
+                for campaign_id in latest
             ]
+            self._over = {progress.campaign_id: progress for progress in found if progress.state == campaigns.DONE}
+            return found
 
         def publish(progress: list[CampaignProgress]) -> Snapshot:
             self.latest = Snapshot(

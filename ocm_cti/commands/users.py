@@ -22,7 +22,7 @@ from ocm_cti.store.transactions import Store
 def add(config_path: Path, name: str, role: str, lists: Sequence[str]) -> int:
     config = configuration.load(config_path)
     made = passwords.random_password()
-    account = _desk(config).add(_caller(), name, Role(role), made, lists)
+    account = desk(config).add(caller(), name, Role(role), made, lists)
     _tell(account.name, made)
     return 0
 
@@ -30,7 +30,7 @@ def add(config_path: Path, name: str, role: str, lists: Sequence[str]) -> int:
 def password(config_path: Path, name: str) -> int:
     config = configuration.load(config_path)
     made = passwords.random_password()
-    _desk(config).give_password(_caller(), name, made)
+    desk(config).give_password(caller(), name, made)
     _tell(name, made)
     return 0
 
@@ -40,7 +40,7 @@ def show(config_path: Path) -> int:
     for heading in ("name", "role", "lists", "state"):
         grid.add_column(heading, overflow="fold")
     now = utc_now()
-    for account in _desk(configuration.load(config_path)).everybody(_caller()):
+    for account in desk(configuration.load(config_path)).everybody(caller()):
         closed = account.closed_until is not None and account.closed_until > now
         state = "disabled" if account.disabled else "closed by wrong passwords" if closed else ""
         state = state or ("has not chosen a password yet" if account.must_change else "")
@@ -49,11 +49,13 @@ def show(config_path: Path) -> int:
     return 0
 
 
-def _desk(config: Config) -> AccountDesk:
+def desk(config: Config) -> AccountDesk:
+    """Over the ledger of this configuration, whether or not a server runs."""
     return AccountDesk(Ledger(Store.open(config.database), utc_now), config.data)
 
 
-def _caller() -> Caller:
+def caller() -> Caller:
+    """Whoever gives the command, for the audit."""
     return Caller("command", who(), Scope.ADMIN)
 
 

@@ -15,10 +15,10 @@ from panel_office import CONFIG
 
 from ocm_cti import config as configuration
 from ocm_cti.cli import main
-from ocm_cti.domain.access import Role
+from ocm_cti.domain.access import Role, Scope
 from ocm_cti.office import passwords
 from ocm_cti.service import PanelAddress, Service
-from ocm_cti.store import accounts, audit
+from ocm_cti.store import accounts, audit, tokens
 from ocm_cti.store.transactions import Store
 
 
@@ -51,6 +51,19 @@ def test_somebody_is_let_in_given_a_new_password_and_listed(config: Path) -> Non
     assert "anna" in shown and "operator" in shown and "debtors" in shown and "has not chosen" in shown
     deeds = [entry.deed for entry in store.read_now(audit.entries)]
     assert deeds == ["user.password", "user.add"]
+    store.close()
+
+
+def test_a_token_is_printed_once_listed_and_revoked(config: Path) -> None:
+    secret = ocm(config, "token", "make", "billing", "--scope", "operate").strip()
+    store = Store.open(config.parent / "ocm-data" / "ocm.db")
+    made = store.read_now(lambda conn: tokens.find(conn, secret))
+    assert made is not None and made.scope is Scope.OPERATE
+    shown = ocm(config, "token", "list")
+    assert "billing" in shown and made.prefix in shown and secret not in shown
+    assert "works no more" in ocm(config, "token", "revoke", str(made.token_id))
+    assert store.read_now(lambda conn: tokens.find(conn, secret)) is None
+    assert "revoked" in ocm(config, "token", "list")
     store.close()
 
 
