@@ -169,3 +169,5 @@ def test_every_room_of_the_menu_opens(client: FlaskClient) -> None:
     for address in addresses:
         answer = client.get(address)
         assert answer.status_code == 200 and 'aria-current="page"' in answer.text
+        icons = re.findall(r"icons\.svg[^#]*#([^\"]*)\"", answer.text)
+        assert icons and all(re.fullmatch(r"[a-z0-9-]+", icon) for icon in icons)

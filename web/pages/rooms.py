@@ -20,5 +20,5 @@ ROOMS = {
 
 @pages.get("/<any('studio', 'scenarios', 'reports', 'set-up'):room>")
 def room(room: str) -> Any:
-    title, icon, commands = ROOMS[room]
-    return render_template("room.html", room=room, title=title, icon=icon, commands=commands)
+    title, drawing, commands = ROOMS[room]
+    return render_template("room.html", room=room, title=title, drawing=drawing, commands=commands)
