@@ -26,6 +26,7 @@ from twisted.web.wsgi import WSGIResource
 from ocm_cti.office import Office
 from web import security
 from web.app import create_app
+from web.bodies import BoundedRequest
 from web.events import Events
 from web.static_files import files
 
@@ -58,7 +59,7 @@ class Panel:
         root: Any = _Root(WSGIResource(self._reactor, self._pool, self._inside))  # type: ignore[no-untyped-call]
         root.putChild(b"static", Static())  # type: ignore[no-untyped-call]
         root.putChild(b"events", self.events)
-        site = Site(root, parsePOSTFormSubmission=False)  # type: ignore[no-untyped-call]
+        site = Site(root, requestFactory=BoundedRequest, parsePOSTFormSubmission=False)  # type: ignore[no-untyped-call]
         site.displayTracebacks = False
         site.noisy = False
         try:

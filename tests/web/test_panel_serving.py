@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -178,11 +180,43 @@ class TestServing(TestCase):
             yield deferLater(reactor, 0.01, lambda: None)
         yield deferToThread(self.panel._pool.stop)
 
+    @inlineCallbacks
+    def test_a_stranger_can_not_fill_the_disk(self) -> Any:
+        """By the length that is said, or by what comes when none is said."""
+        port = int(self.panel.url.rsplit(":", 1)[1].rstrip("/"))
+        head = b"POST /login HTTP/1.1\r\nHost: x\r\n"
+        chunk = b"10001\r\n" + b"x" * 0x10001  # one octet too many, and no more: else the answer may get lost
+        ways = {
+            "said": head + b"Content-Length: 100000000\r\n\r\n",
+            "chunks": head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk,
+        }
+        for name, sent in ways.items():
+            answer = yield deferToThread(exchange, port, sent)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), (name, answer[:60]))
+        cookie = f"Cookie: {self.cookie()}\r\n".encode()
+        body = b"x" * 100_000
+        answer = yield deferToThread(
+            exchange, port, head + cookie + b"Connection: close\r\nContent-Length: 100000\r\n\r\n" + body
+        )
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer[:60])  # it came through, without a form's token
+
     def test_a_port_that_is_taken_is_told_in_one_line(self) -> None:
         other = Panel(self.desk.office, reactor, self.app)
         port = int(self.panel.url.rsplit(":", 1)[1].rstrip("/"))
         with self.assertRaisesRegex(PanelPortTaken, rf"127.0.0.1:{port}: the panel can't have this address: "):
             other.listen("127.0.0.1", port)
+
+
+def exchange(port: int, sent: bytes) -> bytes:
+    """What the server says to these octets until it closes the connection."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        with contextlib.suppress(OSError):  # it may have closed already
+            connection.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while octets := connection.recv(65536):
+                answer += octets
+    return answer
 
 
 class FakeRequest:
