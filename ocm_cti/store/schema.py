@@ -83,6 +83,7 @@ subscriber = Table(
     # Taken off the list; the row stays for the reports of campaigns that called him.
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("list_id", "key"),
+    Index("ix_subscriber_page", "list_id", "id"),  # a list is shown by the page
 )
 
 subscriber_number = Table(

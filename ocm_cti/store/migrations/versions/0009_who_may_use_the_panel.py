@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index("ix_subscriber_page", "subscriber", ["list_id", "id"])
     op.create_table(
         "account",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -71,6 +72,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_subscriber_page", table_name="subscriber")
     op.drop_index(op.f("ix_panel_session_account_id"), table_name="panel_session")
     op.drop_table("panel_session")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
