@@ -40,7 +40,7 @@ class Token:
 
 def make(conn: Connection, name: str, scope: Scope, made_by: str, now: datetime) -> tuple[str, Token]:
     """The token itself, which is nowhere to be had later, and what is kept of it."""
-    if not name.strip() or len(name) > 100:
+    if not name.strip() or len(name) > 100 or not name.isprintable():
         raise TokenRefused("a token has a name of 1 to 100 letters: which system uses it?")
     secret = MARK + secrets.token_urlsafe(32)
     values = {

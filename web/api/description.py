@@ -14,7 +14,7 @@ Lists, campaigns and what comes of them. Every request needs a token (`Authoriza
 administrator makes; its scope is `read`, `operate` or `admin`, each containing those before it.
 
 Pages: ask with `limit`; the answer's `after` is what the next page is asked with, and null on the last.
-A POST with an `Idempotency-Key` is done once, however often it is sent.
+A POST with an `Idempotency-Key` is done once, however often it is sent (where the operation takes one).
 Errors are `application/problem+json` (RFC 9457).
 Times are ISO 8601 with their offset, UTC in answers.
 """
@@ -50,6 +50,9 @@ IDEMPOTENCY_KEY = {
     "description": "Sent again with the same body, the request is not done again",
     "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_.:-]+$"},
 }
+
+#: Their answer is a secret, which is not kept: so they can't be answered a second time.
+WITHOUT_KEY = frozenset({"make_token"})
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -92,7 +95,7 @@ def _finished(spec: Any) -> Any:
                 )
             if "requestBody" in operation and _needs_body(spec, operation):
                 operation["requestBody"]["required"] = True
-            if method == "post":
+            if method == "post" and operation["operationId"] not in WITHOUT_KEY:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     return spec
 
