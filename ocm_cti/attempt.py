@@ -81,6 +81,9 @@ class Attempt:
         self._fragments: dict[Fragment, Path] = {}
         self._scenario: Scenario | None = None
         self._language = claim.language
+        self._machine: Scenario | None = None
+        self._for_machine: dict[Fragment, Path] = {}
+        self._is_machine = False
         self._run: Run | None = None
         self._call: Call | None = None
         self._conversation: Conversation | None = None
@@ -96,10 +99,14 @@ class Attempt:
             self._scenario = parse(self.claim.scenario)
             self._language = self.claim.language or self._scenario.language
             fragments = required_fragments(self._scenario, self.claim.variables, self._language)
+            self._machine = parse(self.claim.machine) if self.claim.machine else None
+            for_machine = required_fragments(self._machine, self.claim.variables) if self._machine else []
         except ValueError as error:
             self._never_placed(f"the scenario can't be said to this person: {error}")
             return self._done
         preparing = maybeDeferred(self._prepare, fragments, self._language)
+        if self._machine is not None:
+            preparing.addCallback(self._prepare_for_machine, for_machine, self._machine.language)
         preparing.addCallbacks(self._prepared, self._not_prepared).addErrback(self._broken)
         return self._done
 
@@ -116,17 +123,31 @@ class Attempt:
 
     # --- before the call ---
 
+    def _prepare_for_machine(
+        self, fragments: dict[Fragment, Path], more: Iterable[Fragment], language: str
+    ) -> Deferred[dict[Fragment, Path]]:
+        """What a machine would get: kept apart, as its language may be another."""
+
+        def made(its_own: dict[Fragment, Path]) -> dict[Fragment, Path]:
+            self._for_machine = its_own
+            return fragments
+
+        return self._prepare(more, language).addCallback(made)
+
     def _prepared(self, fragments: dict[Fragment, Path]) -> None:
         if self._scenario is None:
             raise RuntimeError("prompts were prepared for no scenario")
         self._fragments = fragments
-        lengths_ms = {fragment: path.stat().st_size // OCTETS_PER_MS for fragment, path in fragments.items()}
-        self._run = Run(self._scenario, self.claim.variables, self._language, lengths_ms.__getitem__)
+        self._run = self._new_run(self._scenario, self._language)
         if self._cancelled:
             self._never_placed("stopped before it was placed")
             return
         placing = self._store.run(lambda conn: attempts.place(conn, self.claim.attempt_id, self._now(), self._by_hand))
         placing.addCallbacks(self._place, self._not_committed).addErrback(self._broken)
+
+    def _new_run(self, scenario: Scenario, language: str) -> Run:
+        lengths_ms = {fragment: path.stat().st_size // OCTETS_PER_MS for fragment, path in self._fragments.items()}
+        return Run(scenario, self.claim.variables, language, lengths_ms.__getitem__)
 
     def _not_prepared(self, failure: Failure) -> None:
         self._never_placed(f"the message could not be prepared: {failure.getErrorMessage()}")
@@ -180,6 +201,14 @@ class Attempt:
     def ringing(self) -> None:
         self._step(LineState.RINGING, AttemptState.RINGING)
 
+    def machine(self) -> bool:
+        if self._machine is None:
+            return False
+        self._fragments = self._for_machine
+        self._run = self._new_run(self._machine, self._machine.language)
+        self._is_machine = True
+        return True
+
     def answered(self, certain: bool) -> None:
         self._certain = certain
         self._step(LineState.TALKING, AttemptState.ANSWERED)
@@ -226,6 +255,7 @@ class Attempt:
             heard_out=heard.heard_out,
             fault=by is EndedBy.FAULT or self._cancelled,  # we stopped: not the person's doing
             transferred=cause is Cause.TRANSFERRED or bool(heard.transferred_to),
+            machine=self._is_machine,
         )
         self._finish(outcome, cause, native, heard, by)
 

@@ -90,6 +90,12 @@ def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--no-panel", is_flag=True, help="The same as --panel off.")(with_address)
 
 
+def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--region", metavar="RU|UA|…", help="The country of numbers written without one; else that of the lists."
+    )(command)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ocm")
 def main() -> None:
@@ -213,6 +219,7 @@ def simulate(arguments: tuple[str, ...]) -> None:
     help="Write the refused rows with their reasons here, to be mended and imported again.",
 )
 @click.option("--delete-missing", is_flag=True, help="Take those off the list who are not in FILE.")
+@click.option("--yes", "sure", is_flag=True, help="With --delete-missing: also when that is most of the list.")
 @one_line_errors
 def import_(
     config_path: Path,
@@ -228,13 +235,15 @@ def import_(
     sheet: str | None,
     refused: Path | None,
     delete_missing: bool,
+    sure: bool,
 ) -> None:
     """Read people from a CSV, Excel, OpenDocument or DBF FILE into a list.
 
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
-    from ocm_cti.commands.imports import How, import_file, import_source
+    from ocm_cti.commands.imports import import_file, import_source
+    from ocm_cti.importing import How
 
     if (file is None) != from_database:
         raise click.UsageError("either FILE or --from-database")
@@ -249,6 +258,7 @@ def import_(
         dry_run=dry_run,
         refused=refused,
         delete_missing=delete_missing,
+        sure=sure,
     )
     if file is None:
         sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
@@ -367,19 +377,23 @@ def people_show(config_path: Path, list_name: str, search: str, limit: int) -> N
 @config_option
 @click.argument("list_name", metavar="LIST")
 @click.argument("fields", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@click.option("--new", "new_list", is_flag=True, help="Make LIST, if there is none of that name.")
 @one_line_errors
-def people_add(config_path: Path, list_name: str, fields: tuple[str, ...]) -> None:
+def people_add(config_path: Path, list_name: str, fields: tuple[str, ...], new_list: bool) -> None:
     """Add somebody to LIST, or change him: phone=+74951234501 name=Анна debt=12,50 groups="shift 1" note=…
 
     FIELD is phone (several in the order of calling), name, id, priority, groups, scenario, zone, note, or a variable.
-    Somebody with the same id (without one: the same first number) is changed to what is given here.
+    Somebody with the same id (without one: the same first number) is changed; what is not given here he keeps, but for
+    his numbers.
     """
     from ocm_cti.commands.people import add
 
     wrong = [one for one in fields if "=" not in one]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} must be FIELD=VALUE", param_hint="FIELD=VALUE")
-    sys.exit(add(config_path, list_name, [(one.split("=", 1)[0], one.split("=", 1)[1]) for one in fields]))
+    sys.exit(
+        add(config_path, list_name, [(one.split("=", 1)[0], one.split("=", 1)[1]) for one in fields], new_list=new_list)
+    )
 
 
 @people.command("remove")
@@ -424,9 +438,13 @@ def write_back(config_path: Path, list_name: str) -> None:
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="Only who is in this group; several add up.")
 @click.option("--test", is_flag=True, help="Call only the list's testers: nobody else is dialled.")
 @click.option(
+    "--instead",
+    is_flag=True,
+    help="End the list's campaign that is running, paused or waiting for its hour, and begin this one in its place.",
+)
+@click.option(
     "--emergency",
     "override_why",
-    default="",
     metavar="WHY",
     help="Neither hours nor caps hold for this campaign; who started it and why is written to the audit.",
 )
@@ -438,8 +456,9 @@ def start(
     at: str | None,
     only_after: tuple[str, ...],
     test: bool,
-    override_why: str,
+    override_why: str | None,
     groups: tuple[str, ...],
+    instead: bool,
 ) -> None:
     """Start calling LIST, now or at an appointed time.
 
@@ -448,6 +467,8 @@ def start(
     """
     from ocm_cti.commands.campaigns import start as start_list
 
+    if override_why is not None and not override_why.strip():
+        raise click.BadParameter("say why: it is written to the audit", param_hint="--emergency")
     sys.exit(
         start_list(
             config_path,
@@ -456,8 +477,9 @@ def start(
             at=at,
             only_after=only_after,
             test=test,
-            override_why=override_why,
+            override_why=(override_why or "").strip(),
             groups=groups,
+            instead=instead,
         )
     )
 
@@ -592,29 +614,34 @@ def stop_list() -> None:
 @stop_list.command("add")
 @config_option
 @click.option("--reason", default="", help="For people who ask later why.")
+@region_option
+@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means a whole country.")
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
-def stop_list_add(config_path: Path, reason: str, name: str, entries: tuple[str, ...]) -> None:
+def stop_list_add(
+    config_path: Path, reason: str, region: str | None, sure: bool, name: str, entries: tuple[str, ...]
+) -> None:
     """Put numbers on the stop list NAME: +74951234501, +7900* (whatever follows), +7495123450? (any one digit).
 
     @FILE is a text file with one on each line.
     """
     from ocm_cti.commands.stop_lists import add
 
-    sys.exit(add(config_path, name, entries, reason))
+    sys.exit(add(config_path, name, entries, reason, region=region, sure=sure))
 
 
 @stop_list.command("remove")
 @config_option
+@region_option
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
-def stop_list_remove(config_path: Path, name: str, entries: tuple[str, ...]) -> None:
+def stop_list_remove(config_path: Path, region: str | None, name: str, entries: tuple[str, ...]) -> None:
     """Take numbers off the stop list NAME."""
     from ocm_cti.commands.stop_lists import remove
 
-    sys.exit(remove(config_path, name, entries))
+    sys.exit(remove(config_path, name, entries, region=region))
 
 
 @stop_list.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 
@@ -18,3 +19,7 @@ class Clock(Protocol):
 
     def seconds(self) -> float: ...
     def callLater(self, delay: float, callable: Callable[..., Any], *args: Any) -> Any: ...
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

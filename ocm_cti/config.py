@@ -10,7 +10,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,6 +105,8 @@ GATEWAY_KINDS: Mapping[str, Callable[[str, Mapping[str, object]], GatewaySetting
     "sip": SipTrunkSettings.from_table,
 }
 
+#: The URL of a file that is named by its place beside the configuration.
+_SQLITE = re.compile(r"\A(sqlite(?:\+\w+)?:///)(?!/|[A-Za-z]:|file:|:memory:|\$\{)([^?]+)")
 #: As the store keeps it.
 LONGEST_OWN_NAME = 100
 #: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
@@ -116,19 +118,38 @@ _SPEECH = ("workers", "voices", "cache_mb")
 
 def load(path: Path) -> Config:
     """Read and check ``path``; raises ConfigError."""
+    text = _read(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    return _Reader(path.absolute(), text).config(table)
+
+
+def load_places(path: Path) -> Config:
+    """Of a configuration that ``load`` refuses, where its ledger is and how numbers are shown; no gateways, no lists.
+
+    What is going on must be seen and stopped at three in the morning, whatever somebody has mistyped since. What stands
+    above the first table is read; raises ConfigError when even that is wrong.
+    """
+    text = _read(path)
+    first = re.search(r"^[^\S\n]*\[", text, flags=re.MULTILINE)
+    try:
+        table = tomllib.loads(text[: first.start()] if first else text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    return _Reader(path.absolute(), text).places(table, {}, {}, SpeechConfig())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; name the configuration with -c FILE") from None
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is no text in UTF-8") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    return _Reader(path.absolute(), text).config(table)
 
 
 class _Reader:
@@ -170,6 +191,25 @@ class _Reader:
         }
         self._ports_are_their_own(gateways)
         self._lists_can_be_called(gateways, lists)
+        said = SpeechConfig(
+            workers=self._count("speech.workers", speech.get("workers", 1)),
+            cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
+            voices={
+                language: self._text(f"speech.voices.{language}", voice)
+                for language, voice in self._table("speech.voices", speech.get("voices", {})).items()
+            },
+        )
+        return self.places(table, gateways, lists, said)
+
+    def places(
+        self,
+        table: Mapping[str, Any],
+        gateways: Mapping[str, GatewaySettings],
+        lists: Mapping[str, ListConfig],
+        speech: SpeechConfig,
+    ) -> Config:
+        """What stands above the tables, with what was read of these."""
+        base = self._path.parent
         data = base / self._text("data", table.get("data", "ocm-data"))
         return Config(
             path=self._path,
@@ -178,14 +218,7 @@ class _Reader:
             audio=base / self._text("audio", table.get("audio", "audio")),
             node=self._text("node", table.get("node", socket.gethostname())),
             show_numbers=self._flag("show_numbers", table.get("show_numbers", False)),
-            speech=SpeechConfig(
-                workers=self._count("speech.workers", speech.get("workers", 1)),
-                cache_mb=self._count("speech.cache_mb", speech.get("cache_mb", 2000)),
-                voices={
-                    language: self._text(f"speech.voices.{language}", voice)
-                    for language, voice in self._table("speech.voices", speech.get("voices", {})).items()
-                },
-            ),
+            speech=speech,
             gateways=gateways,
             lists=lists,
         )
@@ -225,6 +258,12 @@ class _Reader:
             except SettingError as error:
                 self.fail(error.key, error.what)
             for name, entry in its_own.items():
+                if entry.settings.machine and not gateway.detects_machines:
+                    self.fail(
+                        f"lists.{name}.machine",
+                        f"gateway {gateway.name} does not listen for answering machines (an Asterisk does, with "
+                        "amd = true); leave it out, or name others in gateways",
+                    )
                 if entry.settings.caller_id is not None and not gateway.takes_caller_id:
                     self.fail(
                         f"lists.{name}.caller_id",
@@ -277,11 +316,19 @@ class _Reader:
         }
         if any(not name or len(name) > LONGEST_OWN_NAME for name in own):
             self.fail(own_key, f"the name of a scenario has 1 to {LONGEST_OWN_NAME} letters")
+        machine = settings.get("machine", "")
+        if isinstance(machine, str) and machine and machine not in own:  # else its own error comes
+            known = ", ".join(own) or "none"
+            self.fail(
+                f"{key}.machine",
+                f"must be the name of one of the list's scenarios; {machine!r} is not (there are: {known})",
+            )
         self._name_closed_days(key, settings)
         source = None
         if "source" in settings:
             try:
                 source = Source.from_table(self._table(f"{key}.source", settings.pop("source")))
+                source = replace(source, url=_SQLITE.sub(lambda found: f"{found[1]}{base / found[2]}", source.url))
             except ValueError as error:
                 self.fail(f"{key}.source", str(error))
         try:

@@ -86,7 +86,7 @@ class Control:
             running = set(campaigns.running(conn))
             return [
                 self._tally.progress(conn, campaign_id, campaign_id in running, self._now())
-                for campaign_id in campaigns.latest(conn)
+                for campaign_id in campaigns.latest(conn, tests=True)
             ]
 
         def publish(progress: list[CampaignProgress]) -> Snapshot:

@@ -8,7 +8,7 @@ wrong with him and the campaign comes to its end. When speech itself is down (``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -149,10 +149,17 @@ class LookAhead:
             self._more_ready()
 
     def _one(self, person: Unprepared) -> Deferred[Any]:
-        scenario = self._scenarios.get(person.scenario) or parse(person.scenario)
-        self._scenarios[person.scenario] = scenario
-        language = person.language or scenario.language
-        wanted = {(fragment, language) for fragment in required_fragments(scenario, person.variables, language)}
+        making = self._said(person.scenario, person.language, person.variables)
+        if person.machine:
+            making.addCallback(lambda _: self._said(person.machine, "", person.variables))
+        return making
+
+    def _said(self, text: str, language: str, variables: Mapping[str, str]) -> Deferred[Any]:
+        """Make what this scenario says; ``language`` "": in its own."""
+        scenario = self._scenarios.get(text) or parse(text)
+        self._scenarios[text] = scenario
+        language = language or scenario.language
+        wanted = {(fragment, language) for fragment in required_fragments(scenario, variables, language)}
         missing = [key for key in wanted if key not in self._made]
         if not missing:
             return succeed(None)

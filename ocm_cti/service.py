@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from ocm_cti.bulletin import Bulletin
 from ocm_cti.call_book import CallBook
+from ocm_cti.clock import utc_now
 from ocm_cti.config import Config
 from ocm_cti.control import Control
 from ocm_cti.dialer import Dialer
@@ -61,10 +62,6 @@ class PanelAddress:
     host: str = "127.0.0.1"
     tcp_port: int = 8080
     must: bool = False
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from ocm_cti.domain.fragments import VariableMissing
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.scenarios import required_fragments
+from ocm_cti.imports.columns import map_columns
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
@@ -19,6 +20,7 @@ from ocm_cti.speech import words
 from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Connection
+from ocm_cti.store.upserts import upsert
 
 #: So many people are named in an error of one line.
 PEOPLE_NAMED = 3
@@ -29,7 +31,7 @@ class How:
     """``begins_at`` None: at once. ``only_after``: a follow-up of these outcomes. ``test``: only the list's testers.
 
     ``override_why``: an emergency; neither hours nor caps hold, and the audit says who wanted it and why. ``groups``:
-    only who is in one of them.
+    only who is in one of them. ``instead``: the campaign of the list that is open is ended in the same moment.
     """
 
     who: str
@@ -39,15 +41,19 @@ class How:
     test: bool = False
     override_why: str = ""
     groups: Sequence[str] = ()
+    instead: bool = False
 
 
 @dataclass(frozen=True)
 class Started:
-    """``refused``: rows of the list's source that can't be called."""
+    """``refused``: rows of the list's source that can't be called. ``instead_of``: how many waited in the campaign that
+    was ended for this one; None: there was none.
+    """
 
     campaign_id: int
     counts: tasks.Counts
     refused: int = 0
+    instead_of: int | None = None
 
 
 def start(
@@ -74,10 +80,11 @@ def start(
         if fetched is None:
             raise CampaignRefused("the list's source has not been asked; nothing was started")
         list_id = lists.find_or_create(conn, list_name, now)
-        reading = only_speakable(people(fetched, settings.settings.region, lists.mapping(conn, list_name)), settings)
-        refused = len(reading.refused)
-        subscribers.upsert(conn, list_id, reading.accepted)
-        subscribers.delete_others(conn, list_id, {person.key for person in reading.accepted})
+        said = lists.mapping(conn, list_name)
+        reading = only_speakable(people(fetched, settings.settings.region, said), settings)
+        upserted = upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
+        refused = len(reading.refused) + len(upserted.refused)
+        subscribers.delete(conn, list_id, subscribers.missing(conn, list_id, upserted.keys)[1])
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
     frozen = settings.settings
@@ -86,6 +93,9 @@ def start(
             f'{config.path}: a test calls the testers of the list, and it has none: testers = ["+7…"] '
             f"in [lists.{list_name}]"
         )
+    instead_of = campaigns.end_open(conn, list_id, now) if how.instead else None
+    if instead_of is not None:
+        audit.write(conn, audit.Entry(now, how.who, "campaign.instead", list_name, {"not called any more": instead_of}))
     _check_speakable(list_name, subscribers.people(conn, list_id), settings)
     campaign_id = campaigns.start(
         conn,
@@ -101,13 +111,14 @@ def start(
         override_why=how.override_why,
         prepare=True,
         groups=how.groups,
+        beside_ending=how.instead,
         own_scenarios={name: file.text for name, file in settings.own.items()},
     )
     counts = tasks.counts(conn, campaign_id)
     if how.override_why:
         details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
         audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
-    return Started(campaign_id, counts, refused)
+    return Started(campaign_id, counts, refused, instead_of)
 
 
 def fetch(config: Config, list_name: str) -> Table | None:
@@ -140,10 +151,14 @@ def unspeakable(person: Person, settings: ListConfig) -> str | None:
     if file is None:
         known = ", ".join(settings.own) or "none"
         return f"there is no scenario {person.scenario!r} under [lists.NAME.scenarios] (there are: {known})"
+    said = [(file.scenario, file.scenario.language if person.scenario else settings.settings.language)]
+    if settings.settings.machine:
+        machine = settings.own[settings.settings.machine].scenario
+        said.append((machine, machine.language))
     try:
-        language = file.scenario.language if person.scenario else settings.settings.language
-        for fragment in required_fragments(file.scenario, person.variables, language):
-            words.check(fragment)
+        for scenario, language in said:
+            for fragment in required_fragments(scenario, person.variables, language):
+                words.check(fragment)
     except (VariableMissing, words.UnspeakableValue) as error:
         return str(error)
     return None

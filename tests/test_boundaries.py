@@ -98,6 +98,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.speech.words",
         "ocm_cti.store",
     ),
+    # What the command and the panel both make a list of a table with.
+    "ocm_cti.importing": (
+        "ocm_cti.clock",
+        "ocm_cti.config",
+        "ocm_cti.domain",
+        "ocm_cti.imports",
+        "ocm_cti.starting",
+        "ocm_cti.store",
+    ),
     "ocm_cti.write_back": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.store"),
     # Everything that the panel and the API may do: one object, which is all that web is handed.
     "ocm_cti.office": (

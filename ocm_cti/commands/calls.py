@@ -8,12 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Grid
 
-from ocm_cti import config as configuration
-from ocm_cti.commands.output import json_line, open_console, shown
+from ocm_cti.clock import utc_now
+from ocm_cti.commands.output import json_line, load_for_ledger, open_console, shown
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
-from ocm_cti.service import utc_now
 from ocm_cti.store import call_records
 from ocm_cti.store.call_records import KeptRecord
 from ocm_cti.store.transactions import Store
@@ -23,7 +22,7 @@ UNKNOWN = "?"
 
 def calls(config_path: Path, *, which: str, days: float | None, limit: int, as_json: bool) -> int:
     """Print the newest records: ``which`` is all, unmatched (of our extensions), others (of none of ours), unread."""
-    config = configuration.load(config_path)
+    config = load_for_ledger(config_path)
     since = None if days is None else utc_now() - timedelta(days=days)
     store = Store.open(config.database)
     kept = store.read_now(

@@ -10,14 +10,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Grid
 
+from ocm_cti import bulletin, starting
 from ocm_cti import config as configuration
-from ocm_cti import starting
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.outcomes import Outcome
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import audit, campaigns, lists
 from ocm_cti.store.transactions import Connection, Store
 
@@ -32,6 +33,7 @@ def start(
     test: bool = False,
     override_why: str = "",
     groups: Sequence[str] = (),
+    instead: bool = False,
 ) -> int:
     config = configuration.load(config_path)
     how = starting.How(
@@ -42,6 +44,7 @@ def start(
         test=test,
         override_why=override_why,
         groups=groups,
+        instead=instead,
     )
     start_campaign(config, list_name, open_console(), how)
     return 0
@@ -84,7 +87,14 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
     counts = started.counts
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
     begins = "" if how.begins_at is None else f" from {how.begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"
-    when = "" if FolderLock.is_held(config.data) else "; the calls begin when `ocm serve` runs"
+    when = ""
+    if not FolderLock.is_held(config.data):
+        when = "; the calls begin when `ocm serve` runs"
+    elif not bulletin.read(config.data).serving:
+        when = "; the server is ending: the calls begin when `ocm serve` runs again"
+    if started.instead_of is not None:
+        words = f"{list_name}: the campaign before it is ended; {started.instead_of} people were still waiting in it"
+        console.print(words, style="yellow", soft_wrap=True)
     kind = "test " if how.test else ""
     console.print(
         f"{list_name}: {kind}campaign {started.campaign_id} started, {counts.total - counts.done} people are going to "
@@ -127,17 +137,17 @@ def _change(config_path: Path, list_name: str, change: Callable[[Connection, int
     def write(conn: Connection) -> int:
         list_id = lists.find(conn, list_name)
         if list_id is None:
-            raise CommandError(f"there is no list {list_name}")
+            raise CommandError(lists.no_such(conn, list_name))
         return change(conn, list_id)
 
-    return Store.open(configuration.load(config_path).database).run_now(write)
+    return Store.open(load_for_ledger(config_path).database).run_now(write)
 
 
 def show_audit(config_path: Path) -> int:
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("at", "who", "deed", "subject", "details"):
         grid.add_column(heading, overflow="fold")
-    for entry in Store.open(configuration.load(config_path).database).read_now(audit.entries):
+    for entry in Store.open(load_for_ledger(config_path).database).read_now(audit.entries):
         details = ", ".join(f"{key}: {value}" for key, value in entry.details.items())
         grid.add_row(f"{entry.at.astimezone():%d.%m.%Y %H:%M:%S}", entry.who, entry.deed, entry.subject, details)
     open_console().print(grid)

@@ -12,14 +12,22 @@ from rich.text import Text
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 
+from ocm_cti import bulletin
 from ocm_cti import config as configuration
 from ocm_cti.commands.output import open_console, open_log
-from ocm_cti.config import Config
+from ocm_cti.config import Config, ListConfig
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Part, Spoken
+from ocm_cti.domain.sources import Source
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.gateways.smdr import SmdrLine
+from ocm_cti.imports.database import read_select
+from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.people import people
 from ocm_cti.service import FolderLock, Service
+from ocm_cti.starting import only_speakable
+from ocm_cti.store.errors import StoreError
+from ocm_cti.store.transactions import Store
 
 POLL_S = 0.25
 #: A connection that is refused is tried again for so long; the PBX may just be starting.
@@ -30,6 +38,8 @@ def run(config_path: Path, wait_s: float) -> int:
     """Prints one line a check; 0 when all are right, 2 otherwise."""
     console = open_console()
     config = configuration.load(config_path)
+    if FolderLock.is_held(config.data):
+        return _Check(config, console, wait_s).beside_the_server()
     lock = FolderLock.take(config.data)
     try:
         return _Check(config, console, wait_s).run()
@@ -50,16 +60,54 @@ class _Check:
         from twisted.internet import reactor as chosen
 
         reactor: Any = chosen
+        self._files()
+        with open_log(self._config.data):
+            reactor.callWhenRunning(self._session, reactor)
+            reactor.run()
+        return 2 if self._wrong else 0
+
+    def beside_the_server(self) -> int:
+        """A server works on the data folder and has the lines to the switches: it is asked how they are."""
+        self._files()
+        try:
+            self._line(True, "database", Store.open(self._config.database).shown)
+        except StoreError as error:
+            self._line(False, "database", str(error))
+        world = bulletin.read(self._config.data)
+        words = (
+            "at work, it has the lines; as it sees them:" if world.serving else "it is ending; as it sees the lines:"
+        )
+        self._line(True, "server", words)
+        for name in self._config.gateways:
+            gateway = world.gateways.get(name)
+            if gateway is None:
+                self._line(False, f"gateway {name}", "the server does not know it: begin it again after a change")
+            else:
+                ready = f"up, {gateway.idle} calls could begin now"
+                self._line(gateway.up, f"gateway {name}", ready if gateway.up else gateway.reason)
+        return 2 if self._wrong else 0
+
+    def _files(self) -> None:
         self._line(True, "configuration", str(self._config.path))
         for name, settings in self._config.lists.items():
             wanted = dict.fromkeys(name for file in settings.files for name in file.scenario.recordings)
             missing = [name for name in wanted if not (self._config.audio / name).is_file()]
             words = f"no recording {', '.join(missing)} in {self._config.audio}" if missing else ""
             self._line(not missing, f"list {name}", words or f"scenario {settings.scenario_path}")
-        with open_log(self._config.data):
-            reactor.callWhenRunning(self._session, reactor)
-            reactor.run()
-        return 2 if self._wrong else 0
+            if settings.source is not None:
+                self._source(name, settings, settings.source)
+
+    def _source(self, name: str, settings: ListConfig, source: Source) -> None:
+        """Asked as a start would ask it; its table is not written to."""
+        try:
+            table = read_select(source)
+            reading = only_speakable(people(table, settings.settings.region), settings)
+        except ImportFailed as error:
+            self._line(False, f"source of {name}", str(error))
+            return
+        refused = f", {len(reading.refused)} can't be called: ocm import --list {name} --from-database --dry-run"
+        words = f"{len(table.rows)} rows{refused if reading.refused else ''}"
+        self._line(bool(reading.accepted), f"source of {name}", words)
 
     def _line(self, right: bool, what: str, words: str) -> None:
         self._wrong += not right

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
+import click
 from rich.console import Console
 from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from ocm_cti import config as configuration
+from ocm_cti.config import Config, ConfigError
 
 #: Columns where there is no terminal to ask (a pipe, a log): tables keep their rows whole.
 WIDTH_WITHOUT_TERMINAL = 180
@@ -20,6 +26,19 @@ def open_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
+def load_for_ledger(path: Path) -> Config:
+    """The configuration for a command that needs the ledger alone: what is wrong with the rest is told, and it goes on.
+
+    Raises ConfigError where not even the ledger's place can be read.
+    """
+    try:
+        return configuration.load(path)
+    except ConfigError as error:
+        config = configuration.load_places(path)
+        click.echo(f"ocm: {error}\nocm: going on with {shown(str(config.database))} all the same", err=True)
+        return config
+
+
 def open_log(data: Path, *, echo: bool = False) -> TextIO:
     """``ocm.log`` in the data folder, appended to; everything logged from now on goes there, with ``echo`` also to
     standard error. The caller closes it."""
@@ -28,6 +47,11 @@ def open_log(data: Path, *, echo: bool = False) -> TextIO:
     observers: list[Any] = [textFileLogObserver(file), *([textFileLogObserver(sys.stderr)] if echo else [])]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     return file
+
+
+def on_clock(moment: datetime, zone: str) -> datetime:
+    """On the clock of ``zone`` (of a list); "": of this machine."""
+    return moment.astimezone(ZoneInfo(zone) if zone else None)
 
 
 def shown(text: str) -> str:

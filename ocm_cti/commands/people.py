@@ -9,10 +9,10 @@ from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.imports import How, write_people
 from ocm_cti.commands.output import open_console
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.people import Person
+from ocm_cti.importing import How, write_people
 from ocm_cti.imports.tables import Row, Table
 from ocm_cti.store import lists, subscribers
 from ocm_cti.store.transactions import Connection, Store
@@ -54,8 +54,11 @@ def show(config_path: Path, list_name: str, search: str, limit: int) -> int:
     return 0
 
 
-def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]]) -> int:
-    """``fields`` are (field, value) as a column of a file would have them; who is known already is changed."""
+def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]], *, new_list: bool = False) -> int:
+    """``fields`` are (field, value) as a column of a file would have them; who is known already is changed.
+
+    A list that neither the configuration nor the ledger knows is made with ``new_list`` only.
+    """
     config = configuration.load(config_path)
     if all(name != "phone" for name, _ in fields):
         raise CommandError("a telephone number is needed: phone=+74951234501")
@@ -64,13 +67,15 @@ def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]]) ->
     table = Table(header, [Row(1, tuple(value for _, value in fields))])
     said = dict(zip(table.header, (name for name, _ in fields), strict=True))
     store = Store.open(config.database)
-    done = write_people(config, list_name, table, said, How(), store)
+    if list_name not in config.lists and not new_list:
+        store.read_now(lambda conn: _list(conn, list_name, "; to make it: --new"))
+    done = write_people(config, list_name, table, said, How(by_hand=True), store)
     if done.people.refused:
         raise CommandError(f"{list_name}: {done.people.refused[0].reason}")
     for remark in done.people.remarks:
         raise CommandError(f"{list_name}: {remark.reason}; the others were taken")
     counts = done.counts
-    what = "added" if counts and counts.created else "changed" if counts and counts.updated else "is so already"
+    what = "added" if counts.created else "changed" if counts.updated else "is so already"
     open_console().print(f"{list_name}: {done.people.accepted[0].name or done.people.accepted[0].key} {what}")
     return 0
 
@@ -91,8 +96,8 @@ def remove(config_path: Path, list_name: str, keys: Sequence[str]) -> int:
     return 0
 
 
-def _list(conn: Connection, name: str) -> int:
+def _list(conn: Connection, name: str, hint: str = "") -> int:
     found = lists.find(conn, name)
     if found is None:
-        raise CommandError(f"there is no list {name}")
+        raise CommandError(lists.no_such(conn, name) + hint)
     return found

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ocm_cti import config as configuration
 from ocm_cti import starting
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.campaigns import moment, who
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.live import outcome_bars
@@ -28,9 +29,9 @@ from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
 from ocm_cti.rehearsal import ImaginedGateway, JumpingClock, People, Rehearsed, SilentPrompts, rehearse
-from ocm_cti.service import utc_now
 from ocm_cti.store import campaigns, lists, readiness, subscribers, tasks
 from ocm_cti.store.transactions import Connection, Store
+from ocm_cti.store.upserts import upsert
 
 #: Hours of the picture; a longer campaign is drawn by days.
 HOURS_DRAWN = 48
@@ -83,7 +84,7 @@ def _copy(config: Config, list_name: str, folder: Path) -> Store:
         original.close()
     store = Store.open(path)
     now = utc_now()
-    store.run_now(lambda conn: subscribers.upsert(conn, lists.find_or_create(conn, list_name, now), people))
+    store.run_now(lambda conn: upsert(conn, lists.find_or_create(conn, list_name, now), people))
     return store
 
 

@@ -23,11 +23,12 @@ _HEADINGS = ("list", "name", "number", "outcome", "tries", "heard", "keys", "rep
 
 
 class Screen:
-    """Prints when all is known; see ``reports.about.Written``."""
+    """Knows all when it is finished (``reports.about.Written``), and prints it when it is told to ``show``."""
 
     def __init__(self, console: Console, about: About) -> None:
         self._console, self._about = console, about
         self._people = 0
+        self._summary: Summary | None = None
         self._grid = Grid(box=None, padding=(0, 1), header_style="bold")
         for heading in _HEADINGS:
             self._grid.add_column(about.words(heading), overflow="fold")
@@ -57,6 +58,13 @@ class Screen:
         pass
 
     def finish(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def show(self) -> None:
+        """Once, after ``finish``."""
+        summary = self._summary
+        if summary is None:
+            raise RuntimeError("not finished")
         words, show = self._about.words, self._console.print
         show(self._grid)
         if self._people > PEOPLE_SHOWN:
@@ -65,6 +73,12 @@ class Screen:
         outcomes = tables.outcomes(summary.total)
         show(_bars([(words.code(str(code)), int(str(people)), str(code)) for code, people, _ in outcomes.rows]))
         show("  " + self._told(summary.total))
+        if summary.different_people is not None and summary.different_people < summary.total.people:
+            several = words(
+                "{count} different people: who is in several campaigns counts once",
+                count=words.whole(summary.different_people),
+            )
+            show("  " + several)
         if any(each.is_open for each in summary.not_reached):
             show(f"\n  {words('What was not done, and why')}", style="bold")
             show(_bars([(words.code(each.reason), each.people, "") for each in summary.not_reached if each.is_open]))

@@ -13,18 +13,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
 from ocm_cti.commands.report_screen import Screen
 from ocm_cti.config import Config
+from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.reports.about import About, zone_of
 from ocm_cti.reports.compose import compose
 from ocm_cti.reports.csv_files import CsvReport
 from ocm_cti.reports.json_file import JsonReport
 from ocm_cti.reports.words import Words, language_of
 from ocm_cti.reports.xlsx_file import XlsxReport
-from ocm_cti.service import utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import campaigns, lists, reports
 from ocm_cti.store.transactions import Connection, Store
 
@@ -34,8 +35,8 @@ FORMATS = ("csv", "xlsx", "pdf", "json")
 @dataclass(frozen=True)
 class Wanted:
     """Which campaigns: those of ``list_name`` (None: of every list), of each the last one, or ``every`` one; or the
-    one with ``campaign_id``. ``since`` and ``until`` are days of this machine's clock, both inclusive, on which they
-    began; naming one means every campaign of that time."""
+    one with ``campaign_id``, the only way to a test. ``since`` and ``until`` are days of this machine's clock, both
+    inclusive, on which they began; naming one means every campaign of that time."""
 
     list_name: str | None = None
     campaign_id: int | None = None
@@ -52,7 +53,7 @@ def report(
     delimiter: str = ";",
     language: str | None = None,
 ) -> int:
-    config = configuration.load(config_path)
+    config = load_for_ledger(config_path)
     write_reports(config, wanted, out or config.data, open_console(), formats, delimiter, language)
     return 0
 
@@ -83,11 +84,13 @@ def write_reports(
             zone=zone_of(rows),
             recordings=config.recordings,
             show_numbers=config.show_numbers,
+            different_people=reports.different_people(conn, campaign_ids),
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"{folder}: can't be made: {error.strerror}; name another folder with --out") from None
+        screen = Screen(console, about)
         with ExitStack() as stack:
             files: list[Any] = [
                 stack.enter_context(_file(each, folder, about, delimiter, language)) for each in formats
@@ -97,8 +100,9 @@ def write_reports(
                 reports.each_person(conn, campaign_ids, now),
                 reports.each_attempt(conn, campaign_ids),
                 reports.each_answer(conn, campaign_ids),
-                [Screen(console, about), *files],
+                [screen, *files],
             )
+        screen.show()  # when the files are whole: whoever looks at its first lines only may close it
         for path in (path for file in files for path in file.paths):
             console.print(str(path), highlight=False, soft_wrap=True)
         return summary.total.open
@@ -106,25 +110,29 @@ def write_reports(
     return Store.open(config.database).read_now(job)
 
 
-def find(conn: Connection, wanted: Wanted) -> list[int]:
-    """Ids of the campaigns, oldest first. Raises CommandError when there is none."""
+def find(conn: Connection, wanted: Wanted, *, tests: bool = False) -> list[int]:
+    """Ids of the campaigns, oldest first; with ``tests`` those among them too. Raises CommandError if there is none."""
     list_id = None
     if wanted.list_name is not None:
         list_id = lists.find(conn, wanted.list_name)
         if list_id is None:
-            raise CommandError(f"there is no list {wanted.list_name}")
-    every = reports.started(conn, list_id)
-    if not every:
-        raise CommandError("nothing has been started yet; start with: ocm start LIST")
+            raise CommandError(lists.no_such(conn, wanted.list_name))
     of = "" if wanted.list_name is None else f" of {wanted.list_name}"
     if wanted.campaign_id is not None:
-        if wanted.campaign_id not in every:
+        if wanted.campaign_id not in reports.started(conn, list_id):
             raise CommandError(f"there is no campaign {wanted.campaign_id}{of}; ocm campaigns lists them")
         return [wanted.campaign_id]
+    every = reports.started(conn, list_id, tests=tests)
+    if not every and reports.started(conn, list_id):
+        raise CommandError(
+            f"only tests{of} were started: ocm report --campaign N reports one, ocm campaigns lists them"
+        )
+    if not every:
+        raise CommandError(f"nothing{of} has been started yet; start with: ocm start LIST")
     if wanted.since is not None or wanted.until is not None:
         since_at = None if wanted.since is None else _midnight(wanted.since)
         until_at = None if wanted.until is None else _midnight(wanted.until + timedelta(days=1))
-        found = reports.started(conn, list_id, since_at=since_at, until_at=until_at)
+        found = reports.started(conn, list_id, since_at=since_at, until_at=until_at, tests=tests)
         if not found:
             raise CommandError(f"no campaign{of} began in that time; ocm campaigns lists them")
         return found
@@ -133,11 +141,12 @@ def find(conn: Connection, wanted: Wanted) -> list[int]:
 
 def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -> int:
     """Print every campaign, its state, and how many of its people are where."""
-    config = configuration.load(config_path)
+    config = load_for_ledger(config_path)
     now, console = utc_now(), open_console()
+    served = isinstance(config.database, str) or FolderLock.is_held(config.data)  # elsewhere there may be others
 
     def job(conn: Connection) -> list[reports.CampaignCounts]:
-        return reports.counts(conn, find(conn, Wanted(list_name, every=True)), now)
+        return reports.counts(conn, find(conn, Wanted(list_name, every=True), tests=True), now)
 
     found = Store.open(config.database).read_now(job)
     if as_json:
@@ -151,9 +160,9 @@ def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -
         grid.add_row(
             str(each.campaign.campaign_id),
             each.campaign.list_name,
-            _state(each.campaign),
-            _moment(each.campaign.started_at),
-            _moment(each.campaign.ended_at),
+            _state(each, served),
+            _moment(each.campaign.started_at, each.campaign.settings.zone),
+            _moment(each.campaign.ended_at, each.campaign.settings.zone),
             *(str(count) for count in (each.people, each.done, each.waiting, each.calling)),
             f"{each.reached} ({Words().percent(each.reached / each.people if each.people else 0)})",
         )
@@ -182,16 +191,24 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time()).astimezone()
 
 
-def _state(campaign: reports.CampaignRow) -> str:
-    test = " (test)" if campaign.test else ""
-    if campaign.held is None:
-        return campaign.state + test
-    until_at, why = campaign.held
-    return (why if until_at is None else f"{campaign.state}, {why} until {_moment(until_at)}") + test
+def _state(counts: reports.CampaignCounts, served: bool) -> str:
+    campaign = counts.campaign
+    state = campaign.state
+    if state == campaigns.DONE and Outcome.STOPPED.value in counts.outcomes:
+        state = "stopped"
+    elif campaign.held is not None:
+        until_at, why = campaign.held
+        state = why if until_at is None else f"{state}, {why} until {_moment(until_at, campaign.settings.zone)}"
+    elif state == campaigns.RUNNING and counts.begins_at is not None:
+        state = f"begins {_moment(counts.begins_at, campaign.settings.zone)}"
+    if campaign.state == campaigns.RUNNING and not served:
+        state += ", no server works (ocm serve)"
+    return state + (" (test)" if campaign.test else "")
 
 
-def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+def _moment(moment: datetime | None, zone: str) -> str:
+    """On the clock of the list; "": of this machine."""
+    return "" if moment is None else f"{on_clock(moment, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:
@@ -203,6 +220,7 @@ def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:
         "paused_why": campaign.paused_why,
         "test": campaign.test,
         "started_at": campaign.started_at.isoformat(),
+        "begins_at": None if counts.begins_at is None else counts.begins_at.isoformat(),
         "ended_at": None if campaign.ended_at is None else campaign.ended_at.isoformat(),
         "people": counts.people,
         "waiting": counts.waiting,

@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall, deferLater
 
 from ocm_cti import config as configuration
 from ocm_cti.attempt import Attempt, LineState
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.commands.scenario_files import scenario_of, text_of
@@ -31,10 +32,11 @@ from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.imports.telephones import NotANumber, to_e164
-from ocm_cti.service import DataFolderBusy, FolderLock, Service, utc_now
-from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.service import DataFolderBusy, FolderLock, Service
+from ocm_cti.store import attempts, campaigns, lists, tasks
 from ocm_cti.store.tasks import Claim
 from ocm_cti.store.transactions import Connection
+from ocm_cti.store.upserts import upsert
 
 #: The list that test calls stand under in reports.
 TEST_LIST = "test-calls"
@@ -237,7 +239,7 @@ class _TestCall:
         now = utc_now()
         list_id = lists.find_or_create(conn, TEST_LIST, now)
         person = Person(KEY, self._whom.name or KEY, ((self._number, ""),), dict(self._whom.variables))
-        subscribers.upsert(conn, list_id, [person])
+        upsert(conn, list_id, [person])
         campaign_id = campaigns.start(conn, list_id, now, self._text, self._settings, also_invalid=True)
         claim = tasks.claim(conn, campaign_id, gateway, port, self._config.node, now)
         if claim is None:

@@ -78,11 +78,25 @@ def all_faults(text: str, audio: Path | None, whom: Subscribed | None) -> Faults
         )
         return faults
     _sounds(draft, audio, faults)
+    _defaults(draft, lines, faults)
     if whom is not None:
         lacking = _lacking(draft, whom, lines, faults)
         if reading.scenario is not None:
             _speakable(reading.scenario, whom, lacking, faults)
     return faults
+
+
+def _defaults(scenario: Scenario, lines: Lines, faults: Faults) -> None:
+    """A default that can't be said would be found out only by the first person who has no value of his own."""
+    spoken = {name for step in scenario.steps.values() for message in step.messages for name in slots(message)}
+    for variable in scenario.declared.values():
+        currency = variable.currency or ""
+        if variable.default is None or variable.name not in spoken or currency.startswith("{"):
+            continue
+        try:
+            words.say(variable.kind, variable.default, scenario.language, currency=variable.currency)
+        except words.UnspeakableValue as error:
+            faults.add(f"variable {variable.name!r}", f"its default {error}", lines.variable(variable.name))
 
 
 def _sounds(scenario: Scenario, audio: Path | None, faults: Faults) -> None:

@@ -8,9 +8,10 @@ from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
 from ocm_cti import cron
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
+from ocm_cti.service import FolderLock
 from ocm_cti.store import lists, schedules
 from ocm_cti.store.transactions import Connection, Store
 
@@ -46,7 +47,7 @@ def remove(config_path: Path, list_name: str, line: str | None) -> int:
             raise CommandError(f"{list_name}: nothing of the kind is planned; see: ocm schedule show")
         return removed
 
-    removed = Store.open(configuration.load(config_path).database).run_now(write)
+    removed = Store.open(load_for_ledger(config_path).database).run_now(write)
     open_console().print(f"{list_name}: {removed} removed")
     return 0
 
@@ -55,10 +56,10 @@ def show(config_path: Path) -> int:
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("list", "cron", "zone", "next", "last", "what came of it"):
         grid.add_column(heading, overflow="fold")
-    for one in Store.open(configuration.load(config_path).database).read_now(schedules.planned):
-        last = "" if one.last_at is None else f"{one.last_at.astimezone():%d.%m.%Y %H:%M}"
-        grid.add_row(
-            one.list_name, one.cron, one.zone, f"{one.next_at.astimezone():%d.%m.%Y %H:%M}", last, one.last_result
+    for one in Store.open(load_for_ledger(config_path).database).read_now(schedules.planned):
+        last, following = (
+            "" if at is None else f"{on_clock(at, one.zone):%d.%m.%Y %H:%M %Z}" for at in (one.last_at, one.next_at)
         )
+        grid.add_row(one.list_name, one.cron, one.zone, following, last, one.last_result)
     open_console().print(grid)
     return 0

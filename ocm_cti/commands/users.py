@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table as Grid
 
 from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.campaigns import who
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config
@@ -15,7 +16,6 @@ from ocm_cti.domain.access import Caller, Role, Scope
 from ocm_cti.office import passwords
 from ocm_cti.office.accounts import AccountDesk
 from ocm_cti.office.ledger import Ledger
-from ocm_cti.service import utc_now
 from ocm_cti.store.transactions import Store
 
 

@@ -8,30 +8,31 @@ from pathlib import Path
 from rich.table import Table as Grid
 
 from ocm_cti import bulletin
-from ocm_cti import config as configuration
+from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import WhyNot, World
-from ocm_cti.service import FolderLock, utc_now
+from ocm_cti.service import FolderLock
 from ocm_cti.store import campaigns, lists, waiting
 from ocm_cti.store.transactions import Connection, Store
 
 
 def show(config_path: Path, list_name: str | None, search: str, limit: int) -> int:
-    config = configuration.load(config_path)
+    config = load_for_ledger(config_path)
     console = open_console()
     world = world_of(config)
     now = utc_now()
 
-    def read(conn: Connection) -> list[tuple[str, list[waiting.Group], list[waiting.Waiter]]]:
+    def read(conn: Connection) -> list[tuple[str, str, list[waiting.Group], list[waiting.Waiter]]]:
         list_id = None if list_name is None else lists.find(conn, list_name)
         if list_name is not None and list_id is None:
-            raise CommandError(f"there is no list {list_name}")
+            raise CommandError(lists.no_such(conn, list_name))
         return [
             (
                 campaigns.name(conn, campaign_id),
+                campaigns.zone(conn, campaign_id),
                 waiting.groups(conn, campaign_id, world, now),
                 waiting.who(conn, campaign_id, world, now, search=search, limit=limit),
             )
@@ -41,17 +42,17 @@ def show(config_path: Path, list_name: str | None, search: str, limit: int) -> i
     found = Store.open(config.database).read_now(read)
     if not found:
         console.print("no campaign is open; nobody waits")
-    for name, groups, waiters in found:
+    for name, zone, groups, waiters in found:
         people = sum(group.people for group in groups)
         console.print(f"{name}: {people} people wait", style="bold")
         for group in groups:
-            console.print(f"  {group.people:>7}  {_told(group.reason, now)}", soft_wrap=True)
+            console.print(f"  {group.people:>7}  {_told(group.reason, now, zone)}", soft_wrap=True)
         grid = Grid(box=None, padding=(0, 1), header_style="bold")
         for heading in ("name", "next number", "priority", "why not now"):
             grid.add_column(heading, overflow="fold")
         for one in waiters:
             number = one.number if config.show_numbers else mask(one.number)
-            grid.add_row(one.name, number, str(one.priority), _told(one.reason, now))
+            grid.add_row(one.name, number, str(one.priority), _told(one.reason, now, zone))
         if waiters:
             console.print(grid)
         left = people - len(waiters)
@@ -65,9 +66,9 @@ def world_of(config: Config) -> World:
     return bulletin.read(config.data) if FolderLock.is_held(config.data) else World()
 
 
-def _told(reason: WhyNot, now: datetime) -> str:
+def _told(reason: WhyNot, now: datetime, zone: str) -> str:
     if reason.until_at is None:
         return reason.words
-    at = reason.until_at.astimezone()
-    day = "" if at.date() == now.astimezone().date() else f"{at:%d.%m.%Y} "
-    return f"until {day}{at:%H:%M:%S}: {reason.words}"
+    at = on_clock(reason.until_at, zone)
+    day = "" if at.date() == on_clock(now, zone).date() else f"{at:%d.%m.%Y} "
+    return f"until {day}{at:%H:%M:%S %Z}: {reason.words}"

@@ -6,23 +6,24 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-_WRITTEN = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)[ T])?(\d{1,2}):(\d\d)")
+_WRITTEN = re.compile(r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[ T])?(?P<hour>\d{1,2}):(?P<minute>\d\d)")
+_DAY_FIRST = re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4}) (?P<hour>\d{1,2}):(?P<minute>\d\d)")
 
 
 def appointed(text: str, now: datetime, zone: str = "") -> datetime:
-    """``2026-12-01 09:00``, or ``09:00`` for the next time that the clock shows it -> aware UTC, later than ``now``.
+    """``2026-12-01 09:00``, ``01.12.2026 09:00``, or ``09:00`` for the next time that the clock shows it -> aware UTC.
 
-    On the clock of ``zone`` (IANA), or of this machine without one. Raises ValueError for what is no moment, has gone
-    by, or is left out by a change of the clock; of a repeated hour the first one is meant.
+    It is later than ``now``, on the clock of ``zone`` (IANA), or of this machine without one. Raises ValueError for
+    what is no moment, has gone by, or is left out by a change of the clock; of a repeated hour the first is meant.
     """
-    found = _WRITTEN.fullmatch(text.strip())
+    found = _WRITTEN.fullmatch(text.strip()) or _DAY_FIRST.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f'{text!r} is no time: "2026-12-01 09:00", or "09:00"')
+        raise ValueError(f'{text!r} is no time: "2026-12-01 09:00", "01.12.2026 09:00", or "09:00"')
     there: tzinfo | None = ZoneInfo(zone) if zone else None
-    hour, minute = int(found[4]), int(found[5])
+    hour, minute = int(found["hour"]), int(found["minute"])
     try:
-        if found[1]:
-            moment = _on_clock(datetime(int(found[1]), int(found[2]), int(found[3]), hour, minute), there)  # noqa: DTZ001
+        if found["y"]:
+            moment = _on_clock(datetime(int(found["y"]), int(found["m"]), int(found["d"]), hour, minute), there)  # noqa: DTZ001
         else:
             today = now.astimezone(there).replace(tzinfo=None)
             local = today.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)

@@ -14,7 +14,7 @@ class Outcome(enum.Enum):
     CONFIRMED = "confirmed"  # the expected key or PIN
     DELIVERED = "delivered"  # heard to the end
     CUT_SHORT = "cut_short"  # answered, heard n of m seconds
-    MACHINE = "machine"  # an answering machine, which was told nothing
+    MACHINE = "machine"  # an answering machine, which was told nothing, or what the list has for machines
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"
@@ -67,14 +67,19 @@ def of_failure(cause: Cause) -> Outcome:
     return _OF_FAILURE[cause]
 
 
-def of_answered(*, confirmed: bool, heard_out: bool, fault: bool, transferred: bool = False) -> Outcome:
+def of_answered(
+    *, confirmed: bool, heard_out: bool, fault: bool, transferred: bool = False, machine: bool = False
+) -> Outcome:
     """The outcome of an answered call. What the person did stands; a fault of ours only excuses what he did not do.
 
-    Who was handed over to somebody has been reached, whatever he had heard of us before.
+    Who was handed over to somebody has been reached, whatever he had heard of us before. A ``machine`` that presses the
+    right key was a person; else it is one, however much of its message it took.
     """
     if confirmed:
         return Outcome.CONFIRMED
-    if heard_out or transferred:
+    if machine and not fault:
+        return Outcome.MACHINE
+    if (heard_out and not machine) or transferred:
         return Outcome.DELIVERED
     return Outcome.LINE_FAULT if fault else Outcome.CUT_SHORT
 

@@ -18,7 +18,7 @@ from ocm_cti.domain.fragments import (
     slots,
     value_of,
 )
-from ocm_cti.domain.scenario_grammar import DESTINATION
+from ocm_cti.domain.scenario_grammar import DIALLED
 from ocm_cti.domain.scenario_steps import Step
 
 
@@ -80,7 +80,7 @@ class Scenario:
         if not step.to.startswith("{"):
             return step.to
         value = value_of(self.declared[step.to[1:-1]], values)
-        if not DESTINATION.fullmatch(value):
+        if not DIALLED.fullmatch(value):
             raise VariableMissing(step.to[1:-1], f"{step.to}: {value!r} can't be dialled")
         return value
 

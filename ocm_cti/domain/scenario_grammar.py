@@ -77,6 +77,8 @@ def fields_of(kind: str, survey: object) -> tuple[str, ...]:
 DTMF = "0123456789*#ABCD"
 #: An extension or feature number as it is dialled at the switch, or a variable that holds one.
 DESTINATION = re.compile(r"[0-9*#]{1,32}|\{[^{}]+\}")
+#: What such a variable may hold.
+DIALLED = re.compile(r"[0-9*#]{1,32}")
 #: A step's name: it stands in the ledger and in the file name of a reply.
 NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,99}")
 #: Number of a recorded message of the switch (OGM).

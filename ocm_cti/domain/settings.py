@@ -66,6 +66,7 @@ class ListSettings:
     ports: int = 0  # at most so many calls of the list at a time; 0: no limit
     share: float = 1.0  # of the lines, beside other lists of the same priority
     testers: tuple[str, ...] = ()  # whom alone a test calls; E.164
+    machine: str = ""  # what an answering machine gets: the name of one of the list's `scenarios`; "": it is hung up on
     caps: Caps = field(default_factory=Caps)  # of each person, over all campaigns; days are those of ``zone``
     rules: Mapping[Outcome, RetryRule] = field(default_factory=lambda: dict(DEFAULT_RULES))
 

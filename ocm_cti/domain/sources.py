@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-_COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)\s*", re.DOTALL)
+_COMMENTS = re.compile(r"\A(?:\s*(?:--[^\n]*\n|/\*.*?\*/)\s*)+", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
 #: What a statement of write-back may name: what came of one person.
 RESULT_FIELDS = ("key", "attempts", "outcome", "keys", "answers", "number", "next_try", "done_at")
@@ -15,7 +15,8 @@ RESULT_FIELDS = ("key", "attempts", "outcome", "keys", "answers", "number", "nex
 
 @dataclass(frozen=True)
 class Source:
-    """``[lists.NAME.source]``. ``url`` as SQLAlchemy's, ``${NAME}`` in it is taken from the environment.
+    """``[lists.NAME.source]``. ``url`` as SQLAlchemy's, ``${NAME}`` in it is taken from the environment. The ``select``
+    has no parameters: a colon in it is a colon.
 
     ``before_each_run``: the list is whoever the SELECT gives at the start of a campaign. ``write_back`` is an UPDATE
     with ``:key`` and any other of RESULT_FIELDS; "": nothing is written.
@@ -46,7 +47,7 @@ class Source:
         return source
 
     def _check(self) -> None:
-        first = _COMMENT.sub("", self.select, count=1).lstrip("( \n\t").split(None, 1)
+        first = _COMMENTS.sub("", self.select, count=1).lstrip("( \n\t").split(None, 1)
         if not first or first[0].lower() not in ("select", "with"):
             raise ValueError("select: must be a SELECT; nothing else is run to read a list")
         if self.write_back:

@@ -59,6 +59,8 @@ class AgiSettings:
 
     amd: bool = False  # the switch listens for an answering machine before we speak
     amd_options: str = ""  # arguments of AMD(), "": those of amd.conf
+    machine_silence_s: float = 2.0  # a machine that gets a message has been silent for so long: its greeting is over
+    machine_greeting_s: float = 30.0  # ... and it is talked to after so long all the same
 
     def beside(self, base: Path) -> Self:
         """A relative ``shared_folder`` counts from ``base``."""
@@ -91,6 +93,8 @@ class AgiSettings:
             "transfer_context": _word(table, "transfer_context", cls.transfer_context),
             "transfer_options": _word(table, "transfer_options", cls.transfer_options),
         }
+        given["machine_silence_s"] = table.number("machine_silence_s", cls.machine_silence_s, 0.1, 30)
+        given["machine_greeting_s"] = table.number("machine_greeting_s", cls.machine_greeting_s, 1, 300)
         for name in ("reply_file_s", "transfer_wait_s", "transfer_poll_s"):
             given[name] = table.number(name, float(getattr(cls, name)), 0.01, 3600)
         for row in dataclasses.fields(cls):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 from twisted.logger import Logger
@@ -29,6 +29,8 @@ from ocm_cti.gateways.agi_web import PromptSite, QuietSite, UrlPrompts
 from ocm_cti.gateways.interface import CallOver, Played, Recorded, RecordLimits
 from protocols.agi.results import AgiResult, command
 from protocols.ami.messages import Event
+
+Heard = TypeVar("Heard")
 
 #: AMDSTATUS -> what it means to us.
 VERDICTS = {"MACHINE": "machine", "HUMAN": "human"}
@@ -114,8 +116,8 @@ class AgiSound:
         self._around = around
         self._commands = Commands(around.ask, around.clock, around.log, channel_id)
         self._numbers = itertools.count(1)
-        self._waiting: deque[Playing | Recording | Transfer | _Detection] = deque()
-        self._running: Playing | Recording | Transfer | _Detection | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._running: _Waiting | None = None
         self._over = ""
 
     # What the gateway tells
@@ -190,9 +192,18 @@ class AgiSound:
         self._add(detection)
         return detection.done
 
+    def greeting_over(self) -> Deferred[bool]:
+        """Let Asterisk listen until an answering machine is silent, for ``machine_greeting_s`` at most: whether it is.
+
+        CallOver when it hung up.
+        """
+        greeting = _Greeting(self._commands, self._around)
+        self._add(greeting)
+        return greeting.done
+
     # Inside
 
-    def _add(self, one: Playing | Recording | Transfer | _Detection) -> None:
+    def _add(self, one: _Waiting) -> None:
         if self._over:
             one.done.errback(CallOver(self._over))
             return
@@ -213,11 +224,11 @@ class AgiSound:
         return result
 
 
-class _Detection:
+class _Listening(Generic[Heard]):
     """``done`` fires once."""
 
     def __init__(self, commands: Commands, around: AgiAround) -> None:
-        self.done: Deferred[str] = Deferred()
+        self.done: Deferred[Heard] = Deferred()
         self._commands = commands
         self._around = around
 
@@ -229,16 +240,42 @@ class _Detection:
 
     @inlineCallbacks
     def _run(self) -> Any:
-        options = self._around.settings.amd_options
         try:
-            done: AgiResult = yield self._commands.run(command("EXEC", "AMD", *([options] if options else [])))
-            if done.failed:
-                raise MediaFailed(f"Asterisk can't listen for machines: {done.text or 'is app_amd loaded?'}")
-            found: AgiResult = yield self._commands.run("GET VARIABLE AMDSTATUS")
-            why: AgiResult = yield self._commands.run("GET VARIABLE AMDCAUSE")
+            found: Heard = yield self._listen()
         except Ended as ended:
             raise CallOver(str(ended)) from ended
+        return found
+
+    def _listen(self) -> Deferred[Heard]:
+        raise NotImplementedError
+
+
+class _Detection(_Listening[str]):
+    @inlineCallbacks
+    def _listen(self) -> Any:
+        options = self._around.settings.amd_options
+        done: AgiResult = yield self._commands.run(command("EXEC", "AMD", *([options] if options else [])))
+        if done.failed:
+            raise MediaFailed(f"Asterisk can't listen for machines: {done.text or 'is app_amd loaded?'}")
+        found: AgiResult = yield self._commands.run("GET VARIABLE AMDSTATUS")
+        why: AgiResult = yield self._commands.run("GET VARIABLE AMDCAUSE")
         self._around.log.info(
             "{channel}: AMD {found} {why}", channel=self._commands.channel_id, found=found.text, why=why.text
         )
         return VERDICTS.get(found.text, "notsure")
+
+
+class _Greeting(_Listening[bool]):
+    @inlineCallbacks
+    def _listen(self) -> Any:
+        settings = self._around.settings
+        # Its three arguments are milliseconds, times, seconds.
+        wanted = f"{settings.machine_silence_s * 1000:.0f},1,{settings.machine_greeting_s:.0f}"
+        done: AgiResult = yield self._commands.run(command("EXEC", "WaitForSilence", wanted))
+        if done.failed:
+            raise MediaFailed(f"Asterisk can't wait for silence: {done.text or 'is app_waitforsilence loaded?'}")
+        found: AgiResult = yield self._commands.run("GET VARIABLE WAITSTATUS")
+        return found.text == "SILENCE"
+
+
+_Waiting = Playing | Recording | Transfer | _Detection | _Greeting

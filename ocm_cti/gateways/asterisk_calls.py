@@ -60,6 +60,7 @@ class Event(enum.Enum):
     # of what we asked the channel to do
     PERSON = "no answering machine was heard"
     MACHINE = "an answering machine was heard"
+    GREETED = "an answering machine is to be talked to, and its greeting is over"
     HANDED_OVER = "transferred"
     # ours
     HANG_UP = "hang up"
@@ -182,6 +183,7 @@ TABLE: Table = {
     **_answered(State.LISTENING, Do.TELL_ANSWERED),
     (State.LISTENING, Event.PERSON): _HEARD,
     (State.LISTENING, Event.MACHINE): _over(Do.BY_MACHINE),
+    (State.LISTENING, Event.GREETED): _HEARD,
     (State.LISTENING, Event.LINK_LOST): (State.LISTENING, (Do.TIME_BLIND,)),
     #
     **_answered(State.TALKING),

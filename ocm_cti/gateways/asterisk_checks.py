@@ -252,6 +252,9 @@ class _Seen:
     def ringing(self) -> None:
         pass
 
+    def machine(self) -> bool:
+        return True
+
     def answered(self, certain: bool) -> None:
         _fire(self.answered_or_over)
 

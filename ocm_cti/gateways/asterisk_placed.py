@@ -262,7 +262,29 @@ class PlacedCall:
 
     def _detected(self, found: str) -> None:
         self._around.log.info("{channel}: AMD says {found}", channel=self.channel_id, found=found)
-        self._happened(Event.MACHINE if found == "machine" else Event.PERSON, Detail(text=f"AMD says {found}"))
+        if found != "machine":
+            self._happened(Event.PERSON, Detail(text=f"AMD says {found}"))
+        elif self._asks_machine():
+            self._sound.greeting_over().addCallbacks(self._greeted, self._not_greeted).addErrback(self._broken)
+        else:
+            self._happened(Event.MACHINE, Detail(text=f"AMD says {found}"))
+
+    def _asks_machine(self) -> bool:
+        try:
+            return self._observer.machine()
+        except Exception:
+            self._around.log.failure("{channel}: its observer failed", channel=self.channel_id)
+            return False
+
+    def _greeted(self, heard_silence: bool) -> None:
+        if not heard_silence:
+            self._around.log.warn("{channel}: the machine's greeting has no end", channel=self.channel_id)
+        self._happened(Event.GREETED)
+
+    def _not_greeted(self, failure: Failure) -> None:
+        if not isinstance(failure.value, CallOver):
+            self._around.log.warn("{channel}: {why}", channel=self.channel_id, why=failure.getErrorMessage())
+            self._happened(Event.MACHINE, Detail(text="AMD says machine"))
 
     def _not_detected(self, failure: Failure) -> None:
         if not isinstance(failure.value, CallOver):

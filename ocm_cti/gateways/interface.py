@@ -3,11 +3,13 @@
 A **gateway** is our adapter to one switch. It offers **ports**; a port can hold one call. ``place`` starts a call on a
 port and returns at once; everything that happens then is told to the call's observer, in order, each at most once:
 
-    dialing -> ringing? -> answered -> digit* ... -> ended
+    dialing -> ringing? -> machine? -> answered -> digit* ... -> ended
                         \\-> failed
 
 ``dialing``  the switch is calling the person (the robot's own extension has been picked up where there is one).
 ``ringing``  the far end rings (only where the switch can tell).
+``machine``  an answering machine picked up (only where the switch listens for that): the observer says whether it is to
+             be talked to; then ``answered`` follows when its greeting is over, else ``failed``.
 ``answered`` somebody or something picked up; ``certain`` is False where the switch has only a timer for it.
 ``failed``   terminal: nobody was reached; nothing follows.
 ``ended``    terminal: an answered call is over; nothing follows.
@@ -97,6 +99,7 @@ class CallObserver(Protocol):
 
     def dialing(self) -> None: ...
     def ringing(self) -> None: ...
+    def machine(self) -> bool: ...
     def answered(self, certain: bool) -> None: ...
     def digit(self, digit: str) -> None: ...
     def failed(self, cause: Cause, native: Native) -> None: ...

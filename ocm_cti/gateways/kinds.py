@@ -18,6 +18,10 @@ class GatewaySettings(Protocol):
     takes_caller_id: ClassVar[bool]
 
     @property
+    def detects_machines(self) -> bool:
+        """Whether the switch listens for an answering machine before we speak."""
+
+    @property
     def name(self) -> str: ...
 
     @property

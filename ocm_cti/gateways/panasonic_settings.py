@@ -42,6 +42,7 @@ class PanasonicSettings:
     """One PBX; times in seconds. Built by ``from_table``, or directly where the values are known to be right."""
 
     takes_caller_id: ClassVar[bool] = False  # MakeCall can't carry one; it is set in the PBX
+    detects_machines: ClassVar[bool] = False
 
     name: str
     link: str  # "tcp:192.168.0.101:33333"; CAP/RE: 33333 is the CTI port; serial:/dev/... is a convention of ours

@@ -55,6 +55,7 @@ class SipTrunkSettings:
     """One operator; times in seconds. Built by ``from_table``, or directly where the values are known to be right."""
 
     takes_caller_id: ClassVar[bool] = True
+    detects_machines: ClassVar[bool] = False
 
     name: str
     host: str  # of the operator

@@ -21,16 +21,20 @@ _NAME_PARTS = _words("""
     фамилия имя отчество прізвище ім_я по_батькові surname last_name first_name middle_name patronymic
 """)
 _IDS = _words("""
-    id ид код_абонента код_клиента лицевой_счет л_с табельный_номер таб_номер таб_n таб
-    ід код_клієнта особовий_рахунок табельний_номер
+    id ид код_абонента код_клиента лицевой_счет лицевой л_с табельный_номер табельный таб_номер таб_n таб
+    ід код_клієнта особовий_рахунок особовий табельний_номер табельний
     external_id account account_no account_number customer_id employee_id personnel_number
 """)
 #: A word in the heading that makes it a column of numbers; alone or with others (Телефон 2, Моб. тел., Phone (home)).
 _NUMBER_WORD = re.compile(
     r"(?:телефон\w*|тел|моб|мобильн\w*|мобільн\w*|сот|сотов\w*|phone\d*|tel|mobile|cell|gsm|msisdn)\Z"
 )
-#: Headings that hold such a word and yet are no number.
-_NOT_NUMBER = _words("телефонист тип_телефона вид_телефона оператор_телефона phone_type")
+#: With one of these in the heading it speaks of telephones, and yet is no number (Кол-во телефонов, Phone type).
+_NOT_NUMBER = _words("""
+    телефонист телефонистка тип вид оператор кол количество число комментарий примечание дата статус модель наличие
+    кількість коментар примітка наявність вид_зв_язку
+    type kind operator provider carrier count quantity comment note notes date status model
+""")
 #: Taken for the number only where no heading says more.
 _NUMBER_IF_ALONE = _words("номер номера контакт контакты контакти number numbers")
 _KINDS = (
@@ -95,6 +99,12 @@ class Columns:
     variables: tuple[tuple[int, str], ...]
     own: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Fields of Person that no column tells: what is known of them from elsewhere holds on."""
+        told = {field for _, field in self.own} | ({"name"} if self.names else set())
+        return frozenset({"name", *_OWN}) - told
+
     def mapping(self, header: Sequence[str]) -> dict[str, str]:
         """What each heading is taken for, as ``map_columns`` takes it back."""
         found: dict[int, str] = dict(self.variables) | dict(self.own)
@@ -110,8 +120,8 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
     Raises NoNumberColumn. Columns without a heading are left out; every other is at least a variable.
     """
     plain = [_plain(heading) for heading in header]
-    told = {_plain(heading): field for heading, field in (said or {}).items()}
-    fields = [told.get(heading, "") for heading in plain]
+    told = {_key(heading): field for heading, field in (said or {}).items()}
+    fields = [told.get(_key(heading), "") for heading in header]
     free = [heading if not field else "" for heading, field in zip(plain, fields, strict=True)]
     numbers = [place for place, field in enumerate(fields) if field == "phone" or _is_number(free[place])]
     if not numbers:
@@ -126,7 +136,13 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
     taken = {"name"}
     for place, heading in enumerate(plain):
         field = fields[place] or _OWN_OF.get(heading, "")
-        if not heading or place in numbers or place in names or field == "-" or heading == REASON_HEADING:
+        if (
+            not (heading or fields[place])
+            or place in numbers
+            or place in names
+            or field == "-"
+            or heading == REASON_HEADING
+        ):
             continue
         if field in _OWN and field not in own:
             own[field] = place
@@ -141,9 +157,9 @@ def map_columns(header: Sequence[str], said: Mapping[str, str] | None = None) ->
 
 def check_said(header: Sequence[str], said: Mapping[str, str]) -> None:
     """Raises UnknownColumn for a heading that the file has not, or something that no column can be."""
-    known = {_plain(heading) for heading in header}
+    known = {_key(heading) for heading in header if heading}
     for heading, field in said.items():
-        if _plain(heading) not in known:
+        if _key(heading) not in known:
             raise UnknownColumn(f"there is no column {heading!r}; there are: {', '.join(filter(None, header))}")
         if field not in FIELDS and re.fullmatch("[a-z][a-z0-9_]*", field) is None:
             raise UnknownColumn(
@@ -162,8 +178,14 @@ def _plain(heading: str) -> str:
     return "_".join(re.findall(r"\w+", heading.casefold().replace("ё", "е").replace("_", " ")))
 
 
+def _key(heading: str) -> str:
+    """What tells a heading that was named from another: signs are enough (``№``)."""
+    return _plain(heading) or heading.strip()
+
+
 def _is_number(heading: str) -> bool:
-    return heading not in _NOT_NUMBER and any(_NUMBER_WORD.match(word) for word in heading.split("_"))
+    words = heading.split("_")
+    return any(_NUMBER_WORD.match(word) for word in words) and not _NOT_NUMBER.intersection(words)
 
 
 def _names(plain: Sequence[str]) -> list[int]:

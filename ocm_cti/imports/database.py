@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -29,6 +30,7 @@ _PACKAGES = {
     "MySQLdb": "mysqlclient",
     "cx_Oracle": "oracledb",
 }
+_COLON = re.compile(r"(?<![:\\]):(?=\w)")  # to SQLAlchemy a parameter; a SELECT has none
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -38,7 +40,7 @@ def read_select(source: Source) -> Table:
     Blocks until it is read: not for the reactor's thread.
     """
     with _connected(source) as connection:
-        result = connection.execution_options(stream_results=True).execute(text(source.select))
+        result = connection.execution_options(stream_results=True).execute(text(_COLON.sub(r"\:", source.select)))
         header = tuple(result.keys())
         rows = [Row(number, tuple(_text(value) for value in row)) for number, row in enumerate(result, 1)]
     try:
@@ -72,6 +74,9 @@ def _connected(source: Source) -> Iterator[Connection]:
     except ArgumentError:
         raise ImportFailed("url: is no URL of a database, as postgresql+psycopg://user:${PASSWORD}@host/name") from None
     shown = url.render_as_string(hide_password=True)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not file.startswith("file:") and not Path(file).exists():
+        raise ImportFailed(f"{shown}: there is no such file")  # SQLite would make an empty one
     try:
         engine = create_engine(url, poolclass=NullPool)
         try:

@@ -58,18 +58,33 @@ def _under_header(
     filled = [(place, row) for place, row in enumerate(rows) if not row.empty]
     if not filled:
         raise ImportFailed(f"{path}: is empty")
-    for place, row in filled[:HEADER_WITHIN]:
-        try:
-            map_columns(row.cells, said)
-        except NoNumberColumn:
-            continue
+    found = [(place, row) for place, row in filled[:HEADER_WITHIN] if _has_numbers(row, said)]
+    for place, row in [each for each in found if not _is_title(each[1], found)][:1]:
         below = [row for row in rows[place + 1 :] if not row.empty]
         if not below:
             raise ImportFailed(f"{path}: there is nobody below the headings (row {row.number})")
         return Table(row.cells, below, encoding, delimiter)
-    found = " ".join(", ".join(cell for cell in filled[0][1].cells if cell).split())
+    first = " ".join(", ".join(cell for cell in filled[0][1].cells if cell).split())
     raise ImportFailed(
         f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone, "
         f"or name it: --map 'HEADING=phone'; "
-        f"found: {found[:120]}"
+        f"found: {first[:120]}"
     )
+
+
+def _has_numbers(row: Row, said: Mapping[str, str] | None) -> bool:
+    try:
+        map_columns(row.cells, said)
+    except NoNumberColumn:
+        return False
+    return True
+
+
+def _is_title(row: Row, candidates: Sequence[tuple[int, Row]]) -> bool:
+    """``Список телефонов должников`` above the headings proper: words in one cell, where another row has several."""
+
+    def filled(row: Row) -> list[str]:
+        return [cell for cell in row.cells if cell]
+
+    cells = filled(row)
+    return len(cells) == 1 and " " in cells[0] and any(len(filled(other)) > 1 for _, other in candidates)

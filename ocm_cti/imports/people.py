@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ocm_cti.domain.people import Person
 from ocm_cti.imports.columns import Columns, map_columns
 from ocm_cti.imports.tables import Row, Table
-from ocm_cti.imports.telephones import NotANumber, split_cell, to_e164
+from ocm_cti.imports.telephones import NotANumber, cut_short, split_cell, to_e164
 from ocm_cti.imports.zones import zone_of
 
 LONGEST_KEY = 200
@@ -37,16 +37,23 @@ class People:
     rows: Sequence[int]
 
 
-def people(table: Table, region: str, said: Mapping[str, str] | None = None) -> People:
+def people(
+    table: Table,
+    region: str,
+    said: Mapping[str, str] | None = None,
+    watch: Callable[[Sequence[Row], str], Iterable[Row]] = lambda rows, what: rows,
+) -> People:
     """``region`` (``RU``) is the country of numbers written without one; it belongs to the list. ``said`` is what the
-    user says of some columns (``map_columns``).
+    user says of some columns (``map_columns``). ``watch`` gives the rows that it is given, and may show how far it is.
     """
-    return _Reading(map_columns(table.header, said), region).read(table.rows)
+    reading = _Reading(map_columns(table.header, said), len(table.header), region)
+    return reading.read(watch(table.rows, "reading"))
 
 
 class _Reading:
-    def __init__(self, columns: Columns, region: str) -> None:
+    def __init__(self, columns: Columns, width: int, region: str) -> None:
         self._columns = columns
+        self._width = width
         self._own = {field: place for place, field in columns.own}
         self._region = region
         self._accepted: list[Person] = []
@@ -57,20 +64,26 @@ class _Reading:
         self._row_of_number: dict[str, int] = {}  # of people without an id
         self._row_of_any_number: dict[str, int] = {}
 
-    def read(self, rows: Sequence[Row]) -> People:
+    def read(self, rows: Iterable[Row]) -> People:
         for row in rows:
             if not row.empty:
                 self._row(row)
         return People(self._accepted, self._refused, self._remarks, self._rows)
 
     def _row(self, row: Row) -> None:
+        beyond = [cell for cell in row.cells[self._width :] if cell]
+        if beyond:
+            # Whose "1 234,50" is cut in two is told a wrong sum.
+            words = f"more cells than headings, the first is {beyond[0][:40]!r}: a delimiter in a cell without quotes?"
+            self._refused.append(Refusal(row.number, words))
+            return
         numbers, wrong = self._numbers(row)
         if not numbers:
             self._refused.append(Refusal(row.number, "; ".join(wrong) or "no telephone number"))
             return
         own_key = self._cell(row, self._columns.key)
         key = own_key or numbers[0][0]
-        reason = self._seen(row, own_key, key, numbers) or _too_long(key, "id", LONGEST_KEY)
+        reason = _spoilt(own_key) or self._seen(row, own_key, key, numbers) or _too_long(key, "id", LONGEST_KEY)
         name = " ".join(filter(None, (self._cell(row, place) for place in self._columns.names)))
         reason = reason or _too_long(name, "name", LONGEST_NAME)
         try:
@@ -126,10 +139,11 @@ class _Reading:
         """Two rows with one id, or with one number and no id, are one person: never two calls."""
         if key in self._row_of_key:
             return f"the same {'id' if own_key else 'number'} as in row {self._row_of_key[key]}"
-        if own_key:
+        of_others = self._row_of_number if own_key else self._row_of_any_number
+        earlier = next((of_others[number] for number, _ in numbers if number in of_others), None)
+        if earlier is None:
             return None
-        earlier = next((self._row_of_number[number] for number, _ in numbers if number in self._row_of_number), None)
-        return None if earlier is None else f"the same number as in row {earlier}"
+        return f"the same number as in row {earlier}{', which has no id' if own_key else ''}"
 
     @staticmethod
     def _cell(row: Row, place: int | None) -> str:
@@ -142,6 +156,12 @@ def _priority(written: str) -> int | None:
     if re.fullmatch("[0-9]{1,4}", written) is None:
         raise ValueError(f"{written!r} is no priority: a whole number, 0 goes first")
     return int(written)
+
+
+def _spoilt(key: str) -> str | None:
+    if "+" not in key or not cut_short(key):
+        return None  # "5E3" is an id; a spreadsheet writes 5E+03
+    return f"the id {key!r} was shortened by the spreadsheet: its last digits are lost; format the column as text"
 
 
 def _too_long(value: str, what: str, longest: int) -> str | None:

@@ -13,6 +13,8 @@ _BETWEEN = re.compile(r"[,;/\n\r]+|\s+(?:или|або|or)\s+", re.IGNORECASE)
 _KIND_WORDS = re.compile(
     r"\b(?:телефон|тел|моб|сот|дом|раб|роб|phone|tel|mob|mobile|cell|home|work)\b[.:]?", re.IGNORECASE
 )
+#: A whole number that was a fraction in between: "79161234567.0".
+_FLOAT = re.compile(r"(\+?\d{5,})[.,]0")
 _EXTENSION = re.compile(r"(?:доб|вн|внутр|ext|x|#)\.?\s*\d+\s*\Z", re.IGNORECASE)
 #: What a spreadsheet makes of a long number; exact only when no digit was dropped.
 _SCIENTIFIC = re.compile(r"\A\+?(\d)(?:[.,](\d+))?E\+?(\d{1,2})\Z", re.IGNORECASE)
@@ -47,6 +49,8 @@ def to_e164(written: str, region: str) -> str:
     if quick is not None:
         return quick
     text = _unscientific(_KIND_WORDS.sub(" ", written).strip(" '’`\u00a0"))
+    if (whole := _FLOAT.fullmatch(text)) is not None:
+        text = whole[1]
     if _EXTENSION.search(text):
         raise NotANumber(f"{written!r} has an extension, which can't be dialled")
     if _LETTER.search(text):
@@ -82,16 +86,21 @@ def _quick(written: str, region: str) -> str | None:
     return f"+{code}{national}" if phonenumbers.is_valid_number(number) else None
 
 
+def cut_short(text: str) -> bool:
+    """Whether a spreadsheet has dropped digits of what was a row of digits (``4.41E+11``)."""
+    found = _SCIENTIFIC.match(text)
+    return found is not None and len(found[2] or "") != int(found[3])
+
+
 def _unscientific(text: str) -> str:
     found = _SCIENTIFIC.match(text)
     if found is None:
         return text
-    first, rest, exponent = found.group(1), found.group(2) or "", int(found.group(3))
-    if len(rest) != exponent:
+    if cut_short(text):
         raise NotANumber(
             f"{text!r} was shortened by the spreadsheet: its last digits are lost; format the column as text"
         )
-    return first + rest
+    return found[1] + (found[2] or "")
 
 
 def _where(number: phonenumbers.PhoneNumber, text: str, region: str) -> str:

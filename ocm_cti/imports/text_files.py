@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from charset_normalizer import from_bytes
 
+from ocm_cti.domain.cells import plain
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Row
 
@@ -17,7 +18,7 @@ from ocm_cti.imports.tables import Row
 ENCODINGS = ("utf_8", "utf_16", "cp1251", "cp866", "koi8_u", "koi8_r")
 #: Best guess first: the one that Excel writes where the decimal comma is used.
 DELIMITERS = (";", ",", "\t", "|")
-#: The detector looks at this many octets; more costs time and changes nothing.
+#: The detector looks at so many octets of the lines that are not ASCII; more costs time and changes nothing.
 SAMPLE_OCTETS = 65_536
 
 NOT_A_TABLE = "is neither a text table (CSV) nor an Excel workbook"
@@ -36,10 +37,23 @@ def decode(octets: bytes, file: str) -> tuple[str, str]:
         return octets.decode("utf_8"), "utf_8"
     except UnicodeDecodeError:
         pass
-    best = from_bytes(octets[:SAMPLE_OCTETS], cp_isolation=list(ENCODINGS)).best()
+    best = from_bytes(_sample(octets), cp_isolation=list(ENCODINGS)).best()
     if best is None:
         raise ImportFailed(f"{file}: {NOT_A_TABLE}")
     return _strict(octets, best.encoding, file), best.encoding
+
+
+def _sample(octets: bytes) -> bytes:
+    """What tells one encoding from another: the first letters that are not Latin may stand far down."""
+    lines: list[bytes] = []
+    length = 0
+    for line in io.BytesIO(octets):
+        if not line.isascii():
+            lines.append(line)
+            length += len(line)
+            if length >= SAMPLE_OCTETS:
+                break
+    return b"".join(lines)[:SAMPLE_OCTETS]
 
 
 def _utf_16_without_mark(octets: bytes, file: str) -> tuple[str, str]:
@@ -100,20 +114,54 @@ def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], s
         delimiter, text = delimiter or first.strip()[4], rest
     delimiter = delimiter or find_delimiter(text)
     rows = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = _Lines(text)
     try:
-        for number, cells in enumerate(reader, 1):
-            rows.append(Row(number, tuple(cell.strip() for cell in cells)))
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+            rows.append(Row(number, tuple(plain(cell.strip()) for cell in cells)))
+            _check_quotes(lines.taken(), cells, delimiter, f"{file}: row {number}")
     except csv.Error as error:
         raise ImportFailed(f"{file}: row {len(rows) + 1} can't be read: {error}") from None
-    _check_quotes(rows, delimiter, file)
     return rows, delimiter
 
 
-def _check_quotes(rows: Sequence[Row], delimiter: str, file: str) -> None:
-    """A quotation mark that is opened and never closed swallows rows, and nobody would miss the people in them."""
-    width = max((len(row.cells) for row in rows[:1]), default=1)
-    for row in rows:
-        for cell in row.cells:
-            if "\n" in cell and any(line.count(delimiter) >= max(width - 1, 1) for line in cell.splitlines()):
-                raise ImportFailed(f"{file}: row {row.number}: a quotation mark is opened there and not closed")
+class _Lines:
+    """The lines of a text, one by one; ``taken`` gives those since it was asked last: what one row was read from."""
+
+    def __init__(self, text: str) -> None:
+        self._file = io.StringIO(text, newline="")
+        self._taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._file)
+        self._taken.append(line)
+        return line
+
+    def taken(self) -> list[str]:
+        taken, self._taken = self._taken, []
+        return taken
+
+
+def _check_quotes(lines: Sequence[str], cells: Sequence[str], delimiter: str, where: str) -> None:
+    """A quotation mark that is opened and never closed swallows rows, and nobody would miss the people in them.
+
+    It ends at the next mark, which was meant to open something, so that no delimiter follows it; or it has whole rows
+    inside; or the text ends in it.
+    """
+    if len(lines) == 1 and lines[0].count('"') % 2 == 0:
+        return
+    swallowed = [line for cell in cells for line in cell.splitlines()[1:-1]]
+    try:
+        list(csv.reader([*lines[:-1], lines[-1].rstrip("\r\n")], delimiter=delimiter, strict=True))
+    except csv.Error:
+        if len(lines) > 1 or _runs_on(lines[0], delimiter):
+            raise ImportFailed(f"{where}: a quotation mark is opened there and not closed") from None
+    if len(cells) > 1 and any(line.count(delimiter) >= len(cells) - 1 for line in swallowed):
+        raise ImportFailed(f"{where}: a quotation mark is opened there and not closed")
+
+
+def _runs_on(line: str, delimiter: str) -> bool:
+    """Whether a row of one line, the last of its text, ends inside of quotation marks."""
+    return len(next(csv.reader([line.rstrip("\r\n") + "\n", "."], delimiter=delimiter))[-1].splitlines()) > 1

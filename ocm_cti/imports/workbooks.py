@@ -13,6 +13,8 @@ from ocm_cti.imports.tables import Row
 
 MIDNIGHT = time(0)
 SECONDS_A_DAY = 86_400
+#: From here on a workbook may have lost digits; other programs than Excel write exact ones up to the second.
+DIGITS_KEPT, DOUBLES_EXACT = 10**15, 2**53
 
 
 def read_workbook(path: Path, sheet: str | None = None) -> Sequence[Row]:
@@ -41,7 +43,7 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return "1" if cell else "0"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        return _number(cell)
     if isinstance(cell, datetime):
         return f"{cell:%d.%m.%Y}" if cell.time() == MIDNIGHT else f"{cell:%d.%m.%Y %H:%M}"
     if isinstance(cell, date):
@@ -52,3 +54,13 @@ def _text(cell: object) -> str:
         seconds = int(cell.total_seconds())
         return f"{seconds // 3600:02}:{seconds % 3600 // 60:02}"
     return str(cell).strip()
+
+
+def _number(cell: float) -> str:
+    """Excel keeps 15 digits and puts noughts for the rest: a longer one is written as one cut short."""
+    if not cell.is_integer():
+        return repr(cell)
+    whole = int(cell)
+    if abs(whole) < DIGITS_KEPT or (abs(whole) < DOUBLES_EXACT and whole % 10):
+        return str(whole)
+    return f"{cell:.14E}"

@@ -20,7 +20,8 @@ from ocm_cti.store.report_rows import AnswerRow, AttemptRow, CampaignRow, Person
 class About:
     """``campaigns`` are reported, as they were at ``made_at``; times are shown on the clock of ``zone`` (None: of this
     machine). ``recordings`` is the folder of replies. Numbers are masked on paper unless ``show_numbers``; files of
-    rows have them whole."""
+    rows have them whole. ``different_people``: whoever is in several of the campaigns counts once; None: not counted.
+    """
 
     campaigns: Sequence[CampaignRow]
     made_at: datetime
@@ -28,6 +29,7 @@ class About:
     zone: tzinfo | None = None
     recordings: Path = Path("recordings")
     show_numbers: bool = False
+    different_people: int | None = None
 
     def local(self, moment: datetime) -> datetime:
         """On the clock of the report, without a zone and to the second: spreadsheets know neither."""

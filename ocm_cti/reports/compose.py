@@ -18,7 +18,7 @@ def compose(
     files: Sequence[Written],
 ) -> Summary:
     """Give the rows to ``files``, which are open, and their figures when all have been read."""
-    tally = Tally(about.campaigns, about.zone)
+    tally = Tally(about.campaigns, about.zone, about.different_people)
     for person in people:
         tally.add_person(person)
         for file in files:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ocm_cti.domain.cells import neutral
 from ocm_cti.reports import tables
 from ocm_cti.reports.about import About, said
 from ocm_cti.reports.columns import ANSWERS, ATTEMPTS, PEOPLE, Column, headings
@@ -19,8 +20,6 @@ from ocm_cti.reports.questions import Question
 from ocm_cti.reports.whole import whole
 from ocm_cti.store.report_rows import AnswerRow, AttemptRow, PersonRow
 
-#: Excel takes these for the beginning of a formula, the wide ones in the east of Asia.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _E164 = re.compile(r"\+\d{1,15}\Z")
 #: Beside the file of people: what each of the others holds.
 OTHERS = ("attempts", "answers", "summary")
@@ -88,6 +87,4 @@ class CsvReport:
         if isinstance(value, int | float | Decimal):
             return str(value)
         text = self._about.words.code(str(value)) if column.is_code else str(value)
-        if text.startswith(_FORMULA) and not (column.is_number and _E164.match(text)):
-            return "'" + text  # a spreadsheet would run it
-        return text
+        return text if column.is_number and _E164.match(text) else neutral(text)

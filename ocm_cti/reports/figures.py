@@ -127,7 +127,10 @@ class QuestionFigures:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything but the single people. ``tries`` counts people by the number of tries until they were reached."""
+    """Everything but the single people. ``tries`` counts people by the number of tries until they were reached.
+
+    ``different_people``: whoever is in several of the campaigns counts once; None: not counted.
+    """
 
     total: Totals
     campaigns: tuple[tuple[CampaignRow, Totals], ...]
@@ -138,3 +141,4 @@ class Summary:
     tries: Mapping[int, int]
     ports: tuple[LineFigures, ...]
     trunks: tuple[LineFigures, ...]
+    different_people: int | None = None

@@ -116,6 +116,7 @@ def _plain(value: object) -> object:
 def _figures(summary: Summary) -> dict[str, object]:
     return {
         "total": _totals(summary.total),
+        "different_people": summary.different_people,
         "lists": [{"list": name, "totals": _totals(totals)} for name, totals in summary.lists],
         "campaigns": [
             {

@@ -118,6 +118,8 @@ def long(summary: Summary) -> Iterator[tuple[str, str, str, Cell]]:
             own = section or ("total" if not row[0] else "list" if row[1] == "total" else "campaign")
             of = {"total": "", "list": f"{row[0]}", "campaign": f"{row[1]}"}.get(own, f"{row[0]}/{row[1]}")
             yield from ((own, of, measure, value) for measure, value in zip(table.headings[2:], row[2:], strict=True))
+    if summary.different_people is not None:
+        yield "total", "", "different people", summary.different_people
     for outcome, people, _ in outcomes(summary.total).rows:
         yield "outcome", str(outcome), "people", people
     for each in summary.not_reached:

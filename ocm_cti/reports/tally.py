@@ -37,7 +37,10 @@ class Tally:
     ``zone`` is the clock of lists that name none; None: of this machine.
     """
 
-    def __init__(self, campaigns: Sequence[CampaignRow], zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, campaigns: Sequence[CampaignRow], zone: tzinfo | None = None, different_people: int | None = None
+    ) -> None:
+        self._different_people = different_people
         self._campaigns = {each.campaign_id: each for each in campaigns}
         self._zones = {
             each.campaign_id: ZoneInfo(each.settings.zone) if each.settings.zone else zone for each in campaigns
@@ -91,6 +94,7 @@ class Tally:
             tries=dict(sorted(self._tries.items())),
             ports=_lines(self._ports),
             trunks=_lines(self._trunks),
+            different_people=self._different_people,
         )
 
 

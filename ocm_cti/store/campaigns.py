@@ -54,12 +54,14 @@ def start(
     override_why: str = "",
     prepare: bool = False,
     groups: Collection[str] = (),
+    beside_ending: bool = False,
 ) -> int:
     """Freeze scenario and settings, make a task for each person; gives the campaign's id.
 
     A person none of whose numbers exists gets his outcome at once; with ``also_invalid`` what was learned of that is
     forgotten before. Nobody is called before ``begins_at`` (aware). Raises CampaignRefused while another campaign of
-    the list is running (its people would be called twice) and for an empty list.
+    the list is running (its people would be called twice) and for an empty list. ``beside_ending``: not while one only
+    brings the calls that are up to their end; who is in such a call is called when it is over.
 
     ``only_after``: a follow-up, of those only who ended so in the list's last campaign. ``own_scenarios``: by name,
     what people may have instead; CampaignRefused when somebody's own is not among them. ``zone_of`` a number is that of
@@ -69,8 +71,14 @@ def start(
     made (``readiness``). ``groups``: only who is in one of them; (): everybody.
     """
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
-    if conn.execute(select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)).first():
-        raise CampaignRefused("a campaign of this list is running; wait for its end, or end it: ocm stop LIST")
+    going_on = select(campaign.c.id).where(campaign.c.list_id == list_id, campaign.c.state != DONE)
+    if beside_ending:
+        going_on = going_on.where(campaign.c.state.in_([RUNNING, PAUSED]))
+    if conn.execute(going_on).first():
+        raise CampaignRefused(
+            "a campaign of this list is running, or waits for its hour; wait for its end, or end it: ocm stop LIST, or "
+            "begin this one in its place: ocm start LIST --instead"
+        )
     if also_invalid:
         subscribers.forget_invalid(conn, list_id)
     numbers: dict[int, list[tuple[str, bool]]] = {}
@@ -101,6 +109,8 @@ def start(
     if not people:
         raise CampaignRefused(nobody)
     named = {person.scenario for person in people if person.scenario}
+    if settings.machine:
+        named.add(settings.machine)
     missing = sorted(named - set(own_scenarios or {}))
     if missing:
         raise CampaignRefused(
@@ -202,6 +212,11 @@ class Frozen:
     override_why: str
     test: bool
 
+    @property
+    def machine(self) -> str:
+        """The scenario that an answering machine gets; "": it is hung up on."""
+        return self.own_scenarios[self.settings.machine] if self.settings.machine else ""
+
     def closed_until(self, at: datetime, zone: str = "") -> datetime | None:
         """As ``ListSettings.closed_until``; None always where an emergency overrides the hours."""
         return None if self.override_why else self.settings.closed_until(at, zone)
@@ -278,21 +293,31 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
     """
     states = [RUNNING, PAUSED, STOPPING] if hang_up else [RUNNING, PAUSED]
     # The campaign before its tasks: who finishes an attempt meanwhile waits, and then sees that it is stopping.
-    running_id = conn.execute(
+    ended = conn.execute(
         update(campaign)
         .where(campaign.c.list_id == list_id, campaign.c.state.in_(states))
         .values(state=HANGING_UP if hang_up else STOPPING)
         .returning(campaign.c.id)
-    ).scalar()
-    if running_id is None:
+    ).scalars()
+    ids = list(ended)  # several: one whose last calls go on, and one that was begun in its place
+    if not ids:
         raise CampaignRefused("no campaign of this list is running")
     stopped = conn.execute(
         update(task)
-        .where(task.c.campaign_id == running_id, task.c.state.in_(["preparing", "waiting"]))
+        .where(task.c.campaign_id.in_(ids), task.c.state.in_(["preparing", "waiting"]))
         .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
     )
-    finish_if_done(conn, running_id, now)
+    for campaign_id in ids:
+        finish_if_done(conn, campaign_id, now)
     return int(stopped.rowcount)
+
+
+def end_open(conn: Connection, list_id: int, now: datetime) -> int | None:
+    """``stop``, if a campaign of the list is running or paused; None: there is none."""
+    try:
+        return stop(conn, list_id, now)
+    except CampaignRefused:
+        return None
 
 
 def hanging_up(conn: Connection) -> frozenset[int]:
@@ -375,9 +400,17 @@ def name(conn: Connection, campaign_id: int) -> str:
     return str(conn.execute(query).scalar_one())
 
 
-def latest(conn: Connection, list_id: int | None = None) -> list[int]:
-    """The last campaign of the list, or of every list; oldest first."""
+def zone(conn: Connection, campaign_id: int) -> str:
+    """The clock of its list, as it was frozen; "": none of its own."""
+    found = frozen(conn, campaign_id)
+    return "" if found is None else found.settings.zone
+
+
+def latest(conn: Connection, list_id: int | None = None, *, tests: bool = False) -> list[int]:
+    """The last campaign of the list, or of every list; oldest first. Tests are none, unless ``tests`` says so."""
     query = select(func.max(campaign.c.id)).group_by(campaign.c.list_id).order_by(func.max(campaign.c.id))
+    if not tests:
+        query = query.where(~campaign.c.test)
     if list_id is not None:
         query = query.where(campaign.c.list_id == list_id)
     return list(conn.execute(query).scalars())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from difflib import get_close_matches
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -26,6 +27,19 @@ def find_or_create(conn: Connection, name: str, now: datetime) -> int:
     return int(
         conn.execute(insert(prepared_list).values(name=name, created_at=now).returning(prepared_list.c.id)).scalar_one()
     )
+
+
+def names(conn: Connection) -> list[str]:
+    """Of all lists, in the order of the alphabet."""
+    return list(conn.execute(select(prepared_list.c.name).order_by(prepared_list.c.name)).scalars())
+
+
+def no_such(conn: Connection, name: str) -> str:
+    """What to tell who named a list that there is not: those that there are, the likeliest first."""
+    known = names(conn)
+    near = get_close_matches(name, known)
+    there = [*near, *(one for one in known if one not in near)]
+    return f"there is no list {name} (there are: {', '.join(there) or 'none'})"
 
 
 def mapping(conn: Connection, name: str) -> dict[str, str]:

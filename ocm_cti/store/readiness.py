@@ -22,12 +22,15 @@ _IS_OPEN = task.c.state != literal_column("'done'")
 
 @dataclass(frozen=True)
 class Unprepared:
-    """What is going to be said to somebody. ``language`` "": that of the scenario."""
+    """What is going to be said to somebody. ``language`` "": that of the scenario. ``machine``: what an answering
+    machine would get instead, in its scenario's language; "": nothing.
+    """
 
     task_id: int
     variables: Mapping[str, str]
     scenario: str
     language: str
+    machine: str = ""
 
 
 def to_prepare(conn: Connection) -> list[tuple[int, int]]:
@@ -57,6 +60,7 @@ def unprepared(conn: Connection, campaign_id: int, after_task_id: int, limit: in
             dict(row.variables),
             frozen.own_scenarios[row.scenario] if row.scenario else frozen.scenario,
             "" if row.scenario else frozen.settings.language,
+            frozen.machine,
         )
         for row in rows
     ]

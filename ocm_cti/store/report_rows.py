@@ -155,7 +155,10 @@ class AnswerRow:
 
 @dataclass(frozen=True)
 class CampaignCounts:
-    """A campaign and how many of its people are where; ``outcomes`` counts those who are done."""
+    """A campaign and how many of its people are where; ``outcomes`` counts those who are done.
+
+    ``begins_at``: nobody is called before this moment, which is still to come; None: that is over.
+    """
 
     campaign: CampaignRow
     people: int
@@ -163,6 +166,7 @@ class CampaignCounts:
     calling: int
     done: int
     outcomes: Mapping[str, int]
+    begins_at: datetime | None = None
 
     @property
     def reached(self) -> int:

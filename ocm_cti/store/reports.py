@@ -28,6 +28,7 @@ __all__ = [
     "attempts",
     "campaign_rows",
     "counts",
+    "different_people",
     "each_answer",
     "each_attempt",
     "each_person",
@@ -37,6 +38,7 @@ __all__ = [
 
 #: Ids of one portion.
 PORTION = 1000
+_NOT_CALLED = ("preparing", "waiting")
 _NOT_COUNTED = frozenset(outcome.value for outcome in NOT_COUNTED)
 
 
@@ -46,14 +48,17 @@ def started(
     *,
     since_at: datetime | None = None,
     until_at: datetime | None = None,
+    tests: bool = True,
 ) -> list[int]:
     """Ids of the campaigns of the list (None: of every list) that began from ``since_at`` on and before ``until_at``,
 
-    oldest first; the moments are aware, None is no limit.
+    oldest first; the moments are aware, None is no limit. ``tests``: also those that called testers only.
     """
     query = select(campaign.c.id).order_by(campaign.c.id)
     if list_id is not None:
         query = query.where(campaign.c.list_id == list_id)
+    if not tests:
+        query = query.where(~campaign.c.test)
     if since_at is not None:
         query = query.where(campaign.c.started_at >= since_at)
     if until_at is not None:
@@ -108,9 +113,25 @@ def counts(conn: Connection, campaign_ids: Sequence[int], now: datetime) -> list
             calling=states[each.campaign_id]["calling"],
             done=states[each.campaign_id]["done"],
             outcomes=outcomes[each.campaign_id],
+            begins_at=_begins_at(conn, each.campaign_id, now) if each.state == campaigns.RUNNING else None,
         )
         for each in campaign_rows(conn, campaign_ids, now)
     ]
+
+
+def _begins_at(conn: Connection, campaign_id: int, now: datetime) -> datetime | None:
+    """Of a campaign that waits for its beginning everybody is still in preparation, or ready for that moment."""
+    called = select(attempt.c.id).join(task).where(task.c.campaign_id == campaign_id).limit(1)
+    first_at = conn.execute(
+        select(func.min(task.c.due_at)).where(task.c.campaign_id == campaign_id, task.c.state.in_(_NOT_CALLED))
+    ).scalar()
+    return first_at if first_at is not None and first_at > now and conn.execute(called).first() is None else None
+
+
+def different_people(conn: Connection, campaign_ids: Sequence[int]) -> int:
+    """How many they are, whoever is in several of the campaigns counted once; on two lists he is two."""
+    query = select(func.count(task.c.subscriber_id.distinct())).where(task.c.campaign_id.in_(campaign_ids))
+    return int(conn.execute(query).scalar_one())
 
 
 def people(conn: Connection, campaign_ids: Sequence[int]) -> list[PersonRow]:
@@ -356,7 +377,9 @@ class _Said:
         return ", ".join(row.recording for row in self._of(attempt_ids) if row.recording)
 
     def answers(self, *attempt_ids: int) -> str:
-        return ", ".join(f"{row.step}={row.value}" for row in self._of(attempt_ids) if row.value is not None)
+        """Of each step the last."""
+        last = {row.step: row.value for row in self._of(attempt_ids) if row.value is not None}
+        return ", ".join(f"{step}={value}" for step, value in last.items())
 
     def bill(self, attempt_id: int) -> Bill:
         records = self._records.get(attempt_id)

@@ -59,30 +59,30 @@ def _portion(conn: Connection, ids: Sequence[int]) -> list[Result]:
     tries: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in conn.execute(select(attempt).where(attempt.c.task_id.in_(ids)).order_by(attempt.c.id)):
         tries[row.task_id].append(row)
-    answers: dict[int, list[str]] = defaultdict(list)
+    answers: dict[int, dict[str, str]] = defaultdict(dict)  # by step the last
     said = select(attempt.c.task_id, answer.c.step, answer.c.value).join(answer).where(attempt.c.task_id.in_(ids))
     for row in conn.execute(said.order_by(answer.c.id)):
         if row.value is not None:
-            answers[row.task_id].append(f"{row.step}={row.value}")
+            answers[row.task_id][row.step] = row.value
     found = []
     for row in conn.execute(
         select(task, subscriber.c.key).join(subscriber).where(task.c.id.in_(ids)).order_by(task.c.id)
     ):
-        values = _values(row, tries.get(row.id, []), answers.get(row.id, []))
+        values = _values(row, tries.get(row.id, []), answers.get(row.id, {}))
         what = hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
         if known.get(row.id) != what:
             found.append(Result(row.id, values, what))
     return found
 
 
-def _values(row: Row[Any], tries: Sequence[Row[Any]], answers: Sequence[str]) -> dict[str, object]:
+def _values(row: Row[Any], tries: Sequence[Row[Any]], answers: Mapping[str, str]) -> dict[str, object]:
     waits = row.state in ("preparing", "waiting")
     return {
         "key": row.key,
         "attempts": len(tries),
         "outcome": row.outcome,
         "keys": next((one.keys for one in reversed(tries) if one.keys), ""),
-        "answers": "; ".join(answers),
+        "answers": "; ".join(f"{step}={value}" for step, value in answers.items()),
         "number": tries[-1].number if tries else "",
         "next_try": _plain(row.due_at) if waits else None,
         "done_at": _plain(row.done_at),

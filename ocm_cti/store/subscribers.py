@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
-from sqlalchemy import delete as delete_from
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number, task
+from ocm_cti.store.schema import subscriber, subscriber_number, task
 
 #: People written by one statement.
 PORTION = 1000
@@ -29,52 +28,15 @@ _OF_SAME = select(subscriber_number.c.number).where(
 
 
 @dataclass(frozen=True)
-class Upserted:
-    """How many people of an import were new, changed, and the same as before."""
+class Known:
+    """``gone``: taken off the list; the row stays for the reports of campaigns that called him."""
 
-    created: int
-    updated: int
-    unchanged: int
-
-
-def upsert(conn: Connection, list_id: int, people: Iterable[Person]) -> Upserted:
-    """Create or update each by his key; nobody is deleted. A number's ``invalid`` mark stays while the number does."""
-    # Another import of the same list waits, and then sees what this one has made.
-    conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
-    known = _known(conn, list_id)
-    fresh: dict[str, Person] = {}
-    updated = unchanged = back = 0
-    for person in people:
-        found = known.get(person.key)
-        earlier = fresh.get(person.key) if found is None else found.person
-        if earlier is None:
-            fresh[person.key] = person
-        elif found is not None and found.gone:
-            _change(conn, found, person)
-            known[person.key] = _Known(found.subscriber_id, person)
-            back += 1
-        elif earlier == person:
-            unchanged += 1
-        else:
-            updated += 1
-            if found is None:
-                fresh[person.key] = person
-            else:
-                _change(conn, found, person)
-                known[person.key] = _Known(found.subscriber_id, person)
-    for portion in _portions(list(fresh.values())):
-        _create(conn, list_id, portion)
-    return Upserted(len(fresh) + back, updated, unchanged)
-
-
-@dataclass(frozen=True)
-class _Known:
     subscriber_id: int
     person: Person
     gone: bool = False
 
 
-def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
+def known(conn: Connection, list_id: int) -> dict[str, Known]:
     """The people of the list as they are kept, by key."""
     numbers: dict[int, list[tuple[str, str]]] = {}
     query = (
@@ -86,7 +48,7 @@ def _known(conn: Connection, list_id: int) -> dict[str, _Known]:
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
     rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
-    return {row.key: _Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
+    return {row.key: Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
 def person_of(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
@@ -104,7 +66,7 @@ def person_of(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
     )
 
 
-def _columns(person: Person) -> dict[str, object]:
+def columns(person: Person) -> dict[str, object]:
     """Of ``subscriber``, but for whose he is."""
     return {
         "name": person.name,
@@ -122,31 +84,22 @@ def _portions(people: Sequence[Person]) -> Iterator[Sequence[Person]]:
         yield people[start : start + PORTION]
 
 
-def _create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
-    """Many rows a statement: a list of 100,000 is a matter of seconds."""
-    ids = conn.execute(
-        insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
-        [{"list_id": list_id, "key": person.key, **_columns(person)} for person in people],
-    ).scalars()
-    rows = [
-        row
-        for subscriber_id, person in zip(ids, people, strict=True)
-        for row in _number_rows(subscriber_id, person, frozenset())
-    ]
-    conn.execute(insert(subscriber_number), rows)
+def create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
+    """Put these on the list, many rows a statement: a list of 100,000 is a matter of seconds."""
+    for portion in _portions(people):
+        ids = conn.execute(
+            insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
+            [{"list_id": list_id, "key": person.key, **columns(person)} for person in portion],
+        ).scalars()
+        rows = [
+            row
+            for subscriber_id, person in zip(ids, portion, strict=True)
+            for row in number_rows(subscriber_id, person, frozenset())
+        ]
+        conn.execute(insert(subscriber_number), rows)
 
 
-def _change(conn: Connection, found: _Known, person: Person) -> None:
-    conn.execute(
-        update(subscriber).where(subscriber.c.id == found.subscriber_id).values(gone=False, **_columns(person))
-    )
-    if found.person.numbers != person.numbers:
-        invalid = frozenset(_invalid(conn, found.subscriber_id))
-        conn.execute(delete_from(subscriber_number).where(subscriber_number.c.subscriber_id == found.subscriber_id))
-        conn.execute(insert(subscriber_number), _number_rows(found.subscriber_id, person, invalid))
-
-
-def _number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) -> list[dict[str, object]]:
+def number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) -> list[dict[str, object]]:
     return [
         {
             "subscriber_id": subscriber_id,
@@ -159,14 +112,15 @@ def _number_rows(subscriber_id: int, person: Person, invalid: frozenset[str]) ->
     ]
 
 
-def _invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
+def invalid(conn: Connection, subscriber_id: int) -> Iterable[str]:
+    """Those of his numbers that are known not to exist."""
     return conn.execute(_INVALID, {"subscriber_id": subscriber_id}).scalars()
 
 
 def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str]) -> frozenset[int]:
     """Places in ``numbers`` of those that are known not to exist."""
-    known = set(_invalid(conn, subscriber_id))
-    return frozenset(place for place, number in enumerate(numbers) if number in known)
+    wrong = set(invalid(conn, subscriber_id))
+    return frozenset(place for place, number in enumerate(numbers) if number in wrong)
 
 
 def numbers_of_same(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
@@ -191,12 +145,13 @@ def forget_invalid(conn: Connection, list_id: int) -> None:
 
 def people(conn: Connection, list_id: int) -> list[Person]:
     """Everybody on the list, by key."""
-    return [known.person for _, known in sorted(_known(conn, list_id).items()) if not known.gone]
+    return [one.person for _, one in sorted(known(conn, list_id).items()) if not one.gone]
 
 
-def delete_others(conn: Connection, list_id: int, keys: Collection[str]) -> int:
-    """Take everybody off the list who has none of these keys; gives how many (``delete``)."""
-    return delete(conn, list_id, [key for key in _known(conn, list_id) if key not in keys])
+def missing(conn: Connection, list_id: int, keys: Collection[str]) -> tuple[int, list[str]]:
+    """(how many people are on the list, the keys of those who have none of ``keys``)."""
+    there = [key for key, one in known(conn, list_id).items() if not one.gone]
+    return len(there), [key for key in there if key not in keys]
 
 
 def delete(conn: Connection, list_id: int, keys: Collection[str]) -> int:
@@ -210,8 +165,8 @@ def delete(conn: Connection, list_id: int, keys: Collection[str]) -> int:
             select(task.c.subscriber_id).join(subscriber).where(subscriber.c.list_id == list_id, task.c.state != "done")
         ).scalars()
     )
-    known = _known(conn, list_id)
-    meant = [known[key] for key in dict.fromkeys(keys) if key in known]
+    there = known(conn, list_id)
+    meant = [there[key] for key in dict.fromkeys(keys) if key in there]
     ids = [one.subscriber_id for one in meant if not one.gone and one.subscriber_id not in at_work]
     for start in range(0, len(ids), PORTION):
         conn.execute(update(subscriber).where(subscriber.c.id.in_(ids[start : start + PORTION])).values(gone=True))

@@ -51,7 +51,8 @@ _NEW_LOCKS = insert(calling)
 class Claim:
     """A task taken for one attempt, with all that the call needs. ``number_index`` is the place among his numbers.
 
-    ``language`` "": that of the scenario, as it is his own and not the list's.
+    ``language`` "": that of the scenario, as it is his own and not the list's. ``machine``: the scenario that an
+    answering machine gets; "": it is hung up on.
     """
 
     attempt_id: int
@@ -67,6 +68,7 @@ class Claim:
     language: str
     ring_timeout_s: float
     caller_id: str | None
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,7 @@ def _claim(row: Row[Any], attempt_id: int, attempt_no: int, frozen: campaigns.Fr
         language="" if row.scenario else frozen.settings.language,
         ring_timeout_s=frozen.settings.ring_timeout_s,
         caller_id=frozen.settings.caller_id,
+        machine=frozen.machine,
     )
 
 

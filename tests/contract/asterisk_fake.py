@@ -205,6 +205,7 @@ class FakeSound:
         self.told: list[str] = []
         self.transferring: Deferred[None] | None = None
         self.detecting: Deferred[str] = Deferred()
+        self.greeting: Deferred[bool] = Deferred()
         self.is_over = False
         self.takes = ""  # a key that ends a recording
 
@@ -256,3 +257,6 @@ class FakeSound:
 
     def detect(self) -> Deferred[str]:
         return self.detecting
+
+    def greeting_over(self) -> Deferred[bool]:
+        return self.greeting

@@ -108,6 +108,8 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.call: Call | None = None
+        self.machines = 0
+        self.talks_to_machines = False
 
     @property
     def names(self) -> list[str]:
@@ -134,6 +136,11 @@ class Listener:
     def ringing(self) -> None:
         assert self.names == ["dialing"]
         self._note("ringing")
+
+    def machine(self) -> bool:
+        assert "answered" not in self.names
+        self.machines += 1
+        return self.talks_to_machines
 
     def answered(self, certain: bool) -> None:
         assert self.names in (["dialing"], ["dialing", "ringing"])

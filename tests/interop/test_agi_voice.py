@@ -406,6 +406,18 @@ def test_the_switch_tells_a_machine_from_a_person(desk: VoiceDesk, who: str, ver
     assert desk.result(line.sound.detect()) == verdict
 
 
+def test_the_end_of_a_machines_greeting_is_heard(desk: VoiceDesk) -> None:
+    line = desk.call("Local/greets@people")
+    assert desk.result(line.sound.detect()) == "machine"
+    assert desk.result(line.sound.greeting_over()) is True
+
+
+def test_a_greeting_without_an_end_is_not_waited_for_for_ever(make_desk: MakeDesk) -> None:
+    desk = make_desk(machine_greeting_s=1)
+    line = desk.call("Local/talks@people")
+    assert desk.result(line.sound.greeting_over()) is False
+
+
 # The link
 
 

@@ -22,7 +22,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import attempts, call_records, campaigns, lists, subscribers, tasks
+from ocm_cti.store import attempts, call_records, campaigns, lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection
@@ -62,7 +62,7 @@ class Desk:
 
         def begin(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, "debtors", self.now())
-            subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
+            upserts.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
             campaign_id = campaigns.start(conn, list_id, self.now(), "scenario", ListSettings())
             claim = tasks.claim(conn, campaign_id, "office", "301", "node", self.now())
             assert claim is not None
@@ -215,7 +215,7 @@ def test_the_dialer_tells_the_book_what_gateways_say_and_when_attempts_end(desk:
 
     def begin(conn: Connection) -> None:
         list_id = lists.find_or_create(conn, "debtors", clock.utc())
-        subscribers.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
+        upserts.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
         campaigns.start(conn, list_id, clock.utc(), SCENARIO, ListSettings(language="en"))
 
     desk.store.now(begin)

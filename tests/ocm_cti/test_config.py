@@ -172,6 +172,7 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
         r"^# (?=\[speech\]|\[gateways\.office\.smdr\]|[a-z_0-9.]+ = (?!\{ 301))", "", text, flags=re.MULTILINE
     )
     switched_on = switched_on.replace('"../', f'"{example.parent.parent}/').replace("answer_timer_s = 0.0", "")
+    switched_on = re.sub(r"^machine = .*", "", switched_on, flags=re.MULTILINE)  # this gateway can't tell one
     (tmp_path / "ocm.toml").write_text(switched_on, encoding="utf-8")
     full = load(tmp_path / "ocm.toml")
     settings = full.lists["debtors"].settings
@@ -219,6 +220,26 @@ def test_some_people_of_a_list_have_a_scenario_of_their_own(tmp_path: Path) -> N
     assert listed is not None and listed.text == SCENARIO
     assert entry.scenario_of("long") is None
     assert [file.path.name for file in entry.files] == ["s.toml", "short.toml"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        (
+            "long",
+            "lists.debtors.machine: must be the name of one of the list's scenarios; 'long' is not (there are: short",
+        ),
+        ("short", "lists.debtors.machine: gateway office does not listen for answering machines"),
+        (5, "machine: must be a text in quotes, not 5"),
+    ],
+)
+def test_what_a_machine_gets_must_be_there_and_possible(tmp_path: Path, machine: object, said: str) -> None:
+    own = "\n[lists.debtors.scenarios]"
+    path = write(tmp_path, OWN.replace(own, f"machine = {machine!r}\n{own}"))
+    (tmp_path / "short.toml").write_text(SCENARIO)
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(

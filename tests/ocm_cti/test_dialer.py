@@ -26,7 +26,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy, Settled
-from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, tasks, upserts
 from ocm_cti.store.schema import attempt, calling, task
 
 SCENARIO = """
@@ -81,7 +81,7 @@ class House:
 
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, "water", self.clock.utc())
-            subscribers.upsert(conn, list_id, persons)
+            upserts.upsert(conn, list_id, persons)
             return campaigns.start(conn, list_id, self.clock.utc(), scenario, policy)
 
         self.campaign = self.store.now(fill)
@@ -217,7 +217,7 @@ def test_a_person_is_not_called_more_often_than_a_cap_allows(tmp_path: Path) -> 
 
     def other_list(conn: Any) -> None:
         list_id = lists.find_or_create(conn, "gas", house.clock.utc())
-        subscribers.upsert(conn, list_id, [Person("x", "X", (("+74951234502", ""),), {})])
+        upserts.upsert(conn, list_id, [Person("x", "X", (("+74951234502", ""),), {})])
         campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, capped)
 
     house.dialer.start()

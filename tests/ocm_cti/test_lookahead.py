@@ -13,7 +13,7 @@ from ocm_cti.domain.fragments import SpeechDown, Spoken
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.lookahead import LookAhead
-from ocm_cti.store import campaigns, lists, subscribers
+from ocm_cti.store import campaigns, lists, upserts
 from ocm_cti.store.schema import task
 
 SCENARIO = """
@@ -54,7 +54,7 @@ class House:
 
         def fill(conn: object) -> None:
             list_id = lists.find_or_create(conn, name, self.clock.utc())  # type: ignore[arg-type]
-            subscribers.upsert(conn, list_id, people)  # type: ignore[arg-type]
+            upserts.upsert(conn, list_id, people)  # type: ignore[arg-type]
             policy = ListSettings(language="en", priority=priority)
             campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy, prepare=True)  # type: ignore[arg-type]
 

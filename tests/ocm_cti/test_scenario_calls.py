@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import campaigns, lists, readiness, stop_lists, subscribers
+from ocm_cti.store import campaigns, lists, readiness, stop_lists, upserts
 from ocm_cti.store.schema import answer, attempt, campaign, task
 
 ASKS = """
@@ -56,6 +57,7 @@ type = "say"
 message = "It does not."
 """
 POLICY = ListSettings(language="en", tries_per_person=4, rules={Outcome.CUT_SHORT: RetryRule(3, 60)})
+BY_MACHINE = replace(POLICY, rules={Outcome.MACHINE: RetryRule(3, 60)})
 FIRST, SECOND, OTHER = "+74951234501", "+74951234502", "+74951234503"
 
 
@@ -78,11 +80,13 @@ class Desk:
         )
         self.dialer.start()
 
-    def start(self, scenario: str, people: Sequence[Person], name: str = "water", **more: Any) -> int:
+    def start(
+        self, scenario: str, people: Sequence[Person], settings: ListSettings = POLICY, name: str = "water", **more: Any
+    ) -> int:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, name, self.clock.utc())
-            subscribers.upsert(conn, list_id, people)
-            return campaigns.start(conn, list_id, self.clock.utc(), scenario, POLICY, **more)
+            upserts.upsert(conn, list_id, people)
+            return campaigns.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
 
         campaign_id = int(self.store.now(fill))
         self.dialer.wake()
@@ -144,20 +148,20 @@ class TestDontCallMe:
         assert len(desk.gateway.placed) == 1
 
     def test_neither_is_he_by_another_list(self, desk: Desk) -> None:
-        desk.start(SAYS, [person(OTHER)], "gas")
+        desk.start(SAYS, [person(OTHER)], name="gas")
         desk.call.answer()
         desk.call.end(EndedBy.THEM)
         self.pressed(desk)
         desk.call.end(EndedBy.THEM)
         placed = len(desk.gateway.placed)
-        desk.start(SAYS, [person(SECOND, FIRST)], "oil")
+        desk.start(SAYS, [person(SECOND, FIRST)], name="oil")
         desk.clock.advance(1)
         assert len(desk.gateway.placed) == placed
         assert desk.rows(task)[-1].why == "stop_list"
 
     def test_a_number_that_another_list_knows_of_him_is_stopped_too(self, desk: Desk) -> None:
         desk.store.now(
-            lambda conn: subscribers.upsert(
+            lambda conn: upserts.upsert(
                 conn, lists.find_or_create(conn, "gas", desk.clock.utc()), [person(SECOND, OTHER)]
             )
         )
@@ -235,6 +239,47 @@ class TestOwnScenarios:
         campaign_id = desk.start(MARKED, people, own_scenarios=OWN, prepare=True)
         waiting = desk.store.now(lambda conn: readiness.unprepared(conn, campaign_id, 0, 10))
         assert [one.scenario for one in waiting] == [MARKED, SAYS]
+
+    def test_what_a_machine_gets_is_looked_ahead_for_too(self, desk: Desk) -> None:
+        desk.gateway.up = False
+        settings = replace(BY_MACHINE, machine="short")
+        campaign_id = desk.start(MARKED, [person(FIRST)], settings, own_scenarios=OWN, prepare=True)
+        (waiting,) = desk.store.now(lambda conn: readiness.unprepared(conn, campaign_id, 0, 10))
+        assert (waiting.scenario, waiting.machine) == (MARKED, SAYS)
+
+    @pytest.mark.parametrize(("machine", "talked_to"), [("", False), ("short", True)])
+    def test_a_machine_gets_what_the_list_has_for_machines(self, desk: Desk, machine: str, talked_to: bool) -> None:
+        desk.start(MARKED, [person(FIRST)], replace(BY_MACHINE, machine=machine), own_scenarios=OWN)
+        assert desk.call.observer.machine() is talked_to
+        if not talked_to:
+            return
+        desk.call.answer()
+        desk.call.heard()
+        assert desk.call.hung_up, "its one message, not the list's two"
+        desk.call.end(EndedBy.US)
+        desk.clock.advance(0)
+        (made,) = desk.rows(attempt)
+        assert (made.outcome, made.heard_ms > 0, made.heard_ms == made.of_ms) == ("machine", True, True)
+        (row,) = desk.rows(task)
+        assert (row.state, row.why) == ("waiting", "retry_machine")
+
+    def test_a_machine_that_presses_the_right_key_was_a_person(self, desk: Desk) -> None:
+        asks = '[[step]]\nname = "c"\ntype = "confirm"\nmessage = "Press 1."\nkey = "1"\n'
+        desk.start(MARKED, [person(FIRST)], replace(BY_MACHINE, machine="asks"), own_scenarios={"asks": asks})
+        assert desk.call.observer.machine()
+        desk.call.answer()
+        desk.call.observer.digit("1")
+        desk.call.end(EndedBy.THEM)
+        desk.clock.advance(0)
+        assert desk.rows(attempt)[0].outcome == "confirmed"
+
+    def test_a_fault_of_ours_while_a_machine_was_talked_to_is_not_counted(self, desk: Desk) -> None:
+        desk.start(MARKED, [person(FIRST)], replace(BY_MACHINE, machine="short"), own_scenarios=OWN)
+        assert desk.call.observer.machine()
+        desk.call.answer()
+        desk.call.end(EndedBy.FAULT)
+        desk.clock.advance(0)
+        assert desk.rows(attempt)[0].outcome == "line_fault"
 
     def test_a_name_that_is_not_there_starts_nothing(self, desk: Desk) -> None:
         with pytest.raises(campaigns.CampaignRefused, match="of their own that the list has not: long"):

@@ -11,7 +11,7 @@ from fakes import InlineStore
 from twisted.internet.task import Clock
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store import campaigns, lists, schedules, subscribers
+from ocm_cti.store import campaigns, lists, schedules, upserts
 from ocm_cti.store.schedules import Planned, ScheduleRefused
 from ocm_cti.store.transactions import Connection
 from ocm_cti.timetable import Timetable
@@ -46,7 +46,7 @@ class Morning:
 
         def fill(conn: Connection) -> None:
             list_id = lists.find_or_create(conn, "water", T0)
-            subscribers.upsert(conn, list_id, [Person("a", "Ann", (("+74951234501", ""),), {})])
+            upserts.upsert(conn, list_id, [Person("a", "Ann", (("+74951234501", ""),), {})])
             schedules.add(conn, list_id, "0 9 * * *", "Europe/Moscow", T0 + timedelta(seconds=30), T0)
 
         self.store.now(fill)

@@ -24,7 +24,7 @@ from twisted.internet.task import Clock
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import campaigns, lists, stop_lists, subscribers
+from ocm_cti.store import campaigns, lists, stop_lists, upserts
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Store
 
@@ -105,7 +105,7 @@ class World:
                 )
             self.settings[name] = self.draw_settings(name)
             self.office.run_now(
-                lambda conn, name=name, people=people: subscribers.upsert(  # type: ignore[misc]
+                lambda conn, name=name, people=people: upserts.upsert(  # type: ignore[misc]
                     conn, lists.find_or_create(conn, name, self.now()), people
                 )
             )

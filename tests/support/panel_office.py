@@ -18,7 +18,7 @@ from ocm_cti.domain.access import Role
 from ocm_cti.domain.people import Person
 from ocm_cti.gateways.interface import Health, LinkState
 from ocm_cti.office import Office, passwords
-from ocm_cti.store import accounts, campaigns, lists, subscribers
+from ocm_cti.store import accounts, campaigns, lists, upserts
 from ocm_cti.store.transactions import Store
 
 PASSWORD = "correct horse 1"
@@ -127,7 +127,7 @@ class Desk:
 
         def write(conn: Any) -> None:
             list_id = lists.find_or_create(conn, list_name, self.at)
-            subscribers.upsert(conn, list_id, [somebody(place) for place in range(count)])
+            upserts.upsert(conn, list_id, [somebody(place) for place in range(count)])
 
         self.store.run_now(write)
 

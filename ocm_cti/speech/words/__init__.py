@@ -5,6 +5,8 @@ Pure. ``check`` finds out before any call that a person's value can't be spoken.
 
 from __future__ import annotations
 
+import re
+
 from ocm_cti.domain.fragments import CURRENCIES, Fragment, Part, Spoken
 from ocm_cti.speech.words import readings
 from ocm_cti.speech.words.calendar import spoken_date, spoken_time
@@ -65,11 +67,16 @@ def _say(kind: str, value: str, language: str, currency: str | None, gender: str
             if not any(sign.isalpha() for sign in name):
                 raise ValueError("is no name")
             # Spreadsheets like capitals, engines spell them.
-            return name.title() if name.isupper() and len(name) > 3 else name
+            return _capitalised(name) if name.isupper() and len(name) > 3 else name
         case "text":
             return readings.words_only(value)
         case _:
             raise ValueError(f"is of the unknown kind {kind!r}")
+
+
+def _capitalised(name: str) -> str:
+    """О'БРАЙЕН → О'Брайен, but МАР'ЯНА → Мар'яна: there the apostrophe stands inside of a word."""
+    return re.sub("'[ЯЮЄЇ]", lambda found: found[0].lower(), name.title())
 
 
 def _part(part: Part, language: str) -> str:

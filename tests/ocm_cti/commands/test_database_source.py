@@ -20,6 +20,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.sources import Source
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.service import FolderLock
 from ocm_cti.store import attempts, campaigns, readiness, tasks
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.transactions import Connection
@@ -126,7 +127,7 @@ def test_the_list_is_whoever_is_in_it_at_the_start(crm: Crm) -> None:
     ("right", "wrong", "words"),
     [
         pytest.param("FROM people", "FROM persons", "no such table: persons", id="table"),
-        pytest.param("crm.db", "gone/crm.db", "unable to open", id="away"),
+        pytest.param("crm.db", "gone/crm.db", "there is no such file", id="away"),
         pytest.param("tel AS phone", "tel AS t", "no column of telephone numbers among id, name, t, debt", id="none"),
         pytest.param("sqlite:///", "postgresql+nothing://", "SQLAlchemy knows no such kind", id="dialect"),
         pytest.param("sqlite:///", "mysql+pymysql://u:secret@h/", "pip install 'pymysql'", id="driver"),
@@ -223,3 +224,28 @@ def test_a_password_from_the_environment_may_hold_any_sign(crm: Crm, monkeypatch
     assert table.rows[0].cells == ("84951234501", "12.5")
     with pytest.raises(ImportFailed, match="no such column"):
         read_select(Source("sqlite:///file:${PLACE}?uri=true", "SELECT telephone FROM people"))
+
+
+def test_a_file_is_named_by_its_place_beside_the_configuration(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = crm.config.replace(f"sqlite:///{crm.folder}/", "sqlite:///")
+    assert beside != crm.config
+    crm.write(beside)
+    monkeypatch.chdir("/")
+    assert crm.ocm("start", "debtors").exit_code == 0
+
+
+def test_check_asks_the_source(crm: Crm) -> None:
+    lock = FolderLock.take(crm.folder / "data")  # as a server has it, so that no gateway is looked for
+    try:
+        right = crm.ocm("check").output
+        crm.write(crm.config.replace("FROM people", "FROM persons"))
+        wrong = crm.ocm("check").output
+    finally:
+        lock.release()
+    assert "ok    source of debtors: " in right and "WRONG source of debtors: " in wrong and "persons" in wrong
+
+
+def test_a_colon_in_a_select_is_a_colon(crm: Crm) -> None:
+    crm.write(crm.config.replace("WHERE debt > 0", "WHERE debt > 0 AND ':x' <> ':y'"))
+    result = crm.ocm("start", "debtors")
+    assert result.exit_code == 0, result.output

@@ -195,3 +195,71 @@ class TestByHand:
     def test_what_is_wrong_is_one_line(self, office: Office, arguments: list[str], words: str) -> None:
         result = self.people_command(office, *arguments)
         assert result.exit_code == 2 and words in result.output, result.output
+
+
+MANY = HEADER + "".join(f"{row};П{row};849512345{row:02};;;;;\n" for row in range(1, 31))
+
+
+def test_the_wrong_file_does_not_empty_a_list(office: Office) -> None:
+    office.ocm(MANY)
+    wrong = HEADER + "99;Яна;84951234599;;;;;\n"
+    result = office.ocm(wrong, "--delete-missing")
+    assert result.exit_code == 2 and "30 of the 31 people of staff are not in this file" in result.output
+    assert len(office.people()) == 30, "nothing was changed"
+    assert office.told(wrong, "--delete-missing", "--yes")["deleted"] == 30
+
+
+def test_who_is_at_work_is_kept_and_told(office: Office) -> None:
+    office.ocm(GOOD)
+    started = CliRunner().invoke(main, ["start", "-c", str(office.folder / "ocm.toml"), "staff"])
+    assert started.exit_code == 0, started.output
+    result = office.ocm("".join(GOOD.splitlines(keepends=True)[:2]), "--delete-missing")
+    assert "deleted 0" in result.output and "1 of those who are missing stay until the campaign" in result.output
+
+
+def test_the_refused_rows_do_not_go_over_the_file_itself(office: Office) -> None:
+    bad = GOOD + "3;Вера;8495123;;;;;\n"
+    result = office.ocm(bad, "--refused", str(office.folder / "people.csv"))
+    assert result.exit_code == 2 and "that is the file to be imported" in result.output
+    assert (office.folder / "people.csv").read_text(encoding="utf-8") == bad and office.people() == []
+
+
+def test_no_refused_cell_is_a_formula_and_all_come_back_as_they_were(office: Office) -> None:
+    file = office.folder / "refused.csv"
+    office.ocm(HEADER + "3;=1+1;+7 495 123;;;;;-5\n", "--refused", str(file))
+    text = file.read_text(encoding="utf-8-sig")
+    assert "'=1+1;'+7 495 123;" in text and "'-5" in text
+    office.ocm(text.replace("'+7 495 123", "'+7 495 123-45-03"))
+    (person,) = office.people()
+    assert (person.name, person.note, person.numbers[0][0]) == ("=1+1", "-5", "+74951234503")
+
+
+def test_a_dry_run_tells_what_would_come_of_it(office: Office) -> None:
+    office.ocm(GOOD)
+    told = office.told(GOOD.replace("Борис", "Борис П.") + "3;Вера;84951234503;;;;;\n", "--dry-run")
+    assert (told["created"], told["updated"], told["unchanged"], told["dry_run"]) == (1, 1, 1, True)
+    assert [person.name for person in office.people()] == ["Анна", "Борис"]
+
+
+def test_a_row_without_id_that_can_not_be_told_from_others_is_refused(office: Office) -> None:
+    office.ocm(HEADER + "1;Анна;84951234501;;;;;\n2;Борис;84951234501;;;;;\n")
+    (refused,) = office.told("ФИО;Телефон\nКто-то;84951234501\n")["refused"]
+    assert refused["row"] == 2 and "without an id" in refused["reason"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_number_with_and_without_an_id_in_one_file(office: Office, turned: bool) -> None:
+    rows = ["7;Анна;84951234501;;;;;\n", ";Анна;84951234501;;;;;\n"]
+    told = office.told(HEADER + "".join(reversed(rows) if turned else rows))
+    assert told["created"] == 1 and "the same number as in row 2" in told["refused"][0]["reason"]
+
+
+def test_a_misspelt_list_is_seen(office: Office) -> None:
+    file = office.folder / "people.csv"
+    file.write_text(GOOD, encoding="utf-8")
+    config = ["-c", str(office.folder / "ocm.toml")]
+    result = CliRunner().invoke(main, ["import", *config, "--list", "staf", str(file)])
+    assert "It is a new list; was staff meant?" in " ".join(result.output.split())
+    added = CliRunner().invoke(main, ["people", "add", *config, "stuff", "phone=+74951234501"])
+    assert added.exit_code == 2 and "there is no list stuff (there are: staf); to make it: --new" in added.output
+    assert CliRunner().invoke(main, ["people", "add", *config, "stuff", "phone=+74951234501", "--new"]).exit_code == 0

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ocm_cti import bulletin
 from ocm_cti.cli import main
 from ocm_cti.domain.windows import DAYS
+from ocm_cti.service import FolderLock
 
 SCENARIO = """\
 name = "debt"
@@ -89,7 +91,7 @@ def test_import_tells_what_was_refused_and_why(desk: Desk) -> None:
 
 def test_a_dry_run_writes_nothing(desk: Desk) -> None:
     result = desk.ocm("import", "--list", "debtors", "--dry-run", desk.file(PEOPLE))
-    assert result.exit_code == 0 and "would import 1" in result.output
+    assert result.exit_code == 0 and "would be created 1" in result.output
     assert not (desk.folder / "data" / "ocm.db").exists()
 
 
@@ -166,7 +168,7 @@ def test_stop_lists(desk: Desk) -> None:
     assert "1 removed, 1 did not" in ocm("remove", "asked", "+1900*", "+1800*").output
     assert "nobody stands on it" in ocm("show", "others").output
     file.write_text("+12125550102\n212\n", encoding="utf-8")
-    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "is no number and no pattern", "nothing was changed")
+    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "is no telephone number of US", "nothing was changed")
     one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "can't be read")
     one_line(ocm("add", "asked", "*"), "is no number and no pattern")
     assert "+12125550102" not in ocm("show").output
@@ -202,7 +204,7 @@ def test_closed_windows_are_in_the_report(desk: Desk) -> None:
     assert desk.ocm("start", "debtors").exit_code == 0
     assert "window" in desk.ocm("report", "debtors").output
     path.write_text(CONFIG + 'zone = "Kiritimati"\n')
-    one_line(desk.ocm("report", "debtors"), "lists.debtors: zone: ", "is no zone")
+    one_line(desk.ocm("start", "debtors"), "lists.debtors: zone: ", "is no zone")
 
 
 def test_a_database_that_is_none(desk: Desk) -> None:
@@ -220,3 +222,103 @@ def test_nobody_on_it_can_be_called(desk: Desk) -> None:
 def test_a_list_that_the_configuration_does_not_have(desk: Desk) -> None:
     result = desk.ocm("import", "--list", "dbetors", desk.file("Name;Phone\nAnn;+1 212 555 0101\n"))
     assert result.exit_code == 0 and "[lists.dbetors]" in result.output
+
+
+def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk) -> None:
+
+    def people(*arguments: str) -> str:
+        config = str(desk.folder / "ocm.toml")
+        return CliRunner().invoke(main, ["people", arguments[0], "-c", config, *arguments[1:]]).output
+
+    bills = "id,phone,debt\n1,+12125550101,10\n"
+    assert desk.ocm("import", "--list", "debtors", desk.file(bills)).exit_code == 0
+    by_hand = ("id=1", "phone=+12125550101", "debt=10", "note=deaf", "groups=vip", "city=Omsk")
+    assert "changed" in people("add", "debtors", *by_hand)
+    assert "changed" in people("add", "debtors", "id=1", "phone=+12125550101", "debt=20")
+    shown = people("show", "debtors")
+    assert "deaf" in shown and "vip" in shown and "city=Omsk" in shown and "debt=20" in shown
+    assert "updated 1" in desk.ocm("import", "--list", "debtors", desk.file(bills)).output
+    shown = people("show", "debtors")
+    assert "deaf" in shown and "vip" in shown and "city" not in shown
+
+
+def test_an_emergency_in_place_of_what_waits(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
+    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start LIST --instead")
+    result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead")
+    assert result.exit_code == 0, result.output
+    assert "the campaign before it is ended; 1 people were still waiting in it" in result.output
+    states = desk.ocm("campaigns").output
+    assert "stopped" in states and "running" in states
+    assert "campaign.instead" in desk.ocm("audit").output
+    assert desk.ocm("stop", "debtors").exit_code == 0
+    assert "ended" not in desk.ocm("start", "debtors", "--instead").output, "there was none"
+
+
+@pytest.mark.parametrize("why", ["", "  "])
+def test_an_emergency_has_a_reason(desk: Desk, why: str) -> None:
+    desk.fill()
+    result = desk.ocm("start", "debtors", "--emergency", why)
+    assert result.exit_code == 2 and "say why" in result.output
+    assert desk.ocm("campaigns").exit_code == 2, "nothing was started"
+
+
+def test_a_configuration_of_an_editor_that_writes_a_mark(desk: Desk) -> None:
+    desk.fill()
+    path = desk.folder / "ocm.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert desk.ocm("start", "debtors").exit_code == 0
+
+
+def test_who_starts_while_the_server_is_ending_is_told(desk: Desk) -> None:
+    desk.fill()
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        (desk.folder / "data" / bulletin.FILE).write_text('{"serving": false, "gateways": {}, "up": {}}')
+        assert "the server is ending: the calls begin when" in " ".join(desk.ocm("start", "debtors").output.split())
+    finally:
+        lock.release()
+
+
+def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        (desk.folder / "data" / bulletin.FILE).write_text(
+            '{"serving": true, "gateways": {"office": {"up": false, "reason": "no line", "idle": 0}}, "up": {}}'
+        )
+        result = desk.ocm("check")
+    finally:
+        lock.release()
+    assert result.exit_code == 2
+    assert "WRONG gateway office: no line" in result.output and "ok    server: at work" in result.output
+
+
+class TestStopListsAsPeopleWriteThem:
+    def ocm(self, desk: Desk, command: str, *arguments: str) -> Result:
+        return CliRunner().invoke(main, ["stop-list", command, "-c", str(desk.folder / "ocm.toml"), *arguments])
+
+    def test_numbers_may_be_written_as_at_home(self, desk: Desk) -> None:
+        assert self.ocm(desk, "add", "never", "8 (495) 123-45-01", "--region", "RU").exit_code == 0
+        assert self.ocm(desk, "add", "never", "044 113 41 13", "--region", "UA").exit_code == 0
+        told = self.ocm(desk, "show").output
+        assert "+74951234501" in told and "+380441134113" in told
+        assert "1 removed" in self.ocm(desk, "remove", "never", "84951234501", "--region", "RU").output
+        told = desk.ocm("audit").output
+        assert "stop_list.add" in told and "stop_list.remove" in told and "+74951234501" in told
+
+    def test_a_file_of_any_encoding_is_read_and_all_that_is_wrong_is_named(self, desk: Desk) -> None:
+        file = desk.folder / "stop.txt"
+        file.write_bytes("84951234501 # просил\nнет\n+7495?*?\n".encode("utf-16"))
+        result = self.ocm(desk, "add", "never", f"@{file}", "--region", "RU")
+        assert result.exit_code == 2
+        assert f"{file}:2: " in result.output and f"{file}:3: " in result.output and "nothing was" in result.output
+        file.write_bytes("84951234501 # просил больше не звонить ему никогда\n".encode("cp1251"))
+        assert "1 added" in self.ocm(desk, "add", "never", f"@{file}", "--region", "RU").output
+
+    @pytest.mark.parametrize("pattern", ["+7*", "+380*", "+7??????????"])
+    def test_a_country_is_not_stopped_by_a_slip_of_the_hand(self, desk: Desk, pattern: str) -> None:
+        refused = self.ocm(desk, "add", "never", pattern, "+7900*")
+        assert refused.exit_code == 2 and "nobody of a whole country" in refused.output and "--yes" in refused.output
+        assert "nobody stands on it" in self.ocm(desk, "show").output
+        assert "2 added" in self.ocm(desk, "add", "never", pattern, "+7900*", "--yes").output

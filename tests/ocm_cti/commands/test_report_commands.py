@@ -169,6 +169,7 @@ def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
     about = About([campaign(list_name=evil)], T0)
     screen = report_screen.Screen(Console(file=printed, width=200), about)
     compose(about, [person(name=evil, native_cause=evil)], [], [answer("why", evil)], [screen])
+    screen.show()
     assert "Ан" in printed.getvalue() and "Why?" in printed.getvalue()
     assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
 
@@ -178,8 +179,8 @@ def test_campaigns(desk: Desk) -> None:
     shown = desk.ocm("campaigns")
     assert shown.exit_code == 0
     assert [line.split()[:3] for line in shown.output.splitlines()[1:]] == [
-        ["1", "poll", "done"],
-        ["2", "poll", "running"],
+        ["1", "poll", "stopped"],
+        ["2", "poll", "running,"],
         ["3", "staff", "paused:"],
     ]
     told = json.loads(desk.ocm("campaigns", "poll", "--json").output)
@@ -193,3 +194,70 @@ def test_campaigns(desk: Desk) -> None:
 
 def test_campaigns_of_nobody(tmp_path: Path) -> None:
     fails(Desk(tmp_path).ocm("campaigns"), "nothing has been started yet")
+
+
+def test_a_test_is_no_run_of_the_list(desk: Desk) -> None:
+    config = desk.folder / "ocm.toml"
+    config.write_text(CONFIG.replace("[lists.staff]", 'testers = ["+74951234599"]\n\n[lists.staff]'), encoding="utf-8")
+    assert desk.ocm("stop", "poll").exit_code == 0
+    assert desk.ocm("start", "poll", "--test").exit_code == 0  # campaign 4
+    for arguments, reported in ((["poll"], {"2"}), (["poll", "--all"], {"1", "2"}), (["--campaign", "4"], {"4"})):
+        assert desk.ocm("report", *arguments).exit_code == 0
+        assert desk.campaigns_in(desk.data / "report.csv") == reported
+    assert "(test)" in desk.ocm("campaigns").output
+
+
+def test_people_of_several_campaigns_are_counted_once(desk: Desk) -> None:
+    assert "2 different people: who is in several campaigns counts once" in desk.ocm("report", "poll", "--all").output
+    assert "different people" not in desk.ocm("report", "poll").output
+    assert desk.ocm("report", "--all", "--format", "json").exit_code == 0
+    assert json.loads((desk.data / "report.json").read_text(encoding="utf-8"))["different_people"] == 4
+
+
+def test_campaigns_say_how_they_stand(desk: Desk) -> None:
+    assert desk.ocm("stop", "staff").exit_code == 0
+    assert desk.ocm("start", "staff", "--at", "2099-01-01 09:00").exit_code == 0
+    first, second, third, fourth = desk.ocm("campaigns").output.splitlines()[1:]
+    assert "stopped" in first and "stopped" in third
+    assert "running, no server works (ocm serve)" in second
+    assert "begins 2099-01-01 09:00" in fourth
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [CONFIG + "[lists.others]\nscenario = 'none.toml'\n", CONFIG.replace("[lists.poll]", "[lists.poll\n")],
+    ids=["a file is missing", "no TOML"],
+)
+def test_what_is_going_on_can_be_seen_and_stopped_whatever_was_mistyped(desk: Desk, broken: str) -> None:
+    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8")
+    fails(desk.ocm("start", "poll"), "ocm.toml")
+    for command in (["report"], ["campaigns"], ["waiting"], ["pause", "poll"], ["resume", "poll"], ["stop", "poll"]):
+        result = desk.ocm(*command)
+        assert result.exit_code == 0, result.output
+        assert "ocm.toml" in result.stderr and f"going on with {desk.data / 'ocm.db'}" in result.stderr
+    assert "stopped" in desk.ocm("campaigns", "poll").output
+
+
+@pytest.mark.parametrize("command", ["report", "campaigns", "waiting", "stop", "pause"])
+def test_a_list_that_is_not_there_is_told_with_those_that_are(desk: Desk, command: str) -> None:
+    fails(desk.ocm(command, "stuff"), "there is no list stuff (there are: staff, poll)")
+
+
+def test_the_files_are_whole_before_anything_is_printed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ocm report | head -1``: the pipe is closed while the screen is written."""
+
+    def closed(screen: report_screen.Screen) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(report_screen.Screen, "show", closed)
+    desk.ocm("report")
+    assert {path.name for path in desk.data.glob("report*")} == FILES
+
+
+def test_times_are_on_the_clock_of_the_list(desk: Desk) -> None:
+    config = desk.folder / "ocm.toml"
+    config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
+    assert desk.ocm("stop", "staff").exit_code == 0
+    assert desk.ocm("start", "staff", "--at", "2099-01-01 09:00").exit_code == 0
+    assert "begins 2099-01-01 09:00 +06" in desk.ocm("campaigns", "staff").output
+    assert "until 01.01.2099 09:00:00 +06" in desk.ocm("waiting", "staff").output

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
 from ocm_cti.service import FolderLock
-from ocm_cti.store import campaigns, lists, readiness, subscribers
+from ocm_cti.store import campaigns, lists, readiness, subscribers, upserts
 from ocm_cti.store.transactions import Connection, Store
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
@@ -289,7 +289,7 @@ def test_a_list_starts_with_its_peoples_own_scenarios_frozen(desk: Path) -> None
     def give(name: str) -> None:
         def job(conn: Connection) -> None:
             list_id = lists.find_or_create(conn, "debtors", datetime.now(UTC))
-            subscribers.upsert(conn, list_id, [replace(subscribers.people(conn, list_id)[1], scenario=name)])
+            upserts.upsert(conn, list_id, [replace(subscribers.people(conn, list_id)[1], scenario=name)])
 
         store.run_now(job)
 
@@ -313,3 +313,10 @@ def test_a_list_starts_with_its_peoples_own_scenarios_frozen(desk: Path) -> None
     waiting = store.read_now(lambda conn: readiness.unprepared(conn, campaigns.running(conn)[0], 0, 10))
     assert ["Hello, you." in person.scenario for person in waiting] == [False, True]
     assert [person.language for person in waiting] == ["en", ""]
+
+
+def test_a_default_that_cant_be_said_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(SCENARIO.replace('currency = "USD" }', 'currency = "USD", default = "a lot" }'))
+    found = ocm("check", path)
+    assert found.exit_code == 2 and "variable 'debt': its default 'a lot' is no" in found.output

@@ -44,3 +44,12 @@ def test_without_a_zone_it_is_the_clock_of_this_machine() -> None:
 def test_what_is_none(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         appointed(text, NOW, BERLIN if "2027" in text else MOSCOW)
+
+
+def test_the_day_may_go_first() -> None:
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    assert appointed("1.12.2026 09:30", now, "UTC") == datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+    with pytest.raises(ValueError, match="is no time"):
+        appointed("32.12.2026 09:30", now, "UTC")
+    with pytest.raises(ValueError, match="has gone by"):
+        appointed("01.11.2026 09:30", now, "UTC")

@@ -46,6 +46,19 @@ def test_answered_calls(confirmed: bool, heard_out: bool, fault: bool, outcome: 
     assert of_answered(confirmed=confirmed, heard_out=heard_out, fault=fault) is outcome
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "heard_out", "fault", "outcome"),
+    [
+        (False, False, False, Outcome.MACHINE),
+        (False, True, False, Outcome.MACHINE),
+        (False, True, True, Outcome.LINE_FAULT),
+        (True, False, True, Outcome.CONFIRMED),
+    ],
+)
+def test_a_machine_that_was_talked_to(confirmed: bool, heard_out: bool, fault: bool, outcome: Outcome) -> None:
+    assert of_answered(confirmed=confirmed, heard_out=heard_out, fault=fault, machine=True) is outcome
+
+
 def test_final_and_not_counted_are_different_things() -> None:
     assert not FINAL & NOT_COUNTED
     assert Outcome.UNKNOWN in FINAL

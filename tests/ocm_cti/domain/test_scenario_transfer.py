@@ -59,6 +59,11 @@ def test_what_cannot_be_dialled_is_found_before_the_call() -> None:
         required_fragments(operator(), {**PERSON, "accountant": "Иванова"})
 
 
+def test_a_value_in_braces_is_no_number() -> None:
+    with pytest.raises(VariableMissing, match="can't be dialled"):
+        required_fragments(operator(), {**PERSON, "accountant": "{205}"})
+
+
 def test_nobody_there_and_the_scenario_goes_on() -> None:
     run, _ = at_the_transfer()
     sorry = run.transfer_failed()

@@ -33,6 +33,7 @@ def test_everything_can_be_set() -> None:
         language = "uk"
         region = "UA"
         priority = 0
+        machine = "short"
         caller_id = "+380441234500"
         ring_timeout_s = 5
         tries_per_person = 4

@@ -10,6 +10,7 @@ from asterisk_fake import Channel
 from gateway_bench import Listener
 
 from ocm_cti.domain.causes import Cause
+from ocm_cti.gateways.agi_commands import MediaFailed
 from ocm_cti.gateways.asterisk import channel_prefix
 from ocm_cti.gateways.interface import CallOver, EndedBy, InFlight, LinkState, NotPlaced, Settled, TransferFailed
 
@@ -291,6 +292,42 @@ def test_an_answering_machine_is_told_nothing() -> None:
     desk.sounds[channel].detecting.callback("machine")
     desk.pass_s(0)
     assert listener.verdict[:2] == ("failed", Cause.MACHINE)
+    desk.close()
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_an_answering_machine_for_which_there_is_a_message_is_talked_to_after_its_greeting(silent: bool) -> None:
+    desk = Desk(amd=True).start()
+    listener, channel = desk.place()
+    listener.talks_to_machines = True
+    desk.switch.answer_whole(channel)
+    desk.sounds[channel].detecting.callback("machine")
+    assert (listener.machines, "answered" in listener.names) == (1, False), "its greeting is still to be heard"
+    desk.sounds[channel].greeting.callback(silent)
+    assert listener.names[-1] == "answered"
+    desk.switch.hang_up(channel, "16")
+    desk.pass_s(1)
+    assert listener.verdict[:3] == ("ended", Cause.NORMAL, EndedBy.THEM)
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("failure", "verdict"),
+    [
+        (MediaFailed("is app_waitforsilence loaded?"), ("failed", Cause.MACHINE)),
+        (CallOver("hung up"), ("ended", Cause.NORMAL)),
+    ],
+)
+def test_a_machine_whose_greeting_can_not_be_waited_for(failure: Exception, verdict: tuple[str, Cause]) -> None:
+    desk = Desk(amd=True).start()
+    listener, channel = desk.place()
+    listener.talks_to_machines = True
+    desk.switch.answer_whole(channel)
+    desk.sounds[channel].detecting.callback("machine")
+    desk.sounds[channel].greeting.errback(failure)
+    desk.switch.hang_up(channel, "16")
+    desk.pass_s(1)
+    assert listener.verdict[:2] == verdict
     desk.close()
 
 

@@ -112,3 +112,20 @@ def test_a_slug_is_always_a_name_of_a_variable(heading: str) -> None:
 def test_variables_are_never_mixed_up(header: list[str]) -> None:
     names = [name for _, name in map_columns(["Телефон", *header]).variables]
     assert len(set(names)) == len(names) and "name" not in names
+
+
+def test_a_heading_of_signs_alone_is_that_column_and_not_one_without_heading() -> None:
+    columns = map_columns(["", "№", "Телефон"], {"№": "id"})
+    assert (columns.key, [place for place, _ in columns.numbers]) == (1, [2])
+
+
+@pytest.mark.parametrize(
+    "heading", ["Кол-во телефонов", "Комментарий по телефону", "Тип телефона", "Кількість телефонів", "Phone status"]
+)
+def test_what_only_speaks_of_telephones_is_no_number(heading: str) -> None:
+    assert [place for place, _ in map_columns(["Телефон", heading]).numbers] == [0]
+
+
+@pytest.mark.parametrize("heading", ["Табельний №", "Табельный №", "Лицевой", "Таб. №"])
+def test_an_id_may_be_written_short(heading: str) -> None:
+    assert map_columns(["Телефон", heading]).key == 1

@@ -122,3 +122,18 @@ def test_the_staff_of_the_demo() -> None:
         assert {"name", "pin", "gathering", "hour"} <= set(person.variables)
         assert any(number.endswith(person.variables["pin"]) for number, _ in person.numbers)
     assert [refusal.reason for refusal in found.refused] == ["no telephone number"]
+
+
+def test_a_row_with_more_cells_than_headings_is_refused() -> None:
+    """A sum of 1234,50 in a file with commas is two cells: half of it must not be told to anybody."""
+    found = read(("Телефон", "Долг"), ("84951234501", "1234", "50"), ("84951234502", "10", "", ""))
+    assert [person.key for person in found.accepted] == ["+74951234502"]
+    assert found.refused == [
+        Refusal(2, "more cells than headings, the first is '50': a delimiter in a cell without quotes?")
+    ]
+
+
+def test_an_id_that_was_cut_short_is_refused() -> None:
+    found = read(("Телефон", "id"), ("84951234501", "4,08178E+19"), ("84951234502", "5E3"))
+    assert [person.key for person in found.accepted] == ["5E3"]
+    assert "the id '4,08178E+19' was shortened by the spreadsheet" in found.refused[0].reason

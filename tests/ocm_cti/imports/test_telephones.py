@@ -105,3 +105,8 @@ def test_the_quick_way_gives_what_the_parser_gives(place: tuple[str, str, str], 
 @pytest.mark.parametrize("written", ["84951234501", "+7 (495) 123-45-01", "8 800 555-35-35"])
 def test_what_nearly_all_write_goes_the_quick_way(written: str) -> None:
     assert _quick(written, "RU") == to_e164(written, "RU") is not None
+
+
+def test_a_number_that_was_a_fraction_in_between() -> None:
+    assert to_e164("+4930123456.0", "DE") == "+4930123456"
+    assert to_e164("79161234567.0", "RU") == "+79161234567"

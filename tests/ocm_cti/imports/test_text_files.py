@@ -199,3 +199,43 @@ def test_the_encoding_of_a_short_list_is_found(written: tuple[str, str], people:
     ]
     text = "\r\n".join([f"{heading};Телефон", *rows])
     assert decode(text.encode(encoding), "x.csv")[0] == text
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
+def test_the_encoding_is_found_by_letters_far_down(tmp_path: Path, encoding: str) -> None:
+    rows = [f"+7495123{number:04};Ivanov Ivan Ivanovich" for number in range(3000)]
+    text = "\n".join(["phone;name", *rows, "+79161234567;Щукин Семён"])
+    assert read(tmp_path, text.encode(encoding))[-1] == ("+79161234567", "Щукин Семён")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name;phone\n"А;1\nБ;"В";3\n',  # the next mark opens something, so that nothing ends at it
+        'name;phone;debt\nА;1;1\nБ;2;"3\n',
+        'name;phone;debt\nА;1;1\nБ;2;"3',
+        'phone;name;debt\n1;"А;100\n2;"Б";200\n',
+        'name;phone;debt\n"А;1;1\nБ;2;2\nВ";3;3\n',
+    ],
+)
+def test_an_open_quotation_mark_is_found(text: str) -> None:
+    with pytest.raises(ImportFailed, match=r"row [23]: a quotation mark is opened there and not closed"):
+        parse(text, ";", "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('phone,address\n1,"Москва, ул. Ленина\nдом 1"\n', "Москва, ул. Ленина\nдом 1"),
+        ('Список\nphone,note\n1,"позвонить\nвечером, после 18"\n', "позвонить\nвечером, после 18"),
+    ],
+)
+def test_a_delimiter_and_a_line_break_in_one_cell(text: str, cell: str) -> None:
+    rows, _ = parse(text, ",", "x.csv")
+    assert rows[-1].cells == ("1", cell)
+
+
+def test_a_title_that_speaks_of_telephones_is_no_heading(tmp_path: Path) -> None:
+    text = "Список телефонов должников;;\nФИО;Телефон;Долг\nА;84951234501;1\n"
+    assert read(tmp_path, text.encode()) == [("ФИО", "Телефон", "Долг"), ("А", "84951234501", "1")]
+    assert read(tmp_path, "Мобильный телефон\n84951234501\n".encode())[0] == ("Мобильный телефон",)

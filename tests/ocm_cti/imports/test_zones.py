@@ -37,3 +37,17 @@ def test_nothing_is_nothing() -> None:
 def test_what_is_none(written: str) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         zone_of(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [("asia/omsk", "Asia/Omsk"), ("EUROPE/KYIV", "Europe/Kyiv"), ("+5", "Etc/GMT-5"), ("-3:00", "Etc/GMT+3")],
+)
+def test_as_people_write_them(written: str, zone: str) -> None:
+    assert zone_of(written) == zone
+
+
+@pytest.mark.parametrize("written", ["localtime", "posixrules", "Factory", "5", "../etc/passwd"])
+def test_what_is_no_place(written: str) -> None:
+    with pytest.raises(ValueError, match="is no time zone"):
+        zone_of(written)

@@ -29,7 +29,19 @@ def test_the_whole(tmp_path: Path) -> None:
         [answer("why", "2"), answer("reply", None, "5-reply.wav")],
     )
     assert list(told) == [
-        *("format", "version", "made_at", "people", "attempts", "answers", "total", "lists", "campaigns", "questions"),
+        *(
+            "format",
+            "version",
+            "made_at",
+            "people",
+            "attempts",
+            "answers",
+            "total",
+            "different_people",
+            "lists",
+            "campaigns",
+            "questions",
+        ),
         *("not_reached", "hours", "tries", "ports", "trunks"),
     ]
     assert (told["format"], told["version"], told["made_at"]) == ("ocm-report", 1, "2026-11-23T09:00:00.000Z")

@@ -18,7 +18,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.retries import Again, Done
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, readiness, stop_lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, readiness, stop_lists, tasks, upserts
 from ocm_cti.store.attempts import Finish, WrongState
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.schema import answer, attempt, calling, task
@@ -59,7 +59,7 @@ class Ledger:
 
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
-            subscribers.upsert(conn, list_id, persons)
+            upserts.upsert(conn, list_id, persons)
             return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy, prepare=prepare)
 
         return self.do(fill)
@@ -416,7 +416,7 @@ def test_a_campaign_is_frozen_at_its_start(ledger: Ledger) -> None:
 
     def import_again(conn: Connection) -> None:
         changed = Person("+71", "Renamed", (("+79", ""),), {"name": "Renamed"})
-        assert subscribers.upsert(conn, lists.find_or_create(conn, "a", T0), [changed]).updated == 1
+        assert upserts.upsert(conn, lists.find_or_create(conn, "a", T0), [changed]).updated == 1
 
     ledger.do(import_again)
     claim = ledger.must_claim(campaign)

@@ -20,7 +20,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, stop_lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, stop_lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.errors import StoreError
@@ -84,7 +84,7 @@ def fill(store: Store, name: str, people: Sequence[Sequence[str]], policy: ListS
             Person(f"{place}", f"{numbers[0]}", tuple((number, "") for number in numbers))
             for place, numbers in enumerate(people)
         ]
-        subscribers.upsert(conn, list_id, persons)
+        upserts.upsert(conn, list_id, persons)
         return campaigns.start(conn, list_id, T0, "scenario", policy)
 
     return store.run_now(job)
@@ -285,7 +285,7 @@ def test_a_list_is_started_once(store: Store, two: Two) -> None:
         told.append(True)
 
     list_id = store.run_now(lambda conn: lists.find_or_create(conn, "a", T0))
-    store.run_now(lambda conn: subscribers.upsert(conn, list_id, [Person("1", "A", (("+71", ""),))]))
+    store.run_now(lambda conn: upserts.upsert(conn, list_id, [Person("1", "A", (("+71", ""),))]))
     told: list[bool] = []
     side_by_side(two.a, two.b, start, refused)
     assert told == [True]
@@ -296,7 +296,7 @@ def test_two_imports_of_the_same_people_make_them_once(store: Store, two: Two) -
 
     def upload(conn: Connection) -> None:
         list_id = lists.find_or_create(conn, "a", T0)
-        made.append(subscribers.upsert(conn, list_id, [Person("1", "A", (("+71", ""),))]).created)
+        made.append(upserts.upsert(conn, list_id, [Person("1", "A", (("+71", ""),))]).created)
 
     side_by_side(two.a, two.b, upload, upload)
     assert made == [1, 0]

@@ -13,7 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, lists, reports, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, reports, results, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.report_rows import PersonRow
 from ocm_cti.store.transactions import Connection, Store
@@ -39,7 +39,7 @@ def conn(database: Path | str) -> Iterator[Connection]:
 def campaign(conn: Connection) -> int:
     """Анна: line fault, busy, then confirmed on her second number. Борис: busy, waits. Вера: not called yet."""
     list_id = lists.find_or_create(conn, "debtors", T0)
-    subscribers.upsert(conn, list_id, PEOPLE)
+    upserts.upsert(conn, list_id, PEOPLE)
     campaign_id = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
     for at, name, outcome, cause, more in (
         (T0, "Анна", Outcome.LINE_FAULT, Cause.LINE_FAULT, {"native_text": "no trunk"}),
@@ -139,7 +139,7 @@ def test_portions_leave_nobody_out(
 ) -> None:
     """Also beside another campaign, whose ids lie between."""
     list_id = lists.find_or_create(conn, "others", T0)
-    subscribers.upsert(conn, list_id, [Person("9", "Глеб", (("+79", ""),), {})])
+    upserts.upsert(conn, list_id, [Person("9", "Глеб", (("+79", ""),), {})])
     other = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
     claim = tasks.claim(conn, other, "office", "302", "node", T0)
     assert claim is not None
@@ -210,7 +210,7 @@ def test_what_keeps_the_campaign_goes_before_what_the_person_waits_for(conn: Con
 def test_hours_are_those_of_the_persons_clock(conn: Connection) -> None:
     """At nine in Greenwich it is noon in Moscow and seven in the evening in Vladivostok, where calls have ended."""
     list_id = lists.find_or_create(conn, "hours", T0)
-    subscribers.upsert(conn, list_id, PEOPLE[1:])
+    upserts.upsert(conn, list_id, PEOPLE[1:])
     hours = ListSettings.from_table({"zone": "Europe/Moscow", "windows": {"mon-sun": "09:00-18:00"}})
     campaign_id = campaigns.start(conn, list_id, T0, "scenario", hours)
     conn.exec_driver_sql("UPDATE task SET zone = 'Asia/Vladivostok' WHERE name = 'Вера'")
@@ -226,7 +226,7 @@ def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> No
     """Whoever writes meanwhile is not held up, and the report says what was when it began."""
     store = Store.open(tmp_path / "ocm.db")
     list_id = store.run_now(lambda conn: lists.find_or_create(conn, "debtors", T0))
-    store.run_now(lambda conn: subscribers.upsert(conn, list_id, PEOPLE))
+    store.run_now(lambda conn: upserts.upsert(conn, list_id, PEOPLE))
     campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, T0, "scenario", ListSettings()))
 
     def report(conn: Connection) -> tuple[int, int]:
@@ -239,3 +239,28 @@ def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> No
     assert store.read_now(report) == (3, 0)
     assert len(store.read_now(lambda conn: reports.attempts(conn, [campaign_id]))) == 1
     store.close()
+
+
+def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campaign: int) -> None:
+    """Борис answers twice, on two calls: his row, and what his own database is told, have the last."""
+    for minutes, answers in ((60, [("q", "1"), ("r", "3")]), (120, [("q", "2")])):
+        at = T0 + minutes * MINUTE
+        conn.execute(text("UPDATE task SET priority = CASE name WHEN 'Борис' THEN 0 ELSE 9 END"))
+        claim = tasks.claim(conn, campaign, "office", "301", "node", at)
+        assert claim is not None and claim.name == "Борис"
+        attempts.finish(conn, claim.attempt_id, Finish(Outcome.BUSY, Cause.BUSY, at, answers=answers), at)
+    boris = next(row for row in reports.people(conn, [campaign]) if row.name == "Борис")
+    assert boris.answers == "q=2, r=3"
+    assert [row.answers for row in reports.attempts(conn, [campaign]) if row.name == "Борис"][1:] == ["q=1, r=3", "q=2"]
+    list_id = lists.find(conn, "debtors")
+    assert list_id is not None
+    (told,) = results.changed(conn, list_id)
+    assert [result.values["answers"] for result in told if result.values["key"] == boris.key] == ["q=2; r=3"]
+
+
+def test_different_people(conn: Connection, campaign: int) -> None:
+    conn.execute(text("UPDATE campaign SET state = 'done'"))
+    list_id = lists.find(conn, "debtors")
+    assert list_id is not None
+    again = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
+    assert reports.different_people(conn, [campaign, again]) == 3

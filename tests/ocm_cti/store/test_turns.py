@@ -15,7 +15,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.windows import Windows
-from ocm_cti.store import attempts, campaigns, lists, subscribers, tasks
+from ocm_cti.store import attempts, campaigns, lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.tasks import Claim
@@ -48,7 +48,7 @@ class Office:
     def campaign(self, name: str, people: Sequence[Person], settings: ListSettings = PLAIN, **how: object) -> int:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
-            subscribers.upsert(conn, list_id, people)
+            upserts.upsert(conn, list_id, people)
             return campaigns.start(conn, list_id, self.now, "scenario", settings, **how)  # type: ignore[arg-type]
 
         return self.store.run_now(fill)
