@@ -52,6 +52,44 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+class _Address(click.ParamType[Any]):
+    """``HOST:PORT`` or ``PORT``: a pair. ``off`` and ``default`` stay as they are."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value in ("off", "default"):
+            return value
+        host, _, port = value.rpartition(":")
+        if not port.isascii() or not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is no address: HOST:PORT as 127.0.0.1:8080, or off", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``panel``: a PanelAddress, or None where there is to be no panel."""
+
+    @wraps(command)
+    def wrapped(*args: Any, panel: Any, no_panel: bool, **kwargs: Any) -> Any:
+        from ocm_cti.service import PanelAddress
+
+        if no_panel or panel == "off":
+            return command(*args, panel=None, **kwargs)
+        address = PanelAddress() if panel == "default" else PanelAddress(panel[0], panel[1], must=True)
+        return command(*args, panel=address, **kwargs)
+
+    with_address = click.option(
+        "--panel",
+        type=_Address(),
+        default="default",
+        metavar="HOST:PORT",
+        help="Where the web panel listens; off: nowhere.  [default: 127.0.0.1:8080]",
+    )(wrapped)
+    return click.option("--no-panel", is_flag=True, help="The same as --panel off.")(with_address)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ocm")
 def main() -> None:
@@ -90,15 +128,16 @@ def main() -> None:
     show_default=True,
     help="What is dialled through: a simulated Panasonic PBX, a private Asterisk by AMI, or one as a SIP operator.",
 )
+@panel_options
 @one_line_errors
-def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
+def demo(once: bool, data: Path, fixtures: Path, switch: str, panel: Any) -> None:
     """Call two real lists through a switch of the demo's own, with real voice, on this machine alone.
 
     No call leaves the machine. It takes about a minute; then the report is printed and lies in the data folder.
     """
     from ocm_cti.commands.demo import run
 
-    sys.exit(run(data, fixtures, once, switch))
+    sys.exit(run(data, fixtures, once, switch, panel))
 
 
 @main.command()
@@ -115,8 +154,9 @@ def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
     show_default=True,
     help="Seconds that calls may go on after Ctrl-C or SIGTERM before they are hung up.",
 )
+@panel_options
 @one_line_errors
-def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None:
+def serve(config_path: Path, once: bool, no_table: bool, drain_s: float, panel: Any) -> None:
     """Run the server: keeps the line to the PBX and calls whatever campaign has been started.
 
     Stop it with Ctrl-C or SIGTERM: calls that are up may end first. After a crash just start it again: the PBX is asked
@@ -124,7 +164,7 @@ def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None
     """
     from ocm_cti.commands.serve import run
 
-    sys.exit(run(config_path, once=once, table=not no_table, drain_s=drain_s))
+    sys.exit(run(config_path, once=once, table=not no_table, drain_s=drain_s, panel=panel))
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -231,6 +271,96 @@ def lists_(config_path: Path, removed: str | None, sure: bool) -> None:
     from ocm_cti.commands.lists import remove, show
 
     sys.exit(show(config_path) if removed is None else remove(config_path, removed, sure=sure))
+
+
+@main.group()
+def user() -> None:
+    """Who may use the panel."""
+
+
+@user.command("add")
+@config_option
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["admin", "operator", "auditor"]),
+    default="operator",
+    show_default=True,
+    help="admin: everything; operator: lists and campaigns; auditor: sees everything, changes nothing.",
+)
+@click.option("--list", "lists", multiple=True, metavar="LIST", help="He sees this list only; several add up.")
+@one_line_errors
+def user_add(config_path: Path, name: str, role: str, lists: tuple[str, ...]) -> None:
+    """Let NAME in. His first password is printed once; he changes it when he first logs in."""
+    from ocm_cti.commands.users import add
+
+    sys.exit(add(config_path, name, role, lists))
+
+
+@user.command("password")
+@config_option
+@click.argument("name")
+@one_line_errors
+def user_password(config_path: Path, name: str) -> None:
+    """Give NAME a new password, which is printed once. He is logged out everywhere, and let in again if he was shut out
+    by wrong passwords."""
+    from ocm_cti.commands.users import password
+
+    sys.exit(password(config_path, name))
+
+
+@user.command("list")
+@config_option
+@one_line_errors
+def user_list(config_path: Path) -> None:
+    """Who may use the panel, and as what."""
+    from ocm_cti.commands.users import show
+
+    sys.exit(show(config_path))
+
+
+@main.group()
+def token() -> None:
+    """What other systems use the API with."""
+
+
+@token.command("make")
+@config_option
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "operate", "admin"]),
+    default="read",
+    show_default=True,
+    help="Each contains those before it.",
+)
+@one_line_errors
+def token_make(config_path: Path, name: str, scope: str) -> None:
+    """Make a token for the system NAME and print it; it is nowhere to be had later."""
+    from ocm_cti.commands.tokens import make
+
+    sys.exit(make(config_path, name, scope))
+
+
+@token.command("list")
+@config_option
+@one_line_errors
+def token_list(config_path: Path) -> None:
+    """All tokens, revoked ones too."""
+    from ocm_cti.commands.tokens import show
+
+    sys.exit(show(config_path))
+
+
+@token.command("revoke")
+@config_option
+@click.argument("token_id", metavar="ID", type=click.IntRange(1))
+@one_line_errors
+def token_revoke(config_path: Path, token_id: int) -> None:
+    """The token of that id (see: ocm token list) works no more."""
+    from ocm_cti.commands.tokens import revoke
+
+    sys.exit(revoke(config_path, token_id))
 
 
 @main.group()

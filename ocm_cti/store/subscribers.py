@@ -48,10 +48,11 @@ def known(conn: Connection, list_id: int) -> dict[str, Known]:
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
     rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
-    return {row.key: Known(row.id, _person(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
+    return {row.key: Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
-def _person(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
+def person_of(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
+    """A row of ``subscriber`` with its numbers as (E.164, kind)."""
     return Person(
         row.key,
         row.name,
