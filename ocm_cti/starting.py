@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from ocm_cti.domain.scenarios import required_fragments
 from ocm_cti.imports.columns import map_columns
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.people import People, Refusal, people
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Table
 from ocm_cti.places import zone_of
 from ocm_cti.speech import words
@@ -85,7 +86,8 @@ def start(
         list_id = lists.find_or_create(conn, list_name, now)
         said = lists.mapping(conn, list_name)
         reading = only_speakable(people(fetched, settings.settings.region, said), settings)
-        upserted = upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
+        columns = map_columns(fetched.header, said)
+        upserted = upsert(conn, list_id, reading.accepted, columns.untold, ids=columns.key is not None)
         refused = len(reading.refused) + len(upserted.refused)
         subscribers.delete(conn, list_id, subscribers.missing(conn, list_id, upserted.keys)[1])
     if list_id is None:
@@ -137,7 +139,9 @@ def fetch(config: Config, list_name: str) -> Table | None:
 
 def only_speakable(reading: People, settings: ListConfig) -> People:
     """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
-    accepted, rows, refused = [], [], list(reading.refused)
+    accepted: Spool[Person] = Spool()
+    rows: list[int] = []
+    refused = list(reading.refused)
     for person, row in zip(reading.accepted, reading.rows, strict=True):
         reason = unspeakable(person, settings)
         if reason is None:
@@ -154,7 +158,7 @@ def only_speakable(reading: People, settings: ListConfig) -> People:
     )
 
 
-def _odd_sums(accepted: Sequence[Person], rows: Sequence[int], settings: ListConfig) -> list[Refusal]:
+def _odd_sums(accepted: Collection[Person], rows: Sequence[int], settings: ListConfig) -> list[Refusal]:
     """Sums of money that can be said and that hardly anybody means: one remark for each column, at its first row."""
     money = {name for file in settings.files for name, one in file.scenario.declared.items() if one.kind == "money"}
     remarks = []

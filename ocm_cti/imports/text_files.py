@@ -7,12 +7,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from charset_normalizer import from_bytes
 
 from ocm_cti.domain.cells import plain
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Row
 
 #: What programs in our countries write. Without this isolation the detector takes near relatives (koi8_t);
@@ -124,14 +125,14 @@ def _evenness(text: str, delimiter: str) -> float:
     return evenness if widths[0] == width else evenness / 2
 
 
-def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], str]:
+def parse(text: str, delimiter: str | None, file: str) -> tuple[Collection[Row], str]:
     """(rows, delimiter). Empty rows are kept, so that row numbers are the file's own. Raises ImportFailed."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         # Excel's own hint; Excel does not show this line, so it has no row number either.
         delimiter, text = delimiter or first.strip()[4], rest
     delimiter = delimiter or find_delimiter(text)
-    rows = []
+    rows: Spool[Row] = Spool()
     lines = _Lines(text)
     try:
         for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
@@ -139,7 +140,7 @@ def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], s
             _check_quotes(lines.taken(), cells, delimiter, f"{file}: row {number}")
     except csv.Error as error:
         raise ImportFailed(f"{file}: row {len(rows) + 1} can't be read: {error}") from None
-    return rows, delimiter
+    return rows.few(), delimiter
 
 
 class _Lines:

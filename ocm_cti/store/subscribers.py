@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number, task
@@ -17,6 +17,17 @@ PORTION = 1000
 # Built once: asked at each claim.
 _INVALID = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id == bindparam("subscriber_id"), subscriber_number.c.invalid
+)
+_OF_KEYS = select(subscriber.c.id).where(
+    subscriber.c.list_id == bindparam("list_id"), subscriber.c.key.in_(bindparam("keys", expanding=True))
+)
+_OF_NUMBERS = (
+    select(subscriber_number.c.subscriber_id)
+    .join(subscriber)
+    .where(
+        subscriber.c.list_id == bindparam("list_id"),
+        subscriber_number.c.number.in_(bindparam("numbers", expanding=True)),
+    )
 )
 _OF_SAME = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id.in_(
@@ -36,18 +47,29 @@ class Known:
     gone: bool = False
 
 
+def known_of(conn: Connection, list_id: int, keys: Collection[str], numbers: Collection[str]) -> dict[str, Known]:
+    """Those of the list who have one of the keys or one of the numbers, as they are kept, by key."""
+    found = set(conn.execute(_OF_KEYS, {"list_id": list_id, "keys": list(keys)}).scalars())
+    found |= set(conn.execute(_OF_NUMBERS, {"list_id": list_id, "numbers": list(numbers)}).scalars())
+    return _known(conn, subscriber.c.id.in_(found)) if found else {}
+
+
 def known(conn: Connection, list_id: int) -> dict[str, Known]:
     """The people of the list as they are kept, by key."""
+    return _known(conn, subscriber.c.list_id == list_id)
+
+
+def _known(conn: Connection, whom: ColumnElement[bool]) -> dict[str, Known]:
     numbers: dict[int, list[tuple[str, str]]] = {}
     query = (
         select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.kind)
         .join(subscriber)
-        .where(subscriber.c.list_id == list_id)
+        .where(whom)
         .order_by(subscriber_number.c.place)
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
-    rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
+    rows = conn.execute(select(subscriber).where(whom))
     return {row.key: Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
@@ -150,7 +172,8 @@ def people(conn: Connection, list_id: int) -> list[Person]:
 
 def missing(conn: Connection, list_id: int, keys: Collection[str]) -> tuple[int, list[str]]:
     """(how many people are on the list, the keys of those who have none of ``keys``)."""
-    there = [key for key, one in known(conn, list_id).items() if not one.gone]
+    query = select(subscriber.c.key).where(subscriber.c.list_id == list_id, ~subscriber.c.gone)
+    there = list(conn.execute(query).scalars())
     return len(there), [key for key in there if key not in keys]
 
 
