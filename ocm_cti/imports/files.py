@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,6 @@ from ocm_cti.imports import text_files
 from ocm_cti.imports.columns import NoNumberColumn, map_columns
 from ocm_cti.imports.dbf_files import is_dbf, read_dbf
 from ocm_cti.imports.errors import ImportFailed
-from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Row, Table
 from ocm_cti.imports.workbooks import read_workbook
 
@@ -79,19 +78,37 @@ def _under_header(
         raise ImportFailed(f"{path}: is empty")
     found = [row for row in filled if _has_numbers(row, said)]
     for header in [row for row in found if not _is_title(row, found)][:1]:
-        below: Spool[Row] = Spool()
-        for row in rows:
-            if row.number > header.number and not row.empty:
-                below.append(row)
+        below = _Below(rows, header.number).few()
         if not below:
             raise ImportFailed(f"{path}: there is nobody below the headings (row {header.number})")
-        return Table(header.cells, below.few(), encoding, delimiter)
+        return Table(header.cells, below, encoding, delimiter)
     first = " ".join(", ".join(cell for cell in filled[0].cells if cell).split())
     raise ImportFailed(
         f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone, "
         f"or name it: --map 'HEADING=phone'; "
         f"found: {first[:120]}"
     )
+
+
+class _Below(Collection[Row]):
+    """Those rows behind the header that are not empty."""
+
+    def __init__(self, rows: Collection[Row], header: int) -> None:
+        self._rows, self._header = rows, header
+        self._count = sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for row in self._rows if row.number > self._header and not row.empty)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, row: object) -> bool:
+        return any(each == row for each in self)
+
+    def few(self) -> Collection[Row]:
+        """A plain list where the rows are one."""
+        return list(self) if isinstance(self._rows, list) else self
 
 
 def _has_numbers(row: Row, said: Mapping[str, str] | None) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number, task
@@ -18,16 +18,12 @@ PORTION = 1000
 _INVALID = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id == bindparam("subscriber_id"), subscriber_number.c.invalid
 )
-_OF_KEYS = select(subscriber.c.id).where(
+_OF_KEYS = select(subscriber.c.id, subscriber.c.key).where(
     subscriber.c.list_id == bindparam("list_id"), subscriber.c.key.in_(bindparam("keys", expanding=True))
 )
-_OF_NUMBERS = (
-    select(subscriber_number.c.subscriber_id)
-    .join(subscriber)
-    .where(
-        subscriber.c.list_id == bindparam("list_id"),
-        subscriber_number.c.number.in_(bindparam("numbers", expanding=True)),
-    )
+# Without the list: with it SQLite goes through everybody on it.
+_OF_NUMBERS = select(subscriber_number.c.subscriber_id).where(
+    subscriber_number.c.number.in_(bindparam("numbers", expanding=True))
 )
 _OF_SAME = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id.in_(
@@ -50,8 +46,8 @@ class Known:
 def known_of(conn: Connection, list_id: int, keys: Collection[str], numbers: Collection[str]) -> dict[str, Known]:
     """Those of the list who have one of the keys or one of the numbers, as they are kept, by key."""
     found = set(conn.execute(_OF_KEYS, {"list_id": list_id, "keys": list(keys)}).scalars())
-    found |= set(conn.execute(_OF_NUMBERS, {"list_id": list_id, "numbers": list(numbers)}).scalars())
-    return _known(conn, subscriber.c.id.in_(found)) if found else {}
+    found |= set(conn.execute(_OF_NUMBERS, {"numbers": list(numbers)}).scalars())
+    return _known(conn, and_(subscriber.c.id.in_(found), subscriber.c.list_id == list_id)) if found else {}
 
 
 def known(conn: Connection, list_id: int) -> dict[str, Known]:
@@ -109,15 +105,13 @@ def _portions(people: Sequence[Person]) -> Iterator[Sequence[Person]]:
 def create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
     """Put these on the list, many rows a statement: a list of 100,000 is a matter of seconds."""
     for portion in _portions(people):
-        ids = conn.execute(
-            insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
-            [{"list_id": list_id, "key": person.key, **columns(person)} for person in portion],
-        ).scalars()
-        rows = [
-            row
-            for subscriber_id, person in zip(ids, portion, strict=True)
-            for row in number_rows(subscriber_id, person, frozenset())
-        ]
+        conn.execute(
+            insert(subscriber), [{"list_id": list_id, "key": person.key, **columns(person)} for person in portion]
+        )
+        # Asked for afterwards: to give them with the rows, SQLite would be given each row by itself.
+        keys = {"list_id": list_id, "keys": [person.key for person in portion]}
+        ids = {row.key: row.id for row in conn.execute(_OF_KEYS, keys)}
+        rows = [row for person in portion for row in number_rows(ids[person.key], person, frozenset())]
         conn.execute(insert(subscriber_number), rows)
 
 
