@@ -73,10 +73,12 @@ class Screen:
         outcomes = tables.outcomes(summary.total)
         show(_bars([(words.code(str(code)), int(str(people)), str(code)) for code, people, _ in outcomes.rows]))
         show("  " + self._told(summary.total))
-        if summary.different_people is not None and summary.different_people < summary.total.people:
+        different = summary.different_people
+        if different is not None and different.people < summary.total.people:
             several = words(
-                "{count} different people: who is in several campaigns counts once",
-                count=words.whole(summary.different_people),
+                "{count} different people: who is in several campaigns counts once; reached of them: {reached}",
+                count=words.whole(different.people),
+                reached=words.whole(different.reached),
             )
             show("  " + several)
         if any(each.is_open for each in summary.not_reached):

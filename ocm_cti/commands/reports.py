@@ -102,6 +102,9 @@ def write_reports(
                 reports.each_answer(conn, campaign_ids),
                 [screen, *files],
             )
+        left_out = _tests_left_out(conn, wanted)
+        if left_out:
+            console.print(f"{left_out} left out: ocm report --campaign N reports one", style="dim", soft_wrap=True)
         screen.show()  # when the files are whole: whoever looks at its first lines only may close it
         for path in (path for file in files for path in file.paths):
             console.print(str(path), highlight=False, soft_wrap=True)
@@ -137,6 +140,15 @@ def find(conn: Connection, wanted: Wanted, *, tests: bool = False) -> list[int]:
             raise CommandError(f"no campaign{of} began in that time; ocm campaigns lists them")
         return found
     return every if wanted.every else campaigns.latest(conn, list_id)
+
+
+def _tests_left_out(conn: Connection, wanted: Wanted) -> str:
+    """The tests among what was asked for, by their numbers; "" when there is none, or one was asked for itself."""
+    if wanted.campaign_id is not None or not (wanted.every or wanted.since or wanted.until):
+        return ""
+    tests = set(find(conn, wanted, tests=True)) - set(find(conn, wanted))
+    numbers = ", ".join(str(campaign_id) for campaign_id in sorted(tests))
+    return f"test campaign{'s' if len(tests) > 1 else ''} {numbers}" if tests else ""
 
 
 def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -> int:

@@ -76,9 +76,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "answered": ("ответили", "відповіли"),
     "reached": ("дозвон", "додзвін"),
     "different people": ("разных людей", "різних людей"),
-    "{count} different people: who is in several campaigns counts once": (
-        "разных людей: {count}; кто в нескольких кампаниях, считается один раз",
-        "різних людей: {count}; хто в кількох кампаніях, рахується один раз",
+    "different people reached": ("дозвон разным людям", "додзвін різним людям"),
+    "{count} different people: who is in several campaigns counts once; reached of them: {reached}": (
+        "разных людей: {count}; кто в нескольких кампаниях, считается один раз; из них дозвон: {reached}",
+        "різних людей: {count}; хто в кількох кампаніях, рахується один раз; з них додзвін: {reached}",
     ),
     "reached share": ("доля дозвона", "частка додзвону"),
     "line faults": ("сбои линии", "збої лінії"),

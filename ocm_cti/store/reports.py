@@ -16,7 +16,15 @@ from ocm_cti.domain.bills import Bill, add_bills, bill
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.outcomes import NOT_COUNTED
 from ocm_cti.store import call_records, campaigns
-from ocm_cti.store.report_rows import REACHED, AnswerRow, AttemptRow, CampaignCounts, CampaignRow, PersonRow
+from ocm_cti.store.report_rows import (
+    REACHED,
+    AnswerRow,
+    AttemptRow,
+    CampaignCounts,
+    CampaignRow,
+    DifferentPeople,
+    PersonRow,
+)
 from ocm_cti.store.schema import answer, attempt, campaign, prepared_list, subscriber, task
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "AttemptRow",
     "CampaignCounts",
     "CampaignRow",
+    "DifferentPeople",
     "PersonRow",
     "attempts",
     "campaign_rows",
@@ -128,10 +137,11 @@ def _begins_at(conn: Connection, campaign_id: int, now: datetime) -> datetime | 
     return first_at if first_at is not None and first_at > now and conn.execute(called).first() is None else None
 
 
-def different_people(conn: Connection, campaign_ids: Sequence[int]) -> int:
+def different_people(conn: Connection, campaign_ids: Sequence[int]) -> DifferentPeople:
     """How many they are, whoever is in several of the campaigns counted once; on two lists he is two."""
     query = select(func.count(task.c.subscriber_id.distinct())).where(task.c.campaign_id.in_(campaign_ids))
-    return int(conn.execute(query).scalar_one())
+    reached = query.where(task.c.outcome.in_(sorted(REACHED)))
+    return DifferentPeople(int(conn.execute(query).scalar_one()), int(conn.execute(reached).scalar_one()))
 
 
 def people(conn: Connection, campaign_ids: Sequence[int]) -> list[PersonRow]:
