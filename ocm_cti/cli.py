@@ -52,10 +52,42 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def region_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--region", metavar="RU|UA|…", help="The country of numbers written without one; else that of the lists."
-    )(command)
+class _Address(click.ParamType[Any]):
+    """``HOST:PORT`` or ``PORT``: a pair. ``off`` and ``default`` stay as they are."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value in ("off", "default"):
+            return value
+        host, _, port = value.rpartition(":")
+        if not port.isascii() or not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is no address: HOST:PORT as 127.0.0.1:8080, or off", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def panel_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``panel``: a PanelAddress, or None where there is to be no panel."""
+
+    @wraps(command)
+    def wrapped(*args: Any, panel: Any, no_panel: bool, **kwargs: Any) -> Any:
+        from ocm_cti.service import PanelAddress
+
+        if no_panel or panel == "off":
+            return command(*args, panel=None, **kwargs)
+        address = PanelAddress() if panel == "default" else PanelAddress(panel[0], panel[1], must=True)
+        return command(*args, panel=address, **kwargs)
+
+    with_address = click.option(
+        "--panel",
+        type=_Address(),
+        default="default",
+        metavar="HOST:PORT",
+        help="Where the web panel listens; off: nowhere.  [default: 127.0.0.1:8080]",
+    )(wrapped)
+    return click.option("--no-panel", is_flag=True, help="The same as --panel off.")(with_address)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -96,15 +128,16 @@ def main() -> None:
     show_default=True,
     help="What is dialled through: a simulated Panasonic PBX, a private Asterisk by AMI, or one as a SIP operator.",
 )
+@panel_options
 @one_line_errors
-def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
+def demo(once: bool, data: Path, fixtures: Path, switch: str, panel: Any) -> None:
     """Call two real lists through a switch of the demo's own, with real voice, on this machine alone.
 
     No call leaves the machine. It takes about a minute; then the report is printed and lies in the data folder.
     """
     from ocm_cti.commands.demo import run
 
-    sys.exit(run(data, fixtures, once, switch))
+    sys.exit(run(data, fixtures, once, switch, panel))
 
 
 @main.command()
@@ -121,8 +154,9 @@ def demo(once: bool, data: Path, fixtures: Path, switch: str) -> None:
     show_default=True,
     help="Seconds that calls may go on after Ctrl-C or SIGTERM before they are hung up.",
 )
+@panel_options
 @one_line_errors
-def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None:
+def serve(config_path: Path, once: bool, no_table: bool, drain_s: float, panel: Any) -> None:
     """Run the server: keeps the line to the PBX and calls whatever campaign has been started.
 
     Stop it with Ctrl-C or SIGTERM: calls that are up may end first. After a crash just start it again: the PBX is asked
@@ -130,7 +164,7 @@ def serve(config_path: Path, once: bool, no_table: bool, drain_s: float) -> None
     """
     from ocm_cti.commands.serve import run
 
-    sys.exit(run(config_path, once=once, table=not no_table, drain_s=drain_s))
+    sys.exit(run(config_path, once=once, table=not no_table, drain_s=drain_s, panel=panel))
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -202,6 +236,7 @@ def import_(
     The columns are recognised by their headings (Russian, Ukrainian, English). Rows that can't be used are listed with
     their number and the reason; the others are imported. People already on the list are updated, nobody is deleted.
     """
+    from ocm_cti.commands.campaigns import who
     from ocm_cti.commands.imports import import_file, import_source
     from ocm_cti.importing import How
 
@@ -219,10 +254,113 @@ def import_(
         refused=refused,
         delete_missing=delete_missing,
         sure=sure,
+        who=who(),
     )
     if file is None:
         sys.exit(import_source(config_path, list_name, how, as_json=as_json, preview=preview))
     sys.exit(import_file(config_path, list_name, file, how, as_json=as_json, preview=preview))
+
+
+@main.command("lists")
+@config_option
+@click.option("--remove", "removed", metavar="NAME", help="Take this list away; reports of its campaigns stay.")
+@click.option("--yes", "sure", is_flag=True, help="With --remove: also when somebody is on it, or was called.")
+@one_line_errors
+def lists_(config_path: Path, removed: str | None, sure: bool) -> None:
+    """Which lists there are: how many people, the last import, the last campaign, whether ocm.toml knows it."""
+    from ocm_cti.commands.lists import remove, show
+
+    sys.exit(show(config_path) if removed is None else remove(config_path, removed, sure=sure))
+
+
+@main.group()
+def user() -> None:
+    """Who may use the panel."""
+
+
+@user.command("add")
+@config_option
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["admin", "operator", "auditor"]),
+    default="operator",
+    show_default=True,
+    help="admin: everything; operator: lists and campaigns; auditor: sees everything, changes nothing.",
+)
+@click.option("--list", "lists", multiple=True, metavar="LIST", help="He sees this list only; several add up.")
+@one_line_errors
+def user_add(config_path: Path, name: str, role: str, lists: tuple[str, ...]) -> None:
+    """Let NAME in. His first password is printed once; he changes it when he first logs in."""
+    from ocm_cti.commands.users import add
+
+    sys.exit(add(config_path, name, role, lists))
+
+
+@user.command("password")
+@config_option
+@click.argument("name")
+@one_line_errors
+def user_password(config_path: Path, name: str) -> None:
+    """Give NAME a new password, which is printed once. He is logged out everywhere, and let in again if he was shut out
+    by wrong passwords."""
+    from ocm_cti.commands.users import password
+
+    sys.exit(password(config_path, name))
+
+
+@user.command("list")
+@config_option
+@one_line_errors
+def user_list(config_path: Path) -> None:
+    """Who may use the panel, and as what."""
+    from ocm_cti.commands.users import show
+
+    sys.exit(show(config_path))
+
+
+@main.group()
+def token() -> None:
+    """What other systems use the API with."""
+
+
+@token.command("make")
+@config_option
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "operate", "admin"]),
+    default="read",
+    show_default=True,
+    help="Each contains those before it.",
+)
+@one_line_errors
+def token_make(config_path: Path, name: str, scope: str) -> None:
+    """Make a token for the system NAME and print it; it is nowhere to be had later."""
+    from ocm_cti.commands.tokens import make
+
+    sys.exit(make(config_path, name, scope))
+
+
+@token.command("list")
+@config_option
+@one_line_errors
+def token_list(config_path: Path) -> None:
+    """All tokens, revoked ones too."""
+    from ocm_cti.commands.tokens import show
+
+    sys.exit(show(config_path))
+
+
+@token.command("revoke")
+@config_option
+@click.argument("token_id", metavar="ID", type=click.IntRange(1))
+@one_line_errors
+def token_revoke(config_path: Path, token_id: int) -> None:
+    """The token of that id (see: ocm token list) works no more."""
+    from ocm_cti.commands.tokens import revoke
+
+    sys.exit(revoke(config_path, token_id))
 
 
 @main.group()
@@ -269,10 +407,14 @@ def people_add(config_path: Path, list_name: str, fields: tuple[str, ...], new_l
 @people.command("remove")
 @config_option
 @click.argument("list_name", metavar="LIST")
-@click.argument("keys", metavar="ID...", nargs=-1, required=True)
+@click.argument("keys", metavar="ID|NUMBER...", nargs=-1, required=True)
 @one_line_errors
 def people_remove(config_path: Path, list_name: str, keys: tuple[str, ...]) -> None:
-    """Take somebody off LIST. Reports of what was keep him."""
+    """Take somebody off LIST, by his id or a telephone number (also masked, as `ocm people show` has it).
+
+    Reports of what was keep him. An import that has him puts him on it again, and says so: who is never to be called
+    belongs on a stop list.
+    """
     from ocm_cti.commands.people import remove
 
     sys.exit(remove(config_path, list_name, keys))
@@ -421,17 +563,23 @@ def audit(config_path: Path) -> None:
 @click.option("--answer", type=click.IntRange(0, 100), default=55, show_default=True, help="Of 100 calls are answered.")
 @click.option("--busy", type=click.IntRange(0, 100), default=10, show_default=True, help="... are busy.")
 @click.option("--reject", type=click.IntRange(0, 100), default=8, show_default=True, help="... are rejected.")
+@click.option(
+    "--right-pin", type=click.IntRange(0, 100), default=90, show_default=True, help="Of 100 PINs asked for are right."
+)
 @one_line_errors
-def rehearse_(config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int) -> None:
+def rehearse_(
+    config_path: Path, list_name: str, at: str | None, answer: int, busy: int, reject: int, right_pin: int
+) -> None:
     """A dry run of LIST: when would it be over, how many calls an hour, who would never be called? Nobody is.
 
     The real list, retries, hours, caps, stop lists and lines, through a switch that is only imagined, on a copy of the
     ledger that is thrown away. A running server is not disturbed.
     """
     from ocm_cti.commands.rehearse import run
-    from ocm_cti.rehearsal import People
+    from ocm_cti.imagined import People
 
-    sys.exit(run(config_path, list_name, at=at, people=People(answer=answer, busy=busy, reject=reject)))
+    assumed = People(answer=answer, busy=busy, reject=reject, right_pin=right_pin)
+    sys.exit(run(config_path, list_name, at=at, people=assumed))
 
 
 @main.group()
@@ -476,6 +624,22 @@ def schedule_show(config_path: Path) -> None:
     sys.exit(show(config_path))
 
 
+def _region(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if value is not None and value.upper() not in SUPPORTED_REGIONS:
+        raise click.BadParameter(f"{value!r} is no country; its two letters, as RU, UA, KZ")
+    return value and value.upper()
+
+
+region_option = click.option(
+    "--region",
+    metavar="XX",
+    callback=_region,
+    help="The country of numbers without its code; else that of the lists, where they agree.",
+)
+
+
 @main.group("stop-list")
 def stop_list() -> None:
     """Who is not to be called, whatever list he stands on; asked before each call."""
@@ -485,7 +649,7 @@ def stop_list() -> None:
 @config_option
 @click.option("--reason", default="", help="For people who ask later why.")
 @region_option
-@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means a whole country.")
+@click.option("--yes", "sure", is_flag=True, help="Also a pattern that means most of a country.")
 @click.argument("name")
 @click.argument("entries", metavar="NUMBER|PATTERN|@FILE...", nargs=-1, required=True)
 @one_line_errors
@@ -494,7 +658,8 @@ def stop_list_add(
 ) -> None:
     """Put numbers on the stop list NAME: +74951234501, +7900* (whatever follows), +7495123450? (any one digit).
 
-    @FILE is a text file with one on each line.
+    @FILE is a text, CSV or Excel file with one in each row: the columns whose headings say telephone, without headings
+    the first one.
     """
     from ocm_cti.commands.stop_lists import add
 
@@ -680,7 +845,7 @@ def scenario_show(file: Path) -> None:
 @click.option(
     "--list", "list_name", metavar="NAME", help="Say it to somebody on this list (to the first, or --person)."
 )
-@click.option("--person", "person_key", metavar="KEY", help="His key, number or name.")
+@click.option("--person", "person_key", metavar="TEXT", help="His id, number or name (or a part of it).")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable; may be given several times.")
 @click.option("--keys", help="What is pressed at each question, e.g. 1,,42#,h: one, silence, 42 and #, hang up.")
 @click.option("--nobody-there", is_flag=True, help="Whom the person is handed over to does not answer.")

@@ -11,14 +11,14 @@ import socket
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.scenarios import read as read_scenario
-from ocm_cti.domain.settings import ListSettings
+from ocm_cti.domain.settings import ListSettings, days
 from ocm_cti.domain.sources import Source
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
@@ -355,18 +355,19 @@ class _Reader:
         place, open_days = settings.pop("holidays", None), settings.pop("open_days", [])
         if place is None and not open_days:
             return
-        if not isinstance(open_days, list) or not all(type(day) is date for day in open_days):
-            self.fail(f"{key}.open_days", f"must be a list of dates, as [2026-12-28], not {open_days!r}")
+        try:
+            days("open_days", open_days)
+            named = days("closed_days", settings.get("closed_days", []))
+        except ValueError as error:
+            self.fail(key, str(error))
         if place is None:
             self.fail(f"{key}.open_days", "says on which holidays people are called; it needs holidays beside it")
         this_year = datetime.now(UTC).year
         try:
-            days = public_holidays(self._text(f"{key}.holidays", place), range(this_year, this_year + HOLIDAY_YEARS))
+            closed = public_holidays(self._text(f"{key}.holidays", place), range(this_year, this_year + HOLIDAY_YEARS))
         except NoHolidays as error:
             self.fail(f"{key}.holidays", str(error))
-        named = settings.get("closed_days", [])
-        if isinstance(named, list):  # else its own error comes
-            settings["closed_days"] = sorted(days - set(open_days)) + [day for day in named if day not in days]
+        settings["closed_days"] = sorted(closed - set(open_days)) + [day for day in named if day not in closed]
 
     def _known(self, section: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in table:

@@ -61,6 +61,7 @@ class Line:
     name: str
     since_at: datetime
     reason: str = ""  # why it is out of service
+    campaign_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ class Dialer:
                             attempt.claim.number,
                             attempt.claim.name,
                             attempt.since_at,
+                            campaign_id=attempt.claim.campaign_id,
                         )
                     )
                 else:

@@ -16,7 +16,7 @@ from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.people import People, Refusal, people
 from ocm_cti.imports.tables import Table
 from ocm_cti.starting import only_speakable
-from ocm_cti.store import lists, subscribers
+from ocm_cti.store import audit, kept_lists, lists, subscribers
 from ocm_cti.store.transactions import Connection, Store
 from ocm_cti.store.upserts import Upserted, upsert
 
@@ -49,6 +49,7 @@ class How:
     delete_missing: bool = False
     sure: bool = False
     by_hand: bool = False
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,9 @@ def write_people(
             _nobody_unread(_without(reading, upserted).refused)
             deleted, at_work = _delete_missing(conn, list_id, list_name, upserted.keys, how)
             written = _Written(upserted, new_list, near, deleted, at_work)
+        if how.who:
+            counts = {"created": upserted.created, "updated": upserted.updated, "deleted": written.deleted or 0}
+            audit.write(conn, audit.Entry(utc_now(), how.who, kept_lists.IMPORTED, list_name, counts))
         if how.dry_run:
             raise _NotToBe(written)
         return written

@@ -19,7 +19,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ocm_cti.clock import Clock
+from ocm_cti.clock import Clock, Timer
 from ocm_cti.domain.fragments import Fragment, SpeechDown
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
 from ocm_cti.store import readiness
@@ -33,8 +33,12 @@ PEOPLE_AT_ONCE = 100
 #: Whose message could not be made is tried again this much later, so many times.
 AGAIN_S = 30.0
 TRIES = 3
-#: So many fragments are remembered as made; beyond it they are asked for again, which costs a look at the disk.
+#: Who is ready need not wait for the others of his turn any longer than this.
+READY_AFTER_S = 0.5
+#: So many fragments are remembered as made, and so long; beyond it they are asked for again, which costs a look at the
+#: disk. By then the folder of prompts could have let go of what nobody was told (``speech.cache.IN_USE_S``).
 FRAGMENTS_REMEMBERED = 50_000
+REMEMBERED_S = 1800.0
 
 
 class Prompts(Protocol):
@@ -62,6 +66,7 @@ class LookAhead:
         self._loop.clock = clock  # type: ignore[assignment]  # Twisted's interface, ours is a part of it
         self._scenarios: dict[str, Scenario] = {}
         self._made: dict[tuple[Fragment, str], None] = {}
+        self._remembered_since_s = 0.0
         self._passed: dict[int, int] = {}  # campaign -> the last task that was tried
         self._tries: dict[int, int] = {}  # task -> how often its message could not be made
         self._again_at_s: float | None = None
@@ -120,8 +125,13 @@ class LookAhead:
 
     @inlineCallbacks
     def _prepare(self, people: list[Unprepared]) -> Any:
-        """All of them at a time; then the ledger knows who is ready."""
-        results = yield DeferredList([maybeDeferred(self._one, person) for person in people], consumeErrors=True)
+        """All of them at a time; the ledger knows now and then who is ready, and in the end what became of all."""
+        early = _Early(self._store, self._clock, self._now, self._more_ready)
+        making = [maybeDeferred(self._one, person).addCallback(early.ready, person.task_id) for person in people]
+        try:
+            results = yield DeferredList(making, consumeErrors=True)
+        finally:
+            early.stop()
         if not self._loop.running:
             return  # what failed now failed because we end
         ready = [person.task_id for person, (done, _) in zip(people, results, strict=True) if done]
@@ -160,13 +170,51 @@ class LookAhead:
         self._scenarios[text] = scenario
         language = language or scenario.language
         wanted = {(fragment, language) for fragment in required_fragments(scenario, variables, language)}
+        if self._clock.seconds() - self._remembered_since_s > REMEMBERED_S:
+            self._forget()
         missing = [key for key in wanted if key not in self._made]
         if not missing:
             return succeed(None)
 
         def made(_: object) -> None:
             if len(self._made) + len(missing) > FRAGMENTS_REMEMBERED:
-                self._made.clear()
+                self._forget()
             self._made.update(dict.fromkeys(missing))
 
         return self._prompts.prepare([fragment for fragment, _ in missing], language).addCallback(made)
+
+    def _forget(self) -> None:
+        self._made.clear()
+        self._remembered_since_s = self._clock.seconds()
+
+
+class _Early:
+    """Those of one turn whose messages are there before the others': a slow voice must not leave lines idle."""
+
+    def __init__(self, store: Store, clock: Clock, now: Callable[[], datetime], more_ready: Callable[[], None]) -> None:
+        self._store, self._clock, self._now, self._more_ready = store, clock, now, more_ready
+        self._log = Logger()
+        self._ready: list[int] = []
+        self._timer: Timer | None = None
+        self._over = False
+
+    def ready(self, _: object, task_id: int) -> None:
+        self._ready.append(task_id)
+        if self._timer is None and not self._over:
+            self._timer = self._clock.callLater(READY_AFTER_S, self._write)
+
+    def stop(self) -> None:
+        """All are done; the turn itself writes what is left."""
+        self._over = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    def _write(self) -> None:
+        self._timer = None
+        task_ids, self._ready = self._ready, []
+
+        def failed(failure: Failure) -> None:
+            self._log.warn("who is ready could not be written yet: {error}", error=failure.value)
+
+        writing = self._store.run(lambda conn: readiness.ready(conn, task_ids, self._now()))
+        writing.addCallback(lambda _: self._more_ready()).addErrback(failed)

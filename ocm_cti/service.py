@@ -33,11 +33,14 @@ from ocm_cti.gateways.sip_trunk import SipTrunkGateway
 from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
 from ocm_cti.gateways.smdr import SmdrLine
 from ocm_cti.lookahead import LookAhead
+from ocm_cti.office import Office
+from ocm_cti.office.floor import LiveFloor
 from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
 from ocm_cti.timetable import Timetable
 from ocm_cti.voice.client import VoiceClient, VoiceObserver
 from ocm_cti.write_back import WriteBack
+from web.serving import Panel, PanelPortTaken
 
 
 class DataFolderUnusable(Exception):
@@ -50,6 +53,15 @@ class DataFolderBusy(Exception):
 
 class PortTaken(Exception):
     """An address that a gateway is to listen on is not to be had."""
+
+
+@dataclass(frozen=True)
+class PanelAddress:
+    """Where the panel listens. ``must`` False: nobody has asked for this port; taken, the server works without."""
+
+    host: str = "127.0.0.1"
+    tcp_port: int = 8080
+    must: bool = False
 
 
 @dataclass
@@ -168,10 +180,16 @@ class Service:
     """One server: store, speech, gateways with their voice processes, dialer, control.
 
     ``start`` fires when the ledger has been read and the links are being opened; ``stop`` when nothing is left behind.
-    The caller holds the FolderLock.
+    The caller holds the FolderLock. ``panel`` None: without it.
     """
 
-    def __init__(self, config: Config, reactor: Any, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        now: Callable[[], datetime] = utc_now,
+        panel: PanelAddress | None = None,
+    ) -> None:
         self.config = config
         self._log = Logger()
         for folder in (config.data, config.prompts, config.recordings):
@@ -222,6 +240,26 @@ class Service:
         to_write = {name: source for name, source in sources.items() if source.write_back}
         self.write_back = WriteBack(self.store, to_write, reactor, now, in_thread)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
+        floor = LiveFloor(self.control, self.dialer.wake, reactor, now)
+        self.office = Office(config, self.store, floor, now)
+        self.panel: Panel | None = None
+        self.panel_off_why = ""
+        self.first_password: str | None = None
+        if panel is not None:
+            self._open_panel(panel, reactor)
+
+    def _open_panel(self, address: PanelAddress, reactor: Any) -> None:
+        """Before anything else is begun: a port that is taken is told before a link is opened."""
+        panel = Panel(self.office, reactor)
+        try:
+            panel.listen(address.host, address.tcp_port)
+        except PanelPortTaken as error:
+            if address.must:
+                raise
+            self.panel_off_why = f"{error}; calls go on without the panel (another address: --panel HOST:PORT)"
+            return
+        self.panel = panel
+        self.first_password = self.office.accounts.first_password()
 
     @inlineCallbacks
     def start(self) -> Any:
@@ -241,6 +279,8 @@ class Service:
     def stop(self, drain_s: float = 0.0) -> Any:
         """Let calls end for ``drain_s``, hang up the rest, write their outcomes, then close everything."""
         self.bulletin.stop()
+        if self.panel is not None:
+            yield self.panel.stop()
         yield self.timetable.stop()
         yield self.lookahead.stop()
         yield self.dialer.stop(drain_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ from ocm_cti.store.upserts import upsert
 
 #: So many people are named in an error of one line.
 PEOPLE_NAMED = 3
+#: A sum of more digits than these, 100 million and more, is an account or a telephone number in the wrong column.
+ODD_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,40 @@ def only_speakable(reading: People, settings: ListConfig) -> People:
             rows.append(row)
         else:
             refused.append(Refusal(row, reason))
-    return People(accepted, sorted(refused, key=lambda refusal: refusal.row), reading.remarks, rows)
+    remarks = [*reading.remarks, *_odd_sums(accepted, rows, settings)]
+    return People(
+        accepted,
+        sorted(refused, key=lambda refusal: refusal.row),
+        sorted(remarks, key=lambda remark: remark.row),
+        rows,
+    )
+
+
+def _odd_sums(accepted: Sequence[Person], rows: Sequence[int], settings: ListConfig) -> list[Refusal]:
+    """Sums of money that can be said and that hardly anybody means: one remark for each column, at its first row."""
+    money = {name for file in settings.files for name, one in file.scenario.declared.items() if one.kind == "money"}
+    remarks = []
+    for name in sorted(money):
+        odd = [
+            (row, person.variables[name])
+            for row, person in zip(rows, accepted, strict=True)
+            if name in person.variables and _is_odd(person.variables[name])
+        ]
+        if odd:
+            which = ", ".join(f"{row}: {value}" for row, value in odd[:PEOPLE_NAMED])
+            more = " …" if len(odd) > PEOPLE_NAMED else ""
+            words = (
+                f"{{{name}}} is below nought or very large in {len(odd)} rows ({which}{more}); it is said as it stands"
+            )
+            remarks.append(Refusal(odd[0][0], words))
+    return remarks
+
+
+def _is_odd(written: str) -> bool:
+    """By its signs alone, in whatever way it is written: a minus in front, or more digits than a debt has."""
+    text = written.strip()
+    whole = re.sub(r"[.,]\d{1,2}\D*\Z", "", text)
+    return text[:1] in ("-", "−", "–") or sum(sign.isdecimal() for sign in whole) > ODD_DIGITS
 
 
 def unspeakable(person: Person, settings: ListConfig) -> str | None:

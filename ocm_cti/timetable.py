@@ -22,7 +22,7 @@ from ocm_cti import cron, starting
 from ocm_cti.clock import Clock
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Table
-from ocm_cti.store import schedules
+from ocm_cti.store import audit, schedules
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection, Store
 
@@ -67,9 +67,11 @@ class Timetable:
             due = yield self._store.read(lambda conn: schedules.planned(conn, self._now()))
             for planned in due:
                 fetched = yield self._in_thread(partial(self._fetch, planned))
-                result = yield self._store.run(partial(self._start, planned, fetched))
-                self._log.info("{list} by the clock: {result}", list=planned.list_name, result=result)
-                self._started()
+                began, result = yield self._store.run(partial(self._start, planned, fetched))
+                tell = self._log.info if began else self._log.warn
+                tell("{list} by the clock: {result}", list=planned.list_name, result=result)
+                if began:
+                    self._started()
         except Exception:
             self._log.failure("the timetable could not be looked at this time")
 
@@ -82,9 +84,15 @@ class Timetable:
         except ImportFailed as error:
             return error
 
-    def _start(self, planned: schedules.Planned, fetched: Table | ImportFailed | None, conn: Connection) -> str:
-        """In the writer's transaction; gives what came of it."""
+    def _start(
+        self, planned: schedules.Planned, fetched: Table | ImportFailed | None, conn: Connection
+    ) -> tuple[bool, str]:
+        """In the writer's transaction; whether a campaign began, and what came of it.
+
+        A run that is left out stands in the audit too: the timetable shows only what came of the last one.
+        """
         now = self._now()
+        began = False
         late = now - planned.next_at
         next_at = cron.next_after(planned.cron, planned.zone, now)
         if late > timedelta(seconds=LATE_S):
@@ -98,8 +106,15 @@ class Timetable:
                     config = configuration.load(self._config_path)
                     how = starting.How("the timetable")
                     campaign_id = starting.start(conn, config, planned.list_name, how, now, fetched).campaign_id
-                result = f"campaign {campaign_id} started"
+                began, result = True, f"campaign {campaign_id} started"
             except (StoreError, configuration.ConfigError, ImportFailed) as error:
                 result = f"not started: {error}"
-        schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
-        return result
+        mine = schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
+        if mine and not began:
+            details = {
+                "cron": planned.cron,
+                "planned for": planned.next_at.isoformat(timespec="minutes"),
+                "why": result,
+            }
+            audit.write(conn, audit.Entry(now, "the timetable", "schedule.left_out", planned.list_name, details))
+        return began, result

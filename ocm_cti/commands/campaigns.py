@@ -18,6 +18,7 @@ from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.outcomes import Outcome
+from ocm_cti.domain.why_not import World
 from ocm_cti.service import FolderLock
 from ocm_cti.store import audit, campaigns, lists
 from ocm_cti.store.transactions import Connection, Store
@@ -88,10 +89,17 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
     begins = "" if how.begins_at is None else f" from {how.begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"
     when = ""
+    world = bulletin.read(config.data)
+    unknown = _unknown_gateways(config, list_name, world)
     if not FolderLock.is_held(config.data):
         when = "; the calls begin when `ocm serve` runs"
-    elif not bulletin.read(config.data).serving:
+    elif not world.serving:
         when = "; the server is ending: the calls begin when `ocm serve` runs again"
+    elif unknown:
+        when = (
+            f"; the server began with an older ocm.toml and has no gateway {', '.join(unknown)}: the calls begin when "
+            "it has been ended and `ocm serve` runs again"
+        )
     if started.instead_of is not None:
         words = f"{list_name}: the campaign before it is ended; {started.instead_of} people were still waiting in it"
         console.print(words, style="yellow", soft_wrap=True)
@@ -108,6 +116,12 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
             soft_wrap=True,
         )
     return started.campaign_id
+
+
+def _unknown_gateways(config: Config, list_name: str, world: World) -> list[str]:
+    """Those that alone may call the list, where the server at work has none of them; []: it has one, or can't tell."""
+    may = config.lists[list_name].settings.gateways or tuple(config.gateways)
+    return [] if not world.gateways or {*may} & {*world.gateways} else list(may)
 
 
 def stop(config_path: Path, list_name: str, *, hang_up: bool) -> int:

@@ -20,8 +20,9 @@ from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Part, Spoken
 from ocm_cti.domain.sources import Source
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
+from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.smdr import SmdrLine
-from ocm_cti.imports.database import read_select
+from ocm_cti.imports.database import read_select, try_write_back
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.people import people
 from ocm_cti.service import FolderLock, Service
@@ -108,6 +109,17 @@ class _Check:
         refused = f", {len(reading.refused)} can't be called: ocm import --list {name} --from-database --dry-run"
         words = f"{len(table.rows)} rows{refused if reading.refused else ''}"
         self._line(bool(reading.accepted), f"source of {name}", words)
+        if source.write_back:
+            self._write_back(name, source, next((person.key for person in reading.accepted), "0"))
+
+    def _write_back(self, name: str, source: Source, key: str) -> None:
+        try:
+            tried = try_write_back(source, key)
+        except ImportFailed as error:
+            self._line(False, f"write-back of {name}", str(error))
+        else:
+            words = "the database would take it" if tried else "this kind of database can't be asked without writing"
+            self._line(True, f"write-back of {name}", words)
 
     def _line(self, right: bool, what: str, words: str) -> None:
         self._wrong += not right
@@ -169,13 +181,22 @@ class _Check:
         idle = set(gateway.idle_ports)
         if checks is None:
             for port in gateway.ports:
-                self._line(port in idle, f"extension {port}", "ready" if port in idle else gateway.port_reason(port))
+                words = "ready" if port in idle else self._not_registered(gateway, port)
+                self._line(port in idle, f"extension {port}", words)
             return
         # Ports of a trunk are all alike; what is behind them is looked at by the gateway itself.
         busy = next((gateway.port_reason(port) for port in gateway.ports if port not in idle), "")
         self._line(not busy, "ports", f"{len(idle)} of {len(gateway.ports)} ready{busy and f'; {busy}'}")
         for right, what, found in (yield checks()):
             self._line(right, what, found)
+
+    def _not_registered(self, gateway: Gateway, port: str) -> str:
+        reason = gateway.port_reason(port)
+        settings = self._config.gateways[gateway.name]
+        if not isinstance(settings, PanasonicSettings) or not reason.endswith("not yet"):
+            return reason
+        where = f"{settings.sip_host}:{settings.sip_port} (UDP; sip_host, sip_port)"
+        return f"not registered by SIP: no answer from {where} in {self._wait_s:g} s"
 
     @inlineCallbacks
     def _smdr(self, reactor: Any, line: SmdrLine) -> Any:

@@ -13,10 +13,12 @@ from ocm_cti.commands.campaigns import start_campaign
 from ocm_cti.commands.demo_asterisk import OfficeAsterisk, Operator
 from ocm_cti.commands.demo_panasonic import SimulatedPBX
 from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.import_screen import print_import
 from ocm_cti.commands.imports import import_into
 from ocm_cti.commands.output import open_console
 from ocm_cti.commands.reports import Wanted, write_reports
-from ocm_cti.service import FolderLock
+from ocm_cti.office.accounts import FIRST_PASSWORD_FILE
+from ocm_cti.service import FolderLock, PanelAddress
 
 MARKER = "demo.toml"
 #: Which switches there are, and where in the data folder each one leaves its own account.
@@ -35,6 +37,7 @@ MADE = (
     "report.xlsx",
     *FOLDERS.values(),
     "ocm.log",
+    FIRST_PASSWORD_FILE,
 )
 
 #: Intervals of seconds where a firm has minutes, so that the demo shows a whole day's retries in about one minute.
@@ -89,7 +92,7 @@ class Switch(Protocol):
     def stop(self) -> None: ...
 
 
-def run(data: Path, fixtures: Path, once: bool, switch: str = "panasonic") -> int:
+def run(data: Path, fixtures: Path, once: bool, switch: str = "panasonic", panel: PanelAddress | None = None) -> int:
     """``switch`` is a key of FOLDERS. Returns the exit code: 0 when every person has an outcome (or Ctrl-C without
     ``once``).
     """
@@ -107,9 +110,9 @@ def run(data: Path, fixtures: Path, once: bool, switch: str = "panasonic") -> in
             config_path.write_text(_config(running, fixtures), encoding="utf-8")
             config = configuration.load(config_path)
             for name, file in LISTS:
-                import_into(config, name, fixtures / "lists" / file, console)
+                print_import(console, name, file, import_into(config, name, fixtures / "lists" / file, console))
                 start_campaign(config, name, console)
-            code = serve.run_service(config, console, once=once, drain_s=30.0)
+            code = serve.run_service(config, console, once=once, drain_s=30.0, panel=panel)
             unfinished = write_reports(config, Wanted(), data, console)
             console.print(f"what each callee heard and said: {running.folder}", highlight=False, soft_wrap=True)
             return code if not unfinished or not once else 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ocm_cti.config import ConfigError
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.office.errors import OfficeError
 from ocm_cti.reports.whole import ReportNotWritten
 from ocm_cti.service import DataFolderBusy, DataFolderUnusable
 from ocm_cti.store.errors import StoreError
+from web.serving import PanelPortTaken
 
 
 class CommandError(Exception):
@@ -19,6 +21,8 @@ EXPECTED: tuple[type[Exception], ...] = (
     DataFolderBusy,
     DataFolderUnusable,
     ImportFailed,
+    OfficeError,
+    PanelPortTaken,
     ReportNotWritten,
     StoreError,
 )

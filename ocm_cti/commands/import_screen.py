@@ -32,9 +32,10 @@ def print_import(console: Console, list_name: str, source: str, done: Imported) 
         console.print(words, style="yellow", soft_wrap=True)
     if not done.configured:
         words = f"  there is no [lists.{list_name}] in the configuration yet: it can't be started without a scenario"
-        if done.new_list and done.near:
-            words += f". It is a new list; was {' or '.join(done.near)} meant?"
-        console.print(words, style="yellow", soft_wrap=True)
+        if done.new_list:
+            meant = f"; was {' or '.join(done.near)} meant? To take it away: ocm lists --remove {list_name}"
+            words += f". It is a new list{meant if done.near else ''}"
+        console.print(words, style="bold yellow" if done.new_list else "yellow", soft_wrap=True)
     _print_refused(console, reading.refused)
     if done.refused_file is not None:
         console.print(f"  the refused rows with their reasons: {done.refused_file}", soft_wrap=True)

@@ -154,4 +154,4 @@ def plain(snapshot: Snapshot) -> str:
         + " ".join(f"{name}={count}" for name, count in sorted(campaign.outcomes.items()))
         for campaign in snapshot.campaigns
     ]
-    return f"{snapshot.taken_at:%H:%M:%S} calls up {up}; " + "; ".join([*campaigns, *down])
+    return f"{snapshot.taken_at.astimezone():%H:%M:%S} calls up {up}; " + "; ".join([*campaigns, *down])

@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from ocm_cti import config as configuration
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
+from ocm_cti.commands.people_found import found, named, region_of, shown_key
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.people import Person
 from ocm_cti.importing import How, write_people
@@ -24,20 +25,15 @@ def show(config_path: Path, list_name: str, search: str, limit: int) -> int:
     def read(conn: Connection) -> list[Person]:
         return subscribers.people(conn, _list(conn, list_name))
 
-    looked_for = search.casefold()
     everybody = Store.open(config.database).read_now(read)
-    found = [
-        person
-        for person in everybody
-        if any(looked_for in text.casefold() for text in (person.key, person.name, *(one for one, _ in person.numbers)))
-    ]
+    people = everybody if not search else _searched(everybody, search, region_of(config, list_name))
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("id", "name", "numbers", "variables", "groups", "priority", "zone", "scenario", "note"):
         grid.add_column(heading, overflow="fold")
     shown = str if config.show_numbers else mask
-    for person in found[:limit]:
+    for person in people[:limit]:
         grid.add_row(
-            shown(person.key) if person.key.startswith("+") else person.key,
+            person.key if config.show_numbers else shown_key(person.key),
             person.name,
             ", ".join(f"{shown(number)} {kind}".strip() for number, kind in person.numbers),
             ", ".join(f"{name}={value}" for name, value in person.variables.items() if name != "name"),
@@ -49,8 +45,8 @@ def show(config_path: Path, list_name: str, search: str, limit: int) -> int:
         )
     console = open_console()
     console.print(grid)
-    more = f", {min(limit, len(found))} shown (--limit)" if len(found) > limit else ""
-    console.print(f"{len(found)} of {len(everybody)} people{more}")
+    more = f", {limit} shown (--limit)" if len(people) > limit else ""
+    console.print(f"{len(people)} of {len(everybody)} people{more}")
     return 0
 
 
@@ -72,28 +68,53 @@ def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]], *,
     done = write_people(config, list_name, table, said, How(by_hand=True), store)
     if done.people.refused:
         raise CommandError(f"{list_name}: {done.people.refused[0].reason}")
-    for remark in done.people.remarks:
-        raise CommandError(f"{list_name}: {remark.reason}; the others were taken")
     counts = done.counts
     what = "added" if counts.created else "changed" if counts.updated else "is so already"
-    open_console().print(f"{list_name}: {done.people.accepted[0].name or done.people.accepted[0].key} {what}")
+    console = open_console()
+    console.print(f"{list_name}: {done.people.accepted[0].name or shown_key(done.people.accepted[0].key)} {what}")
+    for remark in done.people.remarks:
+        console.print(f"{list_name}: {remark.reason}", style="yellow", soft_wrap=True)
     return 0
 
 
-def remove(config_path: Path, list_name: str, keys: Sequence[str]) -> int:
+def remove(config_path: Path, list_name: str, typed: Sequence[str]) -> int:
+    """Each is an id or a number. Raises CommandError that says of each who stays why; the others are taken off."""
     config = configuration.load(config_path)
+    region = region_of(config, list_name)
 
-    def write(conn: Connection) -> int:
-        return subscribers.delete(conn, _list(conn, list_name), keys)
+    def write(conn: Connection) -> tuple[int, list[str]]:
+        list_id = _list(conn, list_name)
+        everybody = subscribers.people(conn, list_id)
+        at_work = subscribers.at_work(conn, list_id)
+        keys, stay = [], []
+        for one in dict.fromkeys(typed):
+            meant = found(everybody, one, region, by_name=False)
+            if not meant:
+                stay.append(f"{one} is nobody's id or telephone number there")
+            elif len(meant) > 1:
+                stay.append(f"{one} is the number of {len(meant)} people, name one by his id: {named(meant)}")
+            elif meant[0].key in at_work:
+                stay.append(f"{one} is in a campaign that is going on, and stays until it has ended")
+            else:
+                keys.append(meant[0].key)
+        return subscribers.delete(conn, list_id, keys), stay
 
-    removed = Store.open(config.database).run_now(write)
-    if removed < len(set(keys)):
-        raise CommandError(
-            f"{list_name}: {removed} removed; the others are not on it (ids as `ocm people show` has them, with "
-            "show_numbers = true where they are numbers), or are in a campaign that is going on"
-        )
+    removed, stay = Store.open(config.database).run_now(write)
+    if stay:
+        raise CommandError(f"{list_name}: {removed} removed; {'; '.join(stay)}")
     open_console().print(f"{list_name}: {removed} removed")
     return 0
+
+
+def _searched(everybody: Sequence[Person], search: str, region: str) -> list[Person]:
+    """Who has this in his id, his name or his number; or whose number is meant, however it is written."""
+    looked_for = search.casefold()
+    there = [
+        person
+        for person in everybody
+        if any(looked_for in text.casefold() for text in (person.key, person.name, *(one for one, _ in person.numbers)))
+    ]
+    return there or found(everybody, search, region)
 
 
 def _list(conn: Connection, name: str, hint: str = "") -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,21 +22,23 @@ from ocm_cti.clock import utc_now
 from ocm_cti.commands.campaigns import moment, who
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.live import outcome_bars
-from ocm_cti.commands.output import open_console
+from ocm_cti.commands.output import on_clock, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.people import Person
-from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
-from ocm_cti.rehearsal import ImaginedGateway, JumpingClock, People, Rehearsed, SilentPrompts, rehearse
+from ocm_cti.imagined import ImaginedGateway, JumpingClock, People, presses
+from ocm_cti.rehearsal import Rehearsed, SameThreadStore, SilentPrompts, rehearse
 from ocm_cti.store import campaigns, lists, readiness, subscribers, tasks
 from ocm_cti.store.transactions import Connection, Store
 from ocm_cti.store.upserts import upsert
 
 #: Hours of the picture; a longer campaign is drawn by days.
 HOURS_DRAWN = 48
+#: Where there is no terminal: so often a line says how far it is.
+LINE_EVERY_S = 5.0
 
 
 def run(config_path: Path, list_name: str, *, at: str | None, people: People) -> int:
@@ -43,21 +47,17 @@ def run(config_path: Path, list_name: str, *, at: str | None, people: People) ->
     config = configuration.load(config_path)
     console = open_console()
     began_at = utc_now() if at is None else moment(config, list_name, at)
+    zone = config.lists[list_name].settings.zone if list_name in config.lists else ""
     with tempfile.TemporaryDirectory(prefix="ocm-rehearsal-") as folder:
         store = _copy(config, list_name, Path(folder))
         try:
-            with _progress(console) as progress:
-                bar = progress.add_task("", total=None, at="")
-
-                def told(now: datetime, counts: tasks.Counts) -> None:
-                    progress.update(
-                        bar, total=counts.total, completed=counts.done, at=f"{now.astimezone():%d.%m. %H:%M}"
-                    )
-
+            with _told(console, list_name, zone) as told:
                 done = _rehearse(config, list_name, store, Path(folder), began_at, people, told)
         finally:
             store.close()
-    _print(console, list_name, done, people)
+    files = config.lists[list_name].files
+    by_pin = any(step.pin is not None for file in files for step in file.scenario.steps.values())
+    _print(console, list_name, done, people, zone, by_pin=by_pin)
     return 0
 
 
@@ -95,7 +95,7 @@ def _rehearse(
     folder: Path,
     began_at: datetime,
     people: People,
-    told: object,
+    told: Callable[[datetime, tasks.Counts], None],
 ) -> Rehearsed:
     def start(conn: Connection) -> int:
         for list_id in campaigns.lists_at_work(conn):
@@ -107,12 +107,22 @@ def _rehearse(
 
     campaign_id = store.run_now(start)
     clock = JumpingClock(began_at)
-    keys = _keys(config.lists[list_name].scenario)
+    together = SameThreadStore(store)
+    entry = config.lists[list_name]
+
+    def keys(attempt_id: int) -> Iterator[str]:
+        own, variables = together.now(lambda conn: tasks.of_attempt(conn, attempt_id))
+        file = entry.scenario_of(own)
+        scenario = entry.scenario if file is None else file.scenario
+        return presses(scenario, variables, people, random.Random(f"keys {attempt_id}"))
+
     gateways = [
-        ImaginedGateway(name, _ports(settings), clock, people, keys) for name, settings in config.gateways.items()
+        ImaginedGateway(name, _ports(settings), clock, people, keys)
+        for name, settings in config.gateways.items()
+        if not entry.settings.gateways or name in entry.settings.gateways
     ]
     prompts = SilentPrompts(folder, config.audio)
-    return rehearse(store, gateways, clock, prompts, campaign_id, folder, told)  # type: ignore[arg-type]
+    return rehearse(together, gateways, clock, prompts, campaign_id, folder, told)
 
 
 def _ports(settings: GatewaySettings) -> Sequence[str]:
@@ -125,51 +135,58 @@ def _ports(settings: GatewaySettings) -> Sequence[str]:
     raise TypeError(f"{settings!r} is of no known kind")
 
 
-def _keys(scenario: Scenario) -> list[str]:
-    """What somebody presses who does what he is asked: the first right entry of each step that waits for one."""
-    pressed = []
-    for step in scenario.steps.values():
-        if step.collects:
-            entry = step.key or next(iter(step.options), None) or next(iter(step.keys), None)
-            pressed.append(entry or "1" * max(1, step.minimum))
-    return pressed
+@contextmanager
+def _told(console: Console, list_name: str, zone: str) -> Iterator[Callable[[datetime, tasks.Counts], None]]:
+    """How far it is: a bar in a terminal, elsewhere a line now and then."""
+    if not console.is_terminal:
+        next_s = time.monotonic() + LINE_EVERY_S
+
+        def line(now: datetime, counts: tasks.Counts) -> None:
+            nonlocal next_s
+            if time.monotonic() >= next_s:
+                next_s = time.monotonic() + LINE_EVERY_S
+                at = f"{on_clock(now, zone):%d.%m. %H:%M}"
+                console.print(f"{list_name}: {counts.done} of {counts.total} people are done with by {at}")
+
+        yield line
+        return
+    columns = TextColumn("{task.fields[at]}"), BarColumn(), TextColumn("{task.completed} of {task.total} people")
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=None, at="preparing")
+
+        def update(now: datetime, counts: tasks.Counts) -> None:
+            progress.update(bar, total=counts.total, completed=counts.done, at=f"{on_clock(now, zone):%d.%m. %H:%M}")
+
+        yield update
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.fields[at]}"),
-        BarColumn(),
-        TextColumn("{task.completed} of {task.total} people"),
-        console=console,
-        transient=True,
-    )
-
-
-def _print(console: Console, list_name: str, done: Rehearsed, people: People) -> None:
+def _print(console: Console, list_name: str, done: Rehearsed, people: People, zone: str, *, by_pin: bool) -> None:
+    pins = f", of 100 PINs {people.right_pin} are right" if by_pin else ""
     calls = sum(done.calls.values())
     span = done.ended_at - done.began_at
-    end = f"{done.ended_at.astimezone():%A, %d.%m.%Y %H:%M}"
+    end = f"{on_clock(done.ended_at, zone):%A, %d.%m.%Y %H:%M}"
     over = f"over on {end}, after {_span(span)}" if done.finished else f"NOT over after {_span(span)}"
     console.print(f"{list_name}: a rehearsal; nobody was called", style="bold")
     console.print(
         f"{done.counts.total} people, {calls} calls over {done.lines} lines: {over}", highlight=False, soft_wrap=True
     )
     if calls:
-        console.print(_hours(done))
+        console.print(_hours(done, zone))
     console.print(outcome_bars(done.counts.outcomes))
     console.print(
         f"assumed: of 100 calls {people.answer} are answered, {people.busy} busy, {people.reject} rejected; of the "
-        f"answered {people.hang_up_early} in 100 hang up early. Lines are busy {done.busy_s / 3600:.1f} hours in all.",
+        f"answered {people.hang_up_early} in 100 hang up early{pins}. Lines are busy "
+        f"{done.busy_s / 3600:.1f} hours in all.",
         style="dim",
         soft_wrap=True,
     )
 
 
-def _hours(done: Rehearsed) -> Grid:
+def _hours(done: Rehearsed, zone: str) -> Grid:
     by_day = len({hour for hour in done.calls}) > HOURS_DRAWN
     counted: dict[str, int] = {}
     for hour in sorted(done.calls):
-        there = hour.astimezone()
+        there = on_clock(hour, zone)
         label = f"{there:%a %d.%m.}" if by_day else f"{there:%a %d.%m. %H}:00"
         counted[label] = counted.get(label, 0) + done.calls[hour]
     most = max(counted.values())

@@ -22,7 +22,7 @@ from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.commands.scenario_files import scenario_of, text_of
-from ocm_cti.commands.scenario_try import Whom, check_speakable, outcome_lines, whom_to_try
+from ocm_cti.commands.scenario_try import Whom, check_speakable, outcome_lines, tell_whom, whom_to_try
 from ocm_cti.config import Config
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.numbers import mask
@@ -63,6 +63,7 @@ def call(
     scenario = scenario_of(path)
     _can_be_said(config, scenario, path)
     whom = whom_to_try(config_path, list_name, person_key, values)
+    tell_whom(open_console(), whom, list_name)
     entry = config.lists.get(list_name) if list_name is not None else None
     settings = entry.settings if entry is not None else ListSettings()
     # Whom somebody calls by hand he may call now: no windows, no caps; stop lists hold.

@@ -10,6 +10,7 @@ from ocm_cti.commands.errors import CommandError
 from ocm_cti.config import Config
 from ocm_cti.domain.fragments import Recording, VariableMissing, resolve, slots
 from ocm_cti.domain.people import Person
+from ocm_cti.domain.scenario_document import pin_digits
 from ocm_cti.domain.scenario_faults import Faults, Lines
 from ocm_cti.domain.scenarios import Scenario, read, required_fragments
 from ocm_cti.speech import words
@@ -97,6 +98,17 @@ def _defaults(scenario: Scenario, lines: Lines, faults: Faults) -> None:
             words.say(variable.kind, variable.default, scenario.language, currency=variable.currency)
         except words.UnspeakableValue as error:
             faults.add(f"variable {variable.name!r}", f"its default {error}", lines.variable(variable.name))
+    for step in scenario.steps.values():
+        name = (step.pin or step.to or "")[1:-1]
+        if name not in scenario.declared or scenario.declared[name].default is None:
+            continue
+        try:
+            if step.pin is not None:
+                pin_digits(scenario, step, {})
+            if step.to is not None:
+                scenario.destination_of(step, {})
+        except VariableMissing as error:
+            faults.add(f"variable {name!r}", f"its default is used by {step.place}: {error}", lines.variable(name))
 
 
 def _sounds(scenario: Scenario, audio: Path | None, faults: Faults) -> None:

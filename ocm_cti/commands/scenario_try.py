@@ -13,6 +13,7 @@ from rich.text import Text
 from ocm_cti import config as configuration
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console
+from ocm_cti.commands.people_found import found, named, region_of
 from ocm_cti.commands.scenario_files import scenario_of, subscribed
 from ocm_cti.domain.fragments import Fragment, Recording, Spoken, VariableMissing
 from ocm_cti.domain.outcomes import of_answered
@@ -46,6 +47,7 @@ class Whom:
     variables: Mapping[str, str]
     language: str | None = None
     name: str = ""
+    shown: str = ""  # who was found on the list
 
 
 def walk_through(
@@ -62,6 +64,7 @@ def walk_through(
     whom = whom_to_try(config_path, list_name, person_key, values)
     check_speakable(scenario, whom)
     console = open_console()
+    tell_whom(console, whom, list_name)
     typed = _from_list(keys) if keys is not None else _from_terminal(console)
     by_hand = keys is None and sys.stdin.isatty()
     if by_hand:
@@ -74,32 +77,40 @@ def walk_through(
 def whom_to_try(config_path: Path, list_name: str | None, person_key: str | None, values: Sequence[str]) -> Whom:
     """Raises CommandError for a person who is not there and for a value without a name."""
     variables: dict[str, str] = {}
-    language, name = None, ""
+    language, name, shown = None, "", ""
     if person_key is not None and list_name is None:
         raise CommandError("--person is somebody of a list; name it with --list")
     if list_name is not None:
-        people = subscribed(configuration.load(config_path), list_name)
+        config = configuration.load(config_path)
+        people = subscribed(config, list_name)
         language = people.language
-        person = _person(people.people, list_name, person_key)
+        person = _person(people.people, list_name, person_key, region_of(config, list_name))
         variables |= person.variables
-        name = person.name or person.key
+        name, shown = person.name or person.key, named([person])
     for value in values:
         variable, equals, told = value.partition("=")
         if not equals or not variable.strip():
             raise CommandError(f"--set {value}: write --set name=value")
         variables[variable.strip()] = told
-    return Whom(variables, language, name)
+    return Whom(variables, language, name, shown)
 
 
-def _person(people: Sequence[Person], list_name: str, key: str | None) -> Person:
+def _person(people: Sequence[Person], list_name: str, typed: str | None, region: str) -> Person:
     if not people:
         raise CommandError(f"there is nobody on list {list_name}; import people first")
-    if key is None:
+    if typed is None:
         return people[0]
-    for person in people:
-        if key in (person.key, person.name, *(number for number, _ in person.numbers)):
-            return person
-    raise CommandError(f"nobody on list {list_name} has the key, the name or the number {key!r}")
+    meant = found(people, typed, region)
+    if not meant:
+        raise CommandError(f"nobody on list {list_name} has the id, the number or the name {typed!r}")
+    if len(meant) > 1:
+        raise CommandError(f"{len(meant)} people on list {list_name} may be meant by {typed!r}: {named(meant)}")
+    return meant[0]
+
+
+def tell_whom(console: Console, whom: Whom, list_name: str | None) -> None:
+    if whom.shown:
+        console.print(f"as it is said to {whom.shown} of {list_name}", style="dim", soft_wrap=True)
 
 
 def check_speakable(scenario: Scenario, whom: Whom) -> None:

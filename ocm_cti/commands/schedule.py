@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.table import Table as Grid
+from rich.text import Text
 
 from ocm_cti import config as configuration
 from ocm_cti import cron
@@ -60,6 +61,8 @@ def show(config_path: Path) -> int:
         last, following = (
             "" if at is None else f"{on_clock(at, one.zone):%d.%m.%Y %H:%M %Z}" for at in (one.last_at, one.next_at)
         )
-        grid.add_row(one.list_name, one.cron, one.zone, following, last, one.last_result)
+        began = not one.last_result or one.last_result.startswith("campaign ")
+        result = Text(one.last_result, style="" if began else "yellow")
+        grid.add_row(one.list_name, one.cron, one.zone, following, last, result)
     open_console().print(grid)
     return 0

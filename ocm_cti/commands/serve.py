@@ -17,7 +17,8 @@ from ocm_cti.commands.live import LiveTable
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
-from ocm_cti.service import FolderLock, Service
+from ocm_cti.office.accounts import FIRST_PASSWORD_FILE, FIRST_USER
+from ocm_cti.service import FolderLock, PanelAddress, Service
 from ocm_cti.store import campaigns
 
 #: ``--once``: how often it is looked whether a campaign is still running.
@@ -26,11 +27,17 @@ DONE_POLL_S = 0.5
 STOP_LIMIT_S = 30.0
 
 
-def run(config_path: Path, *, once: bool, table: bool, drain_s: float) -> int:
+def run(config_path: Path, *, once: bool, table: bool, drain_s: float, panel: PanelAddress | None = None) -> int:
     config = configuration.load(config_path)
     lock = FolderLock.take(config.data)
     try:
-        return run_service(config, open_console(), once=once, drain_s=drain_s, table=table)
+        console = open_console()
+        console.print(
+            f"ocm serve: data and log in {config.data}; gateways: {', '.join(config.gateways)}; start a list from "
+            f"another terminal: ocm start LIST; Ctrl-C ends (calls that are up may go on for {drain_s:.0f} s)",
+            soft_wrap=True,
+        )
+        return run_service(config, console, once=once, drain_s=drain_s, table=table, panel=panel)
     finally:
         lock.release()
 
@@ -42,13 +49,14 @@ def run_service(
     once: bool,
     drain_s: float,
     table: bool = True,
+    panel: PanelAddress | None = None,
 ) -> int:
     """Run until a signal, or with ``once`` until no campaign is running; the caller holds the FolderLock."""
     from twisted.internet import reactor as chosen
 
     reactor: Any = chosen
     with open_log(config.data, echo=not table):
-        session = _Session(config, console, reactor, once, drain_s, table)
+        session = _Session(config, console, reactor, once, drain_s, table, panel)
         reactor.callWhenRunning(session.begin)
         reactor.run()  # with its signal handlers: without SIGCHLD no end of a child would be seen
     return session.code
@@ -65,6 +73,7 @@ class _Session:
         once: bool,
         drain_s: float,
         table: bool,
+        panel: PanelAddress | None,
     ) -> None:
         self.code = 0
         self._config = config
@@ -73,6 +82,7 @@ class _Session:
         self._once = once
         self._drain_s = drain_s
         self._with_table = table
+        self._panel = panel
         self._log = Logger()
         self._service: Service | None = None
         self._table: LiveTable | None = None
@@ -84,7 +94,7 @@ class _Session:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.signalled)  # in place of the reactor's, which cut calls off
         try:
-            self._service = Service(self._config, self._reactor)
+            self._service = Service(self._config, self._reactor, panel=self._panel)
             yield self._service.start()
         except Exception as error:
             self._log.failure("the server could not be started")
@@ -94,6 +104,7 @@ class _Session:
             return
         if self._ending:
             return
+        self._introduce_panel(self._service)
         if self._service.dialer.recovered:
             self._say(
                 f"{self._service.dialer.recovered} calls were up when the server ended last; the PBX is asked about "
@@ -105,6 +116,22 @@ class _Session:
             self._table.start()
         if self._once:
             self._watch.start(DONE_POLL_S).addErrback(lambda failure: self._log.failure("watch failed", failure))
+
+    def _introduce_panel(self, service: Service) -> None:
+        if service.panel_off_why:
+            self._say(service.panel_off_why)
+        if service.panel is None:
+            return
+        self._log.info("the panel is at {url}", url=service.panel.url)
+        self._console.print(f"panel: {service.panel.url}", highlight=False, soft_wrap=True)
+        if service.first_password is not None:  # for the terminal only: the log is kept
+            self._console.print(
+                f"panel: log in as {FIRST_USER} with the password {service.first_password} (it also stands in "
+                f"{self._config.data / FIRST_PASSWORD_FILE}); it must be changed at the first login",
+                style="bold",
+                highlight=False,
+                soft_wrap=True,
+            )
 
     def _say(self, words: str) -> None:
         self._log.info("{words}", words=words)

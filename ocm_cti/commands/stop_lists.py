@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table as Grid
@@ -13,33 +12,36 @@ from ocm_cti.commands.campaigns import who
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
-from ocm_cti.domain.settings import ListSettings
-from ocm_cti.domain.stop_lists import entry, is_pattern, is_wide
-from ocm_cti.imports.telephones import to_e164
-from ocm_cti.imports.text_files import decode
+from ocm_cti.domain.numbers import mask
+from ocm_cti.domain.stop_lists import is_pattern
+from ocm_cti.imports.stop_files import read_entries
+from ocm_cti.imports.telephones import digits_beyond_country
 from ocm_cti.store import audit, stop_lists
 from ocm_cti.store.transactions import Connection, Store
 
-#: So many entries are named one by one.
-NAMED = 10
+#: A pattern with fewer digits behind the country's code means a good part of the country; 3 are one area's, one
+#: operator's (+7900*).
+DIGITS_OF_A_PATTERN = 3
+#: So many entries of one command stand in the audit.
+ENTRIES_IN_AUDIT = 20
 
 
 def add(
     config_path: Path, list_name: str, written: Sequence[str], reason: str, *, region: str | None, sure: bool
 ) -> int:
+    """Raises CommandError for what is no number or pattern, and unless ``sure`` for what means most of a country."""
     config = load_for_ledger(config_path)
-    entries = _entries(written, region or _region(config))
-    wide = [one for one in entries if is_wide(one)]
+    entries = _entries(config, written, region)
+    wide = [one for one in entries if is_pattern(one) and digits_beyond_country(one) < DIGITS_OF_A_PATTERN]
     if wide and not sure:
         raise CommandError(
-            f"{', '.join(wide)}: nobody of a whole country would be called any more; with --yes it is put on the list. "
-            "Nothing was changed"
+            f"{', '.join(wide)}: nobody in the whole country, or in most of it, would be called any more. If that is "
+            "meant: --yes; nothing was changed"
         )
 
     def write(conn: Connection) -> int:
-        now = utc_now()
-        new = stop_lists.add(conn, list_name, entries, reason, now)
-        _audit(conn, now, "stop_list.add", list_name, entries, reason)
+        new = stop_lists.add(conn, list_name, entries, reason, utc_now())
+        _audit(conn, "stop_list.add", list_name, entries, {"new": new, "reason": reason})
         return new
 
     new = Store.open(config.database).run_now(write)
@@ -49,11 +51,11 @@ def add(
 
 def remove(config_path: Path, list_name: str, written: Sequence[str], *, region: str | None) -> int:
     config = load_for_ledger(config_path)
-    entries = _entries(written, region or _region(config))
+    entries = _entries(config, written, region)
 
     def write(conn: Connection) -> int:
         gone = stop_lists.remove(conn, list_name, entries)
-        _audit(conn, utc_now(), "stop_list.remove", list_name, entries, "")
+        _audit(conn, "stop_list.remove", list_name, entries, {"removed": gone})
         return gone
 
     gone = Store.open(config.database).run_now(write)
@@ -63,7 +65,7 @@ def remove(config_path: Path, list_name: str, written: Sequence[str], *, region:
 
 def show(config_path: Path, list_name: str | None) -> int:
     """Numbers in full: they are what the person who asks wants to see."""
-    found = Store.open(load_for_ledger(config_path).database).read_now(lambda conn: stop_lists.entries(conn, list_name))
+    found = _store(config_path).read_now(lambda conn: stop_lists.entries(conn, list_name))
     console = open_console()
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("stop list", "number or pattern", "since", "reason"):
@@ -74,47 +76,28 @@ def show(config_path: Path, list_name: str | None) -> int:
     return 0
 
 
-def _audit(conn: Connection, now: datetime, deed: str, list_name: str, entries: Sequence[str], reason: str) -> None:
-    details = {"entries": len(entries), "first": ", ".join(entries[:NAMED])} | ({"reason": reason} if reason else {})
-    audit.write(conn, audit.Entry(now, who(), deed, list_name, details))
-
-
-def _region(config: Config) -> str:
-    """Of the lists, where they agree on one."""
+def _entries(config: Config, written: Sequence[str], region: str | None) -> Sequence[str]:
+    """Numbers without a country are of ``region``, else of that of all lists where they agree."""
     regions = {entry.settings.region for entry in config.lists.values()}
-    return regions.pop() if len(regions) == 1 else ListSettings().region
+    found = read_entries(written, region or (regions.pop() if len(regions) == 1 else None))
+    if len(found.wrong) == 1:
+        raise CommandError(f"{found.wrong[0]}; nothing was changed")
+    if found.wrong:
+        console = open_console()
+        for line in found.wrong:
+            console.print(line, style="red", soft_wrap=True)
+        raise CommandError(f"{len(found.wrong)} entries are no numbers and no patterns; nothing was changed")
+    return found.kept
 
 
-def _entries(written: Sequence[str], region: str) -> list[str]:
-    """Each of them, or of the lines of a file given as @FILE; # begins a remark. All that are wrong are named."""
-    entries: list[str] = []
-    wrong: list[str] = []
-    for one in written:
-        lines = [(one, "")]
-        if one.startswith("@"):
-            path = Path(one[1:])
-            try:
-                text, _ = decode(path.read_bytes(), str(path))
-            except OSError as error:
-                raise CommandError(f"{path}: can't be read: {error.strerror or error}") from None
-            text = text.removeprefix("\ufeff")
-            lines = [(line.partition("#")[0].strip(), f"{path}:{at}: ") for at, line in enumerate(text.splitlines(), 1)]
-        for line, where in lines:
-            if line or not where:
-                try:
-                    entries.append(_entry(line, region))
-                except ValueError as error:
-                    wrong.append(f"{where}{error}")
-    if len(wrong) == 1:
-        raise CommandError(f"{wrong[0]}; nothing was changed")
-    if wrong:
-        more = [f"and {len(wrong) - NAMED} more"] if len(wrong) > NAMED else []
-        raise CommandError("\n".join([*wrong[:NAMED], *more, "nothing was changed"]))
-    return list(dict.fromkeys(entries))
+def _audit(conn: Connection, deed: str, list_name: str, entries: Sequence[str], details: Mapping[str, object]) -> None:
+    """The first of them by name: patterns in full, numbers so that one who knows his own can find it."""
+    shown = [one if is_pattern(one) else mask(one) for one in entries[:ENTRIES_IN_AUDIT]]
+    audit.write(
+        conn,
+        audit.Entry(utc_now(), who(), deed, list_name, {**details, "given": len(entries), "entries": " ".join(shown)}),
+    )
 
 
-def _entry(written: str, region: str) -> str:
-    """A whole number may be written as at home; a pattern begins with its country."""
-    if written.lstrip().startswith("+") or is_pattern(written):
-        return entry(written)
-    return to_e164(written, region)
+def _store(config_path: Path) -> Store:
+    return Store.open(load_for_ledger(config_path).database)

@@ -108,9 +108,7 @@ def required_fragments(scenario: Scenario, variables: Mapping[str, str], languag
     found: dict[Fragment, None] = {}
     for step in scenario.steps.values():
         if step.pin is not None:
-            pin = scenario.pin_of(step, variables)
-            if not (pin.isascii() and pin.isdecimal()):
-                raise VariableMissing(step.pin.strip("{}"), f"{step.pin}: a PIN is made of digits only")
+            pin_digits(scenario, step, variables)
         if step.to is not None:
             scenario.destination_of(step, variables)
         for message in step.messages:
@@ -120,6 +118,14 @@ def required_fragments(scenario: Scenario, variables: Mapping[str, str], languag
         if step.read_back is not None:
             found.update(dict.fromkeys(_digit(digit, language or scenario.language) for digit in "0123456789"))
     return list(found)
+
+
+def pin_digits(scenario: Scenario, step: Step, variables: Mapping[str, str]) -> str:
+    """The PIN that is expected of this person. Raises VariableMissing, also for one that is not made of digits."""
+    pin = scenario.pin_of(step, variables)
+    if not (pin.isascii() and pin.isdecimal()):
+        raise VariableMissing((step.pin or "").strip("{}"), f"{step.pin}: a PIN is made of digits only")
+    return pin
 
 
 def _digit(digit: str, language: str) -> Spoken:

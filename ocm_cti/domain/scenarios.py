@@ -66,6 +66,8 @@ Experimental, and only where the gateway says that its switch does (``voice = "o
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ocm_cti.domain.fragments import (
     Beep,
     Fragment,
@@ -103,8 +105,12 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Scenario:
-    """Read and check a scenario. Raises the first ScenarioError: the step, the line and what is wrong with it."""
+    """Read and check a scenario. Raises the first ScenarioError: the step, the line and what is wrong with it.
+
+    Remembered: each call is of a scenario that thousands before it had.
+    """
     reading = read(text)
     if reading.scenario is None:
         raise reading.wrong[0]

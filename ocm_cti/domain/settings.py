@@ -100,7 +100,7 @@ class ListSettings:
         values = dict(table)
         retry = values.pop("retry", {})
         windows = values.pop("windows", None)
-        closed = _days(values.pop("closed_days", []))
+        closed = days("closed_days", values.pop("closed_days", []))
         caps = _caps(values.pop("caps", {}))
         if isinstance(caps, Preset):
             windows = caps.windows if windows is None else windows
@@ -165,10 +165,33 @@ def _caps(given: object) -> Caps | Preset:
     return Caps.from_table(given)
 
 
-def _days(given: object) -> list[date]:
-    if not isinstance(given, list) or not all(type(day) is date for day in given):
-        raise ValueError(f"closed_days: must be a list of dates, as [2026-12-31, 2027-01-02], not {given!r}")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+
+
+def days(key: str, given: object) -> list[date]:
+    """A list of dates. ValueError names the first that is none, and how it is written, however long the list is."""
+    if not isinstance(given, list):
+        raise ValueError(f"{key}: must be a list of dates, as [2026-12-31, 2027-01-02], not {given!r}")
+    for day in given:
+        if type(day) is not date:
+            meant = _meant(day)
+            example = "[2026-12-31, 2027-01-02]" if meant is None else f"[{meant.isoformat()}]"
+            quotes = " without quotes" if isinstance(day, str) else ""
+            raise ValueError(f"{key}: must be a list of dates{quotes}, as {example}, not [{day!r}]")
     return given
+
+
+def _meant(given: object) -> date | None:
+    """The day that somebody has written in another way; None: it can't be told."""
+    if isinstance(given, datetime):
+        return given.date()
+    if not isinstance(given, str):
+        return None
+    found = _DAY_FIRST.fullmatch(given.strip())
+    try:
+        return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(given.strip())
+    except ValueError:
+        return None
 
 
 def _tester(number: str) -> str:

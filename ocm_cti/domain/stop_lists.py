@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-#: Fewer digits before the first sign of a pattern leave it no narrower than a country: +7*, +380*.
-DIGITS_OF_A_REGION = 4
 #: Between digits of a number as people write it.
 _BETWEEN = re.compile(r"[\s().\u2010-\u2015-]+")
 _NUMBER = re.compile(r"\+[0-9]{5,15}")
@@ -25,11 +23,6 @@ def entry(written: str) -> str:
         f"{written!r} is no number and no pattern: + and the country's code, then digits; ? is any one digit, "
         "* at the end whatever follows"
     )
-
-
-def is_wide(kept: str) -> bool:
-    """A pattern that means a country, or most of it, and may be a slip of the hand."""
-    return is_pattern(kept) and len(re.split(r"[?*]", kept, maxsplit=1)[0]) - 1 < DIGITS_OF_A_REGION
 
 
 def is_pattern(kept: str) -> bool:

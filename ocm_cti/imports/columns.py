@@ -21,19 +21,21 @@ _NAME_PARTS = _words("""
     фамилия имя отчество прізвище ім_я по_батькові surname last_name first_name middle_name patronymic
 """)
 _IDS = _words("""
-    id ид код_абонента код_клиента лицевой_счет лицевой л_с табельный_номер табельный таб_номер таб_n таб
-    ід код_клієнта особовий_рахунок особовий табельний_номер табельний
+    id ид код_абонента код_клиента лицевой_счет л_с лицевой номер_лицевого_счета лицевого_счета
+    табельный_номер табельный табельный_n таб_номер таб_n таб
+    ід код_клієнта особовий_рахунок номер_особового_рахунку особового_рахунку о_р
+    табельний_номер табельний табельний_n
     external_id account account_no account_number customer_id employee_id personnel_number
 """)
 #: A word in the heading that makes it a column of numbers; alone or with others (Телефон 2, Моб. тел., Phone (home)).
 _NUMBER_WORD = re.compile(
-    r"(?:телефон\w*|тел|моб|мобильн\w*|мобільн\w*|сот|сотов\w*|phone\d*|tel|mobile|cell|gsm|msisdn)\Z"
+    r"(?:телефон(?:а|у|ы|и|ов|ів|ный|ний|ные|ні)?\d*|тел|моб|мобильн\w*|мобільн\w*|сот|сотов\w*|phone\d*|tel|mobile|cell|gsm|msisdn)\Z"
 )
-#: With one of these in the heading it speaks of telephones, and yet is no number (Кол-во телефонов, Phone type).
-_NOT_NUMBER = _words("""
-    телефонист телефонистка тип вид оператор кол количество число комментарий примечание дата статус модель наличие
-    кількість коментар примітка наявність вид_зв_язку
-    type kind operator provider carrier count quantity comment note notes date status model
+#: Words beside it that make it something about a number: how many, of what kind, what somebody says of it.
+_ABOUT_NUMBER = _words("""
+    кол количество число тип вид оператор модель марка статус дата время наличие согласие комментарий примечание заметка
+    владелец источник код кількість модель дата час наявність згода коментар примітка власник джерело
+    count type kind operator carrier model status date time consent comment note notes remark owner source code has
 """)
 #: Taken for the number only where no heading says more.
 _NUMBER_IF_ALONE = _words("номер номера контакт контакты контакти number numbers")
@@ -185,7 +187,7 @@ def _key(heading: str) -> str:
 
 def _is_number(heading: str) -> bool:
     words = heading.split("_")
-    return any(_NUMBER_WORD.match(word) for word in words) and not _NOT_NUMBER.intersection(words)
+    return _ABOUT_NUMBER.isdisjoint(words) and any(_NUMBER_WORD.match(word) for word in words)
 
 
 def _names(plain: Sequence[str]) -> list[int]:

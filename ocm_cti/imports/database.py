@@ -18,7 +18,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ocm_cti.domain.sources import Source
+from ocm_cti.domain.sources import RESULT_FIELDS, Source
 from ocm_cti.imports.columns import NoNumberColumn, map_columns
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Row, Table
@@ -30,6 +30,8 @@ _PACKAGES = {
     "MySQLdb": "mysqlclient",
     "cx_Oracle": "oracledb",
 }
+#: Databases that say what an UPDATE would do without doing it: EXPLAIN UPDATE ...
+_EXPLAINED = ("sqlite", "postgresql", "mysql", "mariadb")
 _COLON = re.compile(r"(?<![:\\]):(?=\w)")  # to SQLAlchemy a parameter; a SELECT has none
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -65,6 +67,19 @@ def write_back(source: Source, results: Sequence[Mapping[str, object]]) -> list[
                 unknown.append(str(result["key"]))
         connection.commit()
     return unknown
+
+
+def try_write_back(source: Source, key: str) -> bool:
+    """Ask the database how it would run the UPDATE for ``key``, without running it; False: it can't be asked that.
+
+    Raises ImportFailed where a table, a column or a right is missing. Blocks: not for the reactor's thread.
+    """
+    with _connected(source) as connection:
+        if connection.dialect.name not in _EXPLAINED:
+            return False
+        connection.execute(text(f"EXPLAIN {source.write_back}"), {**dict.fromkeys(RESULT_FIELDS), "key": key})
+        connection.rollback()
+    return True
 
 
 @contextmanager

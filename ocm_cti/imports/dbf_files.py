@@ -11,12 +11,12 @@ from dbfread import DBF
 
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Row
+from ocm_cti.imports.text_files import ukrainian
 
 #: First octets of the versions that dbfread reads.
 _VERSIONS = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x63\x83\x8b\x8e\xcb\xf5")
 _CODE_PAGE_AT = 29
-#: What stands there when nobody has said: DOS programs of the region wrote this.
-DEFAULT_ENCODING = "cp866"
+_HEADER_LENGTH_AT = 8
 
 
 def is_dbf(path: Path, octets: bytes) -> bool:
@@ -29,10 +29,15 @@ def is_dbf(path: Path, octets: bytes) -> bool:
 
 
 def read_dbf(path: Path, encoding: str | None) -> tuple[Sequence[Row], str]:
-    """(rows with the header first, encoding). ``encoding`` None: that of the file, else CP-866. Raises ImportFailed."""
+    """(rows with the header first, encoding). ``encoding`` None: its own, else CP-866 or CP-1125.
+
+    Raises ImportFailed.
+    """
     try:
-        said = path.read_bytes()[_CODE_PAGE_AT]
-        table = DBF(path, encoding=encoding or (None if said else DEFAULT_ENCODING), char_decode_errors="strict")
+        octets = path.read_bytes()
+        if encoding is None and not octets[_CODE_PAGE_AT]:
+            encoding = ukrainian(octets[struct.unpack_from("<H", octets, _HEADER_LENGTH_AT)[0] :])
+        table = DBF(path, encoding=encoding, char_decode_errors="strict")
         rows = [Row(1, tuple(table.field_names))]
         for number, record in enumerate(table, 2):
             rows.append(Row(number, tuple(_text(value) for value in record.values())))

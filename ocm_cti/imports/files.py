@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ocm_cti.imports import text_files
@@ -30,6 +31,23 @@ def read_rows(
 
     Raises ImportFailed, one line: unreadable, empty, or without a column of telephone numbers.
     """
+    cells = read_cells(path, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    return _under_header(cells.rows, path, cells.encoding, cells.delimiter, said)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A file without any idea of what stands in it; ``encoding`` and ``delimiter`` are None where it has none."""
+
+    rows: Sequence[Row]
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+def read_cells(
+    path: Path, *, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None
+) -> Cells:
+    """All rows of any file that is read here, the first of them a header or not. Raises ImportFailed."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -40,16 +58,15 @@ def read_rows(
     except OSError as error:
         raise ImportFailed(f"{path}: can't be read: {error.strerror or error}") from None
     if is_workbook:
-        return _under_header(read_workbook(path, sheet), path, None, None, said)
+        return Cells(read_workbook(path, sheet))
     if is_dbf(path, octets):
-        rows, encoding = read_dbf(path, encoding)
-        return _under_header(rows, path, encoding, None, said)
+        return Cells(*read_dbf(path, encoding))
     if encoding is None:
         text, encoding = text_files.decode(octets, str(path))
     else:
         text = text_files.named_encoding(octets, encoding, str(path))
     rows, delimiter = text_files.parse(text, delimiter, str(path))
-    return _under_header(rows, path, encoding, delimiter, said)
+    return Cells(rows, encoding, delimiter)
 
 
 def _under_header(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from ocm_cti.imports.zones import zone_of
 
 LONGEST_KEY = 200
 LONGEST_NAME = 300
+#: The variable that a PIN is kept in.
+PIN = "pin"
+#: So many rows are named in a remark about several.
+ROWS_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class _Reading:
         for row in rows:
             if not row.empty:
                 self._row(row)
-        return People(self._accepted, self._refused, self._remarks, self._rows)
+        remarks = [*self._remarks, *_short_pins(self._accepted, self._rows)]
+        return People(self._accepted, self._refused, sorted(remarks, key=lambda one: one.row), self._rows)
 
     def _row(self, row: Row) -> None:
         beyond = [cell for cell in row.cells[self._width :] if cell]
@@ -148,6 +154,24 @@ class _Reading:
     @staticmethod
     def _cell(row: Row, place: int | None) -> str:
         return row.cells[place] if place is not None and place < len(row.cells) else ""
+
+
+def _short_pins(accepted: Sequence[Person], rows: Sequence[int]) -> list[Refusal]:
+    """A spreadsheet that takes a PIN for a number drops its noughts in front, and nobody could type it right."""
+    pins = [(row, pin) for row, person in zip(rows, accepted, strict=True) if (pin := person.variables.get(PIN, ""))]
+    lengths = Counter(len(pin) for _, pin in pins if pin.isdecimal())
+    if len(lengths) < 2:
+        return []
+    usual, times = lengths.most_common(1)[0]
+    short = [row for row, pin in pins if pin.isdecimal() and len(pin) < usual]
+    if not short or times * 2 <= len(pins):
+        return []
+    which = ", ".join(str(row) for row in short[:ROWS_NAMED]) + (" …" if len(short) > ROWS_NAMED else "")
+    words = (
+        f"the PIN has fewer than the {usual} digits of most others (rows so: {len(short)}: {which}); if the "
+        "spreadsheet has dropped noughts in front: format the column as text"
+    )
+    return [Refusal(short[0], words)]
 
 
 def _priority(written: str) -> int | None:

@@ -86,6 +86,14 @@ def _quick(written: str, region: str) -> str | None:
     return f"+{code}{national}" if phonenumbers.is_valid_number(number) else None
 
 
+def digits_beyond_country(pattern: str) -> int:
+    """How many digits of ``+7900*`` say more than the country: 3; none of ``+7*``, and none that is left open (?)."""
+    fixed = pattern.removeprefix("+").partition("*")[0]
+    lengths = (length for length in (1, 2, 3) if fixed[:length].isdecimal())
+    code = next((n for n in lengths if int(fixed[:n]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), len(fixed))
+    return sum(sign.isdecimal() for sign in fixed[code:])
+
+
 def cut_short(text: str) -> bool:
     """Whether a spreadsheet has dropped digits of what was a row of digits (``4.41E+11``)."""
     found = _SCIENTIFIC.match(text)

@@ -19,8 +19,8 @@ from typing import Any
 from twisted.internet.error import CannotListenError, ConnectError
 
 from ocm_cti.simulator import control_client, fault_table
-from ocm_cti.simulator.callees import CalleesError, Directory
-from ocm_cti.simulator.config import PTY, PbxConfig, check_password_pattern, load
+from ocm_cti.simulator.callees import Callee, CalleesError, Directory, parse_step
+from ocm_cti.simulator.config import PTY, ExtensionConfig, PbxConfig, check_password_pattern, load
 from ocm_cti.simulator.config import ArgumentError as ArgumentError
 from ocm_cti.simulator.config import Recordings as Recordings
 from ocm_cti.simulator.config import parse_extensions as parse_extensions
@@ -32,6 +32,10 @@ from ocm_cti.simulator.simulation import Simulator as Simulator
 Arguments = PbxConfig
 
 EXTENSIONS = "301-308"
+#: What the plain PBX has beside them: desk telephones with somebody at them who does what he is asked, a softphone.
+DESKS = ("201", "202", "203")
+AT_A_DESK = (*("listen", "press 1") * 4, "hear_out")
+SOFTPHONE = "310"
 PORTS = ("csta_port", "sip_port", "smdr_port", "control_port")
 
 
@@ -101,7 +105,9 @@ def parse(argv: Sequence[str]) -> PbxConfig:
 def _base(given: argparse.Namespace) -> PbxConfig:
     """The PBX of the file, or the plain one; with the extensions and variants of the command line."""
     if given.config is None:
-        extensions = parse_extensions(given.extensions or EXTENSIONS)
+        extensions: Sequence[ExtensionConfig | str] = parse_extensions(given.extensions or EXTENSIONS)
+        if given.extensions is None:
+            extensions = (*_desks(), *extensions, SOFTPHONE)
         return PbxConfig(extensions, settings=Settings.from_pairs(given.variant))
     config = load(given.config, given.variant)
     if given.extensions is None:
@@ -109,6 +115,16 @@ def _base(given: argparse.Namespace) -> PbxConfig:
     numbers = parse_extensions(given.extensions)
     stay = [one for one in config.devices if one.kind != "sip" and one.number not in numbers]
     return dataclasses.replace(config, extensions=(*numbers, *stay))
+
+
+def _desks() -> tuple[ExtensionConfig, ...]:
+    steps = tuple(parse_step(line, "a desk telephone", Path()) for line in AT_A_DESK)
+    return tuple(
+        ExtensionConfig(
+            number, kind="phone", answer_after_s=1.5, person=Callee(number, f"extension {number}", 0.0, steps=steps)
+        )
+        for number in DESKS
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,7 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     serial.add_argument("--csta-serial", metavar="PATH", help="CSTA on a serial line too: /dev/ttyUSB0?baud=115200")
     serial.add_argument("--csta-pty", action="store_true", help="CSTA on a pseudo-terminal made for it too")
     parser.add_argument("--host", help="address to listen on; default: 127.0.0.1")
-    parser.add_argument("--extensions", help=f"SIP extensions: 301-308 or 301,305; default: {EXTENSIONS}")
+    parser.add_argument(
+        "--extensions",
+        help=f"SIP extensions: 301-308 or 301,305; default: {EXTENSIONS}, the softphone {SOFTPHONE} and desks",
+    )
     parser.add_argument("--password-pattern", help="SIP password of an extension; default: pw{extension}")
     parser.add_argument("--callees", type=Path, metavar="FILE", help="who answers (TOML); default: the built-in table")
     parser.add_argument("--log", type=Path, metavar="FILE", help="journal of calls, one JSON object a line, appended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,9 +76,11 @@ def start(
     if beside_ending:
         going_on = going_on.where(campaign.c.state.in_([RUNNING, PAUSED]))
     if conn.execute(going_on).first():
+        its = conn.execute(select(prepared_list.c.name).where(prepared_list.c.id == list_id)).scalar_one()
+        shown = shlex.quote(its)
         raise CampaignRefused(
-            "a campaign of this list is running, or waits for its hour; wait for its end, or end it: ocm stop LIST, or "
-            "begin this one in its place: ocm start LIST --instead"
+            "a campaign of this list is running, or waits for its hour; wait for its end, or end it: "
+            f"ocm stop {shown}, or begin this one in its place: ocm start {shown} --instead"
         )
     if also_invalid:
         subscribers.forget_invalid(conn, list_id)

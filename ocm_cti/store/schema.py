@@ -35,6 +35,10 @@ metadata = MetaData(
 )
 
 
+#: The largest number that a column of ids holds; a larger one is nobody's.
+LARGEST_ID = 2**31 - 1
+
+
 class Moment(TypeDecorator[datetime]):
     """Aware UTC in Python; ``2026-11-22T03:00:00.000000`` in the database. A naive time is refused."""
 
@@ -79,6 +83,7 @@ subscriber = Table(
     # Taken off the list; the row stays for the reports of campaigns that called him.
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("list_id", "key"),
+    Index("ix_subscriber_page", "list_id", "id"),  # a list is shown by the page
 )
 
 subscriber_number = Table(
@@ -294,4 +299,62 @@ call_record = Table(
         sqlite_where=text("attempt_id IS NULL"),
         postgresql_where=text("attempt_id IS NULL"),
     ),
+)
+
+#: Who may use the panel.
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),  # as he logs in, in small letters
+    Column("role", String(20), nullable=False),  # domain.access.Role
+    Column("lists", JSON, nullable=False, server_default=text("'[]'")),  # names of those he may see; []: all
+    Column("password_hash", String(300), nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=text("false")),
+    Column("language", String(5), nullable=False, server_default=""),  # "": as his browser asks for
+    Column("disabled", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),  # wrong passwords since the last right one
+    Column("closed_until", Moment),  # after too many of them
+)
+
+#: Who is logged in, and from where.
+panel_session = Table(
+    "panel_session",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # the token itself only his browser has
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("address", String(60), nullable=False),
+    Column("agent", String(200), nullable=False),
+)
+
+#: What other systems use the API with.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("prefix", String(12), nullable=False),  # what is shown of it
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("scope", String(20), nullable=False),  # domain.access.Scope
+    Column("made_by", String(100), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+#: Requests that must not be done twice, with what was answered.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("caller", String(120), nullable=False),  # token:ID or account:ID
+    Column("key", String(100), nullable=False),
+    Column("request", String(64), nullable=False),  # a digest of what was asked for
+    Column("answer", JSON),  # {"status", "body"}; None while it is being done
+    Column("created_at", Moment, nullable=False, index=True),
+    UniqueConstraint("caller", "key"),
 )

@@ -48,10 +48,11 @@ def known(conn: Connection, list_id: int) -> dict[str, Known]:
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
     rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
-    return {row.key: Known(row.id, _person(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
+    return {row.key: Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
-def _person(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
+def person_of(row: Row[Any], numbers: tuple[tuple[str, str], ...]) -> Person:
+    """A row of ``subscriber`` with its numbers as (E.164, kind)."""
     return Person(
         row.key,
         row.name,
@@ -153,20 +154,21 @@ def missing(conn: Connection, list_id: int, keys: Collection[str]) -> tuple[int,
     return len(there), [key for key in there if key not in keys]
 
 
+def at_work(conn: Connection, list_id: int) -> frozenset[str]:
+    """Keys of those who are in a campaign that is going on."""
+    query = select(subscriber.c.key).join(task).where(subscriber.c.list_id == list_id, task.c.state != "done")
+    return frozenset(conn.execute(query).scalars())
+
+
 def delete(conn: Connection, list_id: int, keys: Collection[str]) -> int:
     """Take these off the list; gives how many were on it.
 
     The row stays for the reports of campaigns that called him. Who is in a campaign that is going on stays on the list:
     what was begun with him comes to its end first.
     """
-    at_work = set(
-        conn.execute(
-            select(task.c.subscriber_id).join(subscriber).where(subscriber.c.list_id == list_id, task.c.state != "done")
-        ).scalars()
-    )
-    there = known(conn, list_id)
-    meant = [there[key] for key in dict.fromkeys(keys) if key in there]
-    ids = [one.subscriber_id for one in meant if not one.gone and one.subscriber_id not in at_work]
+    there, busy = known(conn, list_id), at_work(conn, list_id)
+    meant = [there[key] for key in dict.fromkeys(keys) if key in there and key not in busy]
+    ids = [one.subscriber_id for one in meant if not one.gone]
     for start in range(0, len(ids), PORTION):
         conn.execute(update(subscriber).where(subscriber.c.id.in_(ids[start : start + PORTION])).values(gone=True))
     return len(ids)

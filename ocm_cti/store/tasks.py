@@ -292,6 +292,13 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
     return Counts(sum(states.values()), waiting, states["calling"], states["done"], outcomes)
 
 
+def of_attempt(conn: Connection, attempt_id: int) -> tuple[str, Mapping[str, str]]:
+    """The name of the scenario that is his own ("": the list's), and his variables."""
+    query = select(task.c.scenario, task.c.variables).join(attempt).where(attempt.c.id == attempt_id)
+    row = conn.execute(query).one()
+    return row.scenario, dict(row.variables)
+
+
 def next_waiting(conn: Connection, campaign_id: int) -> tuple[datetime, str] | None:
     """When the first of the waiting tasks is due, and what it waits for; None when nobody waits."""
     row = conn.execute(

@@ -330,6 +330,10 @@ def _without_nul() -> type[Any]:
     return WithoutNul
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _sqlite(path: Path, *, read_only: bool) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -339,6 +343,8 @@ def _sqlite(path: Path, *, read_only: bool) -> Engine:
 
     def configure(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
+        # SQLite's own knows ASCII only; PostgreSQL's knows Cyrillic letters as well.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         with contextlib.closing(connection.cursor()) as cursor:
             cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
             cursor.execute("PRAGMA foreign_keys=ON")

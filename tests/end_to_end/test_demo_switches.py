@@ -27,7 +27,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     require("asterisk")
     switch = str(request.param)
     folder = tmp_path_factory.mktemp(switch) / "data"
-    done = ocm("demo", "--once", "--switch", switch, "--data", str(folder), "--fixtures", str(FIXTURES))
+    done = ocm("demo", "--once", "--no-panel", "--switch", switch, "--data", str(folder), "--fixtures", str(FIXTURES))
     assert done.returncode == 0, done.stdout + done.stderr
     yield Demo.read(folder, done.stdout)
 

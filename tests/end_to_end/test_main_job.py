@@ -18,7 +18,7 @@ from ocm_cti.speech.prompts import cache_key, cache_path
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo") / "data"
-    done = ocm("demo", "--once", "--data", str(folder), "--fixtures", str(FIXTURES))
+    done = ocm("demo", "--once", "--no-panel", "--data", str(folder), "--fixtures", str(FIXTURES))
     assert done.returncode == 0, done.stdout + done.stderr
     yield Demo.read(folder, done.stdout)
 

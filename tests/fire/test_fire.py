@@ -38,7 +38,9 @@ def test_a_fault_of_the_product_is_found(name: str, template: Path, monkeypatch:
 
 
 #: A world with retries on two lists that share people, and nothing from outside but the deaths of this test.
-PLAIN = ("jumps", "disk", "links", "commands", "caps", "windows", "deaths")
+PLAIN = (
+    "jumps", "disk", "links", "commands", "caps", "windows", "deaths", "zones", "emergency", "hang_up", "instead"
+)  # fmt: skip
 
 
 class Deadly(World):

@@ -147,6 +147,12 @@ class TestHolidays:
             ('open_days = ["1 May"]', "must be a list of dates"),
             ("open_days = [2026-05-01]", "needs holidays beside it"),
             ('closed_days = "2026-05-01"', "closed_days: must be a list of dates"),
+            (
+                'closed_days = ["01.05.2026"]',
+                r"closed_days: .* without quotes, as \[2026-05-01\], not \['01.05.2026'\]",
+            ),
+            ('holidays = "RU"\nclosed_days = ["9 May"]', r"dates without quotes, as .*, not \['9 May'\]$"),
+            ('holidays = "RU"\nopen_days = [2026-05-01T00:00:00]', r"open_days: .*, as \[2026-05-01\]"),
             ('gateways = ["branch"]', "there is no gateway 'branch'; known: office"),
         ],
     )

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from ocm_cti.domain.fragments import SpeechDown, Spoken
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.lookahead import LookAhead
+from ocm_cti.lookahead import READY_AFTER_S, REMEMBERED_S, LookAhead
+from ocm_cti.speech.cache import IN_USE_S
 from ocm_cti.store import campaigns, lists, upserts
 from ocm_cti.store.schema import task
 
@@ -169,3 +170,43 @@ def test_while_the_ledger_is_broken_nothing_is_lost(house: House) -> None:
     house.store.broken = None
     house.clock.advance(1)
     assert house.tasks() == [("waiting", "due")]
+
+
+def test_who_is_ready_does_not_wait_for_the_slowest_of_his_turn(house: House) -> None:
+    house.start("one", ["1", "2", "3"])
+    house.prompts.waits = True
+    house.ahead.start()
+    made, wanted = house.prompts.waiting.pop(1)
+    made.callback(dict.fromkeys(wanted, house.prompts.path))
+    house.clock.advance(READY_AFTER_S)
+    assert [state for state, _ in house.tasks()] == ["preparing", "waiting", "preparing"]
+    assert house.more == 1
+    house.prompts.ready()
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_who_could_not_be_written_early_is_written_in_the_end(house: House) -> None:
+    house.start("one", ["1", "2"])
+    house.prompts.waits = True
+    house.ahead.start()
+    made, wanted = house.prompts.waiting.pop(0)
+    made.callback(dict.fromkeys(wanted, house.prompts.path))
+    house.store.broken = OSError("disk full")
+    house.clock.advance(READY_AFTER_S)
+    house.store.broken = None
+    assert set(house.tasks()) == {("preparing", "speech")}
+    house.prompts.ready()
+    assert set(house.tasks()) == {("waiting", "due")}
+
+
+def test_what_the_folder_may_have_let_go_of_is_asked_for_again(house: House) -> None:
+    house.start("morning", ["7"])
+    house.ahead.start()
+    house.start("noon", ["7"])
+    house.clock.advance(1)
+    assert house.values() == ["7"], "remembered"
+    house.clock.pump([10] * int(IN_USE_S / 10))
+    house.start("evening", ["7"])
+    house.clock.advance(1)
+    assert house.values() == ["7", "7"]
+    assert REMEMBERED_S < IN_USE_S, "nothing is remembered that can be gone"

@@ -11,7 +11,7 @@ from fakes import InlineStore
 from twisted.internet.task import Clock
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store import campaigns, lists, schedules, upserts
+from ocm_cti.store import audit, campaigns, lists, schedules, upserts
 from ocm_cti.store.schedules import Planned, ScheduleRefused
 from ocm_cti.store.transactions import Connection
 from ocm_cti.timetable import Timetable
@@ -96,6 +96,11 @@ def test_one_that_is_being_called_is_not_started_again(morning: Morning) -> None
     morning.seconds(2)
     assert morning.running == [1]
     assert morning.planned.last_result.startswith("not started: a campaign of this list is running")
+    assert "ocm start water --instead" in morning.planned.last_result
+    (left_out,) = morning.store.now(audit.entries)
+    assert (left_out.who, left_out.deed, left_out.subject) == ("the timetable", "schedule.left_out", "water")
+    assert left_out.details["planned for"] == "2026-11-24T06:00+00:00"
+    assert morning.woken == 1, "nothing began that the dialer would have to hear of"
 
 
 @pytest.mark.parametrize(("late", "started"), [(timedelta(minutes=59), True), (timedelta(minutes=61), False)])
@@ -104,6 +109,7 @@ def test_what_was_missed_is_made_up_for_within_an_hour(morning: Morning, late: t
     morning.timetable.start()
     assert bool(morning.running) == started
     assert ("left out: no server" in morning.planned.last_result) != started
+    assert [entry.deed for entry in morning.store.now(audit.entries)] == ([] if started else ["schedule.left_out"])
     assert morning.planned.next_at == T0 + timedelta(days=1, seconds=30)
 
 

@@ -16,14 +16,23 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from fire_server import Broken
+from fire_shares import SharedWorld
 from fire_world import FEATURES, World, make_template
 from twisted.logger import globalLogBeginner
+
+#: Every so manieth world is one of lists that share lines.
+SHARED_EVERY = 10
+
+
+def world_of(seed: int, folder: Path, template: Path, without: Collection[str]) -> World:
+    kind = SharedWorld if seed % SHARED_EVERY == 0 and "shares" not in without else World
+    return kind(seed, folder, template, without)
 
 
 def play(seed: int, template: Path, without: Collection[str] = ()) -> World:
     """Play one world in a folder of its own, gone afterwards; raises Broken with a note of how to repeat it."""
     with tempfile.TemporaryDirectory(prefix="ocm-fire-") as folder:
-        world = World(seed, Path(folder), template, without)
+        world = world_of(seed, Path(folder), template, without)
         try:
             world.run()
         except Broken as fault:
@@ -116,7 +125,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _repeat(seed: int, template: Path, without: frozenset[str], log: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="ocm-fire-") as folder:
-        world = World(seed, Path(folder), template, without)
+        world = world_of(seed, Path(folder), template, without)
         try:
             world.run()
         except Broken as fault:

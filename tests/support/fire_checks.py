@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from fire_server import Broken
 
@@ -69,9 +70,31 @@ class Ledger:
             dict(row) for row in self.ask("SELECT id, campaign_id, state, why, due_at FROM task WHERE state <> 'done'")
         ]
 
+    def lines_held(self, now: datetime) -> dict[str, tuple[int, int]]:
+        """Of each list with a campaign that goes on: (people who are due and wait, people who have a line)."""
+        sql = (
+            "SELECT list.name, sum(task.state = 'waiting' AND due_at <= ?), sum(task.state = 'calling') FROM task "
+            "JOIN campaign ON campaign.id = campaign_id JOIN list ON list.id = list_id "
+            "WHERE campaign.state = 'running' GROUP BY list.name"
+        )
+        moment = now.replace(tzinfo=None).isoformat(timespec="microseconds")
+        return {name: (due, held) for name, due, held in self.ask(sql, moment)}
+
+    def emergencies_waiting(self) -> list[tuple[datetime, str]]:
+        """(since when he is due, what he waits for) of each."""
+        sql = (
+            "SELECT due_at, why FROM task JOIN campaign ON campaign.id = campaign_id "
+            "WHERE override_why <> '' AND campaign.state = 'running' AND task.state = 'waiting'"
+        )
+        return [(_moment(row["due_at"]), row["why"]) for row in self.ask(sql)]
+
     def next_due_at(self) -> datetime | None:
         (row,) = self.ask("SELECT min(due_at) FROM task WHERE state = 'waiting'")
-        return None if row[0] is None else datetime.fromisoformat(row[0]).replace(tzinfo=UTC)
+        return None if row[0] is None else _moment(row[0])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def fail(what: str) -> None:
@@ -143,18 +166,20 @@ def check_caps(world: World, rows: dict[int, sqlite3.Row]) -> None:
     people: dict[int, set[str]] = {}
     for row in world.ledger.ask("SELECT subscriber_id, number FROM subscriber_number"):
         people.setdefault(row[0], set()).add(row[1])
-    before: list[tuple[str, str]] = []
+    before: list[tuple[str, datetime]] = []
     for each in sorted(world.switch.seen, key=lambda each: each.attempt_id):  # as they were claimed
         row = rows[each.attempt_id]
-        day = row["placing_at"][:10]
-        cap = world.settings[row["list_name"]].caps.day
+        there = ZoneInfo(world.zones.get((row["list_name"], each.number), "UTC"))
+        placing_at = _moment(row["placing_at"])
+        day = placing_at.astimezone(there).date()
+        cap = 0 if row["campaign_id"] in world.emergencies else world.settings[row["list_name"]].caps.day
         numbers = set(json.loads(row["numbers"]))
         his = numbers.union(*(own for own in people.values() if own & numbers))
-        earlier = sum(number in his and on == day for number, on in before)
+        earlier = sum(number in his and at.astimezone(there).date() == day for number, at in before)
         if cap and earlier >= cap:
             fail(f"attempt {row['id']} to {each.number} is call {earlier + 1} of {cap} on {day}")
         if row["outcome"] != "line_fault" or row["ringing_at"] or row["answered_at"]:
-            before.append((each.number, day))
+            before.append((each.number, placing_at))
 
 
 def check_end(world: World) -> None:

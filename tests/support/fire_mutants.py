@@ -162,6 +162,71 @@ def a_pause_is_not_seen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(campaigns, "frozen", frozen)
 
 
+def hours_are_those_of_the_list(patch: pytest.MonkeyPatch) -> None:
+    """Wherever the person lives."""
+    honest = ListSettings.closed_until
+    patch.setattr(ListSettings, "closed_until", lambda self, at, zone="": honest(self, at))
+
+
+def an_emergency_is_none(patch: pytest.MonkeyPatch) -> None:
+    """Hours and caps hold for it as for any other."""
+    honest = campaigns.frozen
+
+    def frozen(conn: Any, campaign_id: int) -> Any:
+        found = honest(conn, campaign_id)
+        return found and replace(found, override_why="")
+
+    patch.setattr(campaigns, "frozen", frozen)
+
+
+def an_emergency_has_caps(patch: pytest.MonkeyPatch) -> None:
+    """The hours don't hold, the caps do."""
+    honest = tasks.capped_until
+
+    def capped_until(conn: Any, frozen: Any, *more: Any) -> Any:
+        return honest(conn, replace(frozen, override_why=""), *more)
+
+    patch.setattr(tasks, "capped_until", capped_until)
+
+
+def shares_are_all_alike(patch: pytest.MonkeyPatch) -> None:
+    honest = campaigns.frozen
+
+    def frozen(conn: Any, campaign_id: int) -> Any:
+        found = honest(conn, campaign_id)
+        return found and replace(found, settings=replace(found.settings, share=1.0))
+
+    patch.setattr(campaigns, "frozen", frozen)
+
+
+def hanging_up_is_only_stopping(patch: pytest.MonkeyPatch) -> None:
+    """Calls that are up go on to their own end."""
+    patch.setattr(campaigns, "hanging_up", lambda conn: frozenset())
+
+
+def what_is_replaced_goes_on(patch: pytest.MonkeyPatch) -> None:
+    """The campaign in whose place another one begins still calls its people, whatever the last look says."""
+    no_last_look(patch)
+    states = [campaigns.RUNNING, campaigns.STOPPING]
+
+    def end_open(conn: Any, list_id: int, now: datetime) -> int:
+        open_ones = (campaign.c.list_id == list_id, campaign.c.state.in_([*states, campaigns.PAUSED]))
+        conn.execute(update(campaign).where(*open_ones).values(state=campaigns.STOPPING))
+        return 0
+
+    def running(conn: Any) -> list[int]:
+        return list(conn.execute(select(campaign.c.id).where(campaign.c.state.in_(states))).scalars())
+
+    def frozen(conn: Any, campaign_id: int) -> Any:
+        found = honest(conn, campaign_id)
+        return replace(found, state=campaigns.RUNNING) if found and found.state in states else found
+
+    honest = campaigns.frozen
+    patch.setattr(campaigns, "end_open", end_open)
+    patch.setattr(campaigns, "running", running)
+    patch.setattr(campaigns, "frozen", frozen)
+
+
 MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -179,5 +244,11 @@ MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
         history_is_forgotten,
         an_end_is_written_over,
         a_pause_is_not_seen,
+        hours_are_those_of_the_list,
+        an_emergency_is_none,
+        an_emergency_has_caps,
+        shares_are_all_alike,
+        hanging_up_is_only_stopping,
+        what_is_replaced_goes_on,
     )
 }

@@ -64,6 +64,7 @@ class Switch:
         self.rng = rng
         self.seen: list[Seen] = []
         self.calm = False
+        self.talk = 1.0  # how much longer than its prompts a message takes
         self.at_call: Callable[[Seen], None] = lambda seen: None
 
     @property
@@ -265,7 +266,9 @@ class FireCall:
 
     def play(self, prompt: Sequence[Path]) -> Deferred[Played]:
         of_ms = 1000 * len(prompt)
-        return self._media(of_ms / 1000, lambda whole: Played(of_ms if whole else of_ms // 3, of_ms, whole))
+        return self._media(
+            of_ms / 1000 * self.gateway.switch.talk, lambda whole: Played(of_ms if whole else of_ms // 3, of_ms, whole)
+        )
 
     def stop_playing(self) -> None:
         if self.pending is not None:

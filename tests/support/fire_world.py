@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fire_checks import Ledger, check_calls, check_end
 from fire_server import FULL, LOCKED, PLACES, Broken, Killed, Life
@@ -30,10 +31,21 @@ from ocm_cti.store.transactions import Store
 
 START = datetime(2026, 11, 23, 8, 58, tzinfo=UTC)
 #: What can be left out, to see which of it a fault needs.
-FEATURES = ("deaths", "jumps", "disk", "links", "commands", "caps", "windows", "sharing")
+FEATURES = (
+    "deaths", "jumps", "disk", "links", "commands", "caps", "windows", "sharing", "zones", "emergency", "hang_up",
+    "instead", "shares",
+)  # fmt: skip
 STORM_S = 400.0
 #: Past a call's claim, on its way to the switch: what is decided meanwhile does not catch it any more.
 GRACE_S = 5.0
+#: From `stop --hang-up` to the end of the last call: a look of the dialer, two slow commits, the switch's own time.
+HUNG_UP_S = 15.0
+#: In some worlds a message takes so much longer: whoever listens to it is still there when all is to be hung up.
+LONG_TALK = 40.0
+#: So often somebody of an emergency may be found due while nothing goes on, before we say that he is kept waiting.
+MOST_OVERDUE = 3
+#: Where people live whose list is of UTC.
+ZONES = ("Asia/Yekaterinburg", "Asia/Tokyo", "America/New_York")
 MOST_STEPS = 20_000
 #: So often nothing happens in the calm, ten minutes each, before we say that nothing will.
 MOST_IDLE = 400
@@ -63,11 +75,14 @@ class World:
         shutil.copy(template, self.path)
         (folder / "second.alaw").write_bytes(b"\xd5" * 8000)
         self.rng = random.Random(seed)
+        self.more = random.Random(f"{seed} more")  # of later plays: what was drawn before them stays what it was
         self.clock = Clock()
         self.jumped = timedelta()
         self.jumped_s = -1e9
         self.switch = Switch(self.clock, random.Random(f"{seed} switch"))
         self.switch.at_call = self.check_call
+        if self.has("hang_up") and self.more.random() < 0.15:
+            self.switch.talk = LONG_TALK
         self.fault: Broken | None = None
         self.log: list[str] = []
         self.gateways = {
@@ -78,6 +93,11 @@ class World:
         self.office = Store(self.path, None)  # the commands: another process
         self.stopped: dict[str, float] = {}  # number -> when it was put on a stop list
         self.halted: dict[int, float] = {}  # campaign -> since when nobody more of it is to be called
+        self.hung_up: dict[int, float] = {}  # campaign -> since when its calls are to end
+        self.trouble_s = 0.0  # when something last went wrong, or well again, under the server
+        self.emergencies: set[int] = set()  # campaigns for which neither hours nor caps hold
+        self.overdue = 0
+        self.zones: dict[tuple[str, str], str] = {}  # (list, number) -> where its owner lives; the others: UTC
         self.settings: dict[str, ListSettings] = {}
         self.hours: dict[str, list[tuple[int, int]]] = {}
         self.deaths = self.rng.randint(1, 4) if self.has("deaths") else 0
@@ -100,8 +120,12 @@ class World:
             while free and len(people) < 6:
                 own = [free.pop() for _ in range(min(len(free), rng.choice((1, 1, 2, 3))))]
                 priority = rng.choice((None, None, 1, 9))
+                zone = self.more.choice(ZONES) if self.has("zones") and self.more.random() < 0.3 else ""
+                self.zones.update({(name, one): zone for one in own if zone})
                 people.append(
-                    Person(own[0], f"{name}{len(people)}", tuple((one, "") for one in own), priority=priority)
+                    Person(
+                        own[0], f"{name}{len(people)}", tuple((one, "") for one in own), priority=priority, zone=zone
+                    )
                 )
             self.settings[name] = self.draw_settings(name)
             self.office.run_now(
@@ -109,7 +133,8 @@ class World:
                     conn, lists.find_or_create(conn, name, self.now()), people
                 )
             )
-            self.clock.callLater(rng.choice((0.0, 0.0, 5.0)), self.start, name)
+            start = self.emergency if self.has("emergency") and self.more.random() < 0.25 else self.start
+            self.clock.callLater(rng.choice((0.0, 0.0, 5.0)), start, name)
 
     def draw_settings(self, name: str) -> ListSettings:
         rng = self.rng
@@ -176,6 +201,42 @@ class World:
             ),
         )
 
+    def emergency(self, name: str) -> None:
+        campaign_id = self.command(
+            f"emergency {name}",
+            lambda conn: campaigns.start(
+                conn, self.list_id(conn, name), self.now(), SCENARIO, self.settings[name], override_why="the dam"
+            ),
+        )
+        if campaign_id is not None:
+            self.emergencies.add(campaign_id)
+
+    def instead(self, name: str) -> None:
+        """An emergency in place of what goes on: what `ocm start --instead --emergency` does."""
+        before = self.ledger.running(name)
+
+        def job(conn: Connection) -> int:
+            campaigns.end_open(conn, self.list_id(conn, name), self.now())
+            return campaigns.start(
+                conn, self.list_id(conn, name), self.now(), SCENARIO, self.settings[name],
+                override_why="the dam", beside_ending=True,
+            )  # fmt: skip
+
+        campaign_id = self.command(f"instead {name}", job)
+        if campaign_id is not None:
+            self.emergencies.add(campaign_id)
+            self.halted.update(dict.fromkeys(before, self.clock.seconds()))
+
+    def hang_up(self, name: str) -> None:
+        before = self.ledger.running(name)
+        told = self.command(
+            f"hang up {name}",
+            lambda conn: campaigns.stop(conn, self.list_id(conn, name), self.now(), hang_up=True),
+        )
+        if told is not None:
+            self.halted.update(dict.fromkeys(before, self.clock.seconds()))
+            self.hung_up.update(dict.fromkeys(before, self.clock.seconds()))
+
     def pause(self, name: str) -> None:
         campaign_id = self.command(f"pause {name}", lambda conn: campaigns.pause(conn, self.list_id(conn, name)))
         if campaign_id is not None:
@@ -208,11 +269,13 @@ class World:
         self.note(f"the clock jumps by {by_s:.0f} s")
 
     def disk(self, fault: str) -> None:
+        self.trouble_s = self.clock.seconds()
         if self.life is not None:
             self.life.store.fault = "" if self.switch.calm else fault
             self.note(f"disk: {fault or 'well'}")
 
     def link(self, name: str, up: bool) -> None:
+        self.trouble_s = self.clock.seconds()
         if self.life is not None and self.life.alive:
             gateway = next(each for each in self.life.gateways if each.name == name)
             if gateway.observer is not None:
@@ -246,6 +309,11 @@ class World:
                 later(at(), getattr(self, what), name)
         for _ in range(rng.randint(0, 1) if self.has("deaths") else 0):
             later(at(), self.kill)
+        if self.switch.talk > 1:
+            later(self.more.uniform(5.0, 60.0), self.hang_up, self.more.choice(names))
+        for what in ("hang_up", "instead"):
+            for _ in range(self.more.randint(0, 2) if self.has(what) and self.more.random() < 0.6 else 0):
+                later(self.more.random() ** 2 * STORM_S / 6, getattr(self, what), self.more.choice(names))
 
     # --- lives ---
 
@@ -262,6 +330,7 @@ class World:
         return place, self.rng.randint(1, 60 if "commit" in place else 10)
 
     def new_life(self) -> None:
+        self.trouble_s = self.clock.seconds()
         fuse = self.draw_fuse()
         before = self.ledger.everything()
         self.note(f"a server starts, to die at {fuse}")
@@ -320,6 +389,7 @@ class World:
         now_s = self.clock.seconds()
         due_s = min(call.getTime() for call in self.clock.getDelayedCalls())
         self.advance(max(0.0, due_s - now_s))
+        self.check_hung_up()
         if self.life is not None and self.life.idle and (self.switch.calm or not self.switch.up):
             self.skip(self.life)
 
@@ -328,6 +398,7 @@ class World:
         if self.switch.calm:
             for name in self.ledger.paused():
                 self.resume(name)
+            self.check_emergencies()
             attempts, idle = self.stood_still
             made = self.ledger.attempts()
             self.stood_still = made, idle + 1 if made == attempts else 0
@@ -382,14 +453,40 @@ class World:
             self.broken(f"{seen.number} is called and stands on a stop list")
         if now_s - self.halted.get(row["campaign_id"], now_s) > GRACE_S:
             self.broken(f"campaign {row['campaign_id']} calls and is paused or stopped")
-        hours = self.hours.get(row["list_name"])
-        if hours and now_s - self.jumped_s > GRACE_S and not self.is_open(hours):
-            self.broken(f"{seen.number} is called at {seen.wall_at:%H:%M:%S}, outside of {hours}")
+        hours = None if row["campaign_id"] in self.emergencies else self.hours.get(row["list_name"])
+        zone = self.zones.get((row["list_name"], seen.number), "UTC")
+        if hours and now_s - self.jumped_s > GRACE_S and not self.is_open(hours, zone):
+            self.broken(f"{seen.number} in {zone} is called at {seen.wall_at:%H:%M:%S} UTC, outside of {hours}")
 
-    def is_open(self, hours: list[tuple[int, int]]) -> bool:
-        """Now, or as long ago as a call takes to its switch."""
-        moments = [self.now(), self.now() - timedelta(seconds=GRACE_S)]
+    def is_open(self, hours: list[tuple[int, int]], zone: str) -> bool:
+        """Now, or as long ago as a call takes to its switch; by the clock where he lives."""
+        moments = [at.astimezone(ZoneInfo(zone)) for at in (self.now(), self.now() - timedelta(seconds=GRACE_S))]
         return any(begin <= at.hour * 60 + at.minute < end for at in moments for begin, end in hours)
+
+    # --- checks now and then ---
+
+    def check_hung_up(self) -> None:
+        """Calls of a campaign that was stopped with --hang-up end, soon after it or after what was in the way."""
+        if not self.hung_up or self.life is None or not self.life.alive or self.life.store.fault:
+            return
+        if not all(gateway.link_up for gateway in self.life.gateways):
+            return
+        now_s = self.clock.seconds()
+        for seen in self.switch.up:
+            row = self.ledger.attempt(seen.attempt_id)
+            since_s = None if row is None else self.hung_up.get(row["campaign_id"])
+            if since_s is not None and now_s - max(since_s, self.trouble_s) > HUNG_UP_S:
+                self.broken(f"attempt {seen.attempt_id} is up, and was to be hung up {now_s - since_s:.0f} s ago")
+
+    def check_emergencies(self) -> None:
+        """Nobody of an emergency waits for an hour or a cap: asked while nothing goes on and all is well."""
+        waits = self.ledger.emergencies_waiting()
+        if any(why == "cap" for _, why in waits):
+            self.broken("somebody of an emergency waits for a cap")
+        overdue = any(self.now() - due_at > timedelta(seconds=30) for due_at, _ in waits)
+        self.overdue = self.overdue + 1 if overdue else 0
+        if self.overdue > MOST_OVERDUE:
+            self.broken(f"somebody of an emergency is not called, though lines are free: {waits}")
 
 
 def make_template(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The peers that are not ours: Asterisk, SIPp, baresip. Tests that need one ``require`` it.
+"""The peers that are not ours: Asterisk, SIPp, baresip, Chromium. Tests that need one ``require`` it.
 
 A missing peer skips the test and says why; with OCM_PEERS=required in the environment (as in CI) it is a failure.
 ``tools/test`` installs what it can beforehand.
@@ -15,12 +15,12 @@ import pytest
 from asterisk_process import NoAsterisk, PrivateAsterisk, install
 
 #: The program that shows that a peer is there, and the package that it is in.
-PROGRAMS = {"sipp": "sip-tester", "baresip": "baresip"}
+PROGRAMS = {"sipp": "sip-tester", "baresip": "baresip", "chromium": "chromium"}
 
 
 @functools.cache
 def why_missing(peer: str) -> str:
-    """Empty when ``peer`` ("asterisk", "sipp" or "baresip") can be had; fetches Asterisk when it is not there yet."""
+    """Empty when ``peer`` ("asterisk" or one of PROGRAMS) can be had; fetches Asterisk when it is not there yet."""
     if peer == "asterisk":
         try:
             install()

@@ -70,7 +70,19 @@ class System:
 
     def serve(self, *arguments: str) -> subprocess.Popen[str]:
         server = subprocess.Popen(
-            [sys.executable, "-m", "ocm_cti.cli", "serve", "-c", str(self.config), "--once", "--no-table", *arguments],
+            [
+                sys.executable,
+                "-m",
+                "ocm_cti.cli",
+                "serve",
+                "-c",
+                str(self.config),
+                "--once",
+                "--no-table",
+                "--panel",
+                "off",
+                *arguments,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,17 @@ link = "tcp:127.0.0.1:1"
 extensions = "301"
 sip_host = "127.0.0.1"
 password_pattern = "pw{extension}"
+"""
+#: ``ocm``, which says at its end how much memory it had at most (KB). Its parent can't: to the kernel a child has had
+#: what the parent had when it was made.
+MEASURED = """\
+import re, sys
+from ocm_cti.cli import main
+try:
+    main()
+finally:
+    with open("/proc/self/status") as status:
+        print(re.search(r"VmHWM:\\s+(\\d+)", status.read())[1], file=sys.stderr)
 """
 HEADER = (
     "Код абонента",
@@ -69,11 +79,11 @@ def one(folder: Path, kind: str, people: int) -> tuple[float, float]:
     (here / "ocm.toml").write_text(CONFIG)
     file = here / f"people.{kind}"
     write(file, people)
-    command = [sys.executable, "-m", "ocm_cti.cli", "import", "-c", str(here / "ocm.toml"), "--list", "all", str(file)]
+    command = [sys.executable, "-c", MEASURED, "import", "-c", str(here / "ocm.toml"), "--list", "all", str(file)]
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     took_s = time.perf_counter() - began
-    return took_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return took_s, int(done.stderr.split()[-1]) / 1024
 
 
 def main(argv: Sequence[str]) -> int:
@@ -87,7 +97,7 @@ def main(argv: Sequence[str]) -> int:
             large_s, large_mb = one(Path(folder), kind, given.people)
             print(
                 f"{kind}: {given.people // 10:,} people {small_s:.1f} s, {given.people:,} people {large_s:.1f} s "
-                f"(goal {GOAL_S:.0f}); highest memory so far {small_mb:.0f} MB, then {large_mb:.0f} MB"
+                f"(goal {GOAL_S:.0f}); highest memory of each {small_mb:.0f} MB, {large_mb:.0f} MB"
             )
             missed |= large_s > GOAL_S
     return 1 if missed else 0

@@ -75,6 +75,8 @@ def _no_number(written: str) -> str:
         return "is no number any more: a spreadsheet has cut it short; format the column as a number or as text"
     if re.fullmatch(r"#[A-ZА-Я/]+[!?0]?|#+", written):
         return "is no number but a spreadsheet's error"
+    if re.fullmatch(r"\d+[-=–]\d{2}", written):
+        return f"is no number; as money it is written {re.sub('[-=–]', ',', written)}"
     return "is no number"
 
 

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from fakes import InlineStore
+from postgres import Postgres
 from twisted.internet.task import Clock
 
 from ocm_cti.cli import main
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.sources import Source
-from ocm_cti.imports.database import read_select
+from ocm_cti.imports.database import read_select, try_write_back
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.service import FolderLock
 from ocm_cti.store import attempts, campaigns, readiness, tasks
@@ -249,3 +250,30 @@ def test_a_colon_in_a_select_is_a_colon(crm: Crm) -> None:
     crm.write(crm.config.replace("WHERE debt > 0", "WHERE debt > 0 AND ':x' <> ':y'"))
     result = crm.ocm("start", "debtors")
     assert result.exit_code == 0, result.output
+
+
+def test_check_asks_whether_results_could_be_written_and_writes_nothing(crm: Crm) -> None:
+    before = crm.sql("SELECT * FROM people")
+    lock = FolderLock.take(crm.folder / "data")
+    try:
+        right = crm.ocm("check").output
+        crm.write(crm.config.replace("result=:outcome", "outcome=:outcome"))
+        wrong = crm.ocm("check").output
+    finally:
+        lock.release()
+    assert "ok    write-back of debtors: " in right
+    assert "WRONG write-back of debtors: " in wrong and "no such column: outcome" in wrong
+    assert crm.sql("SELECT * FROM people") == before
+
+
+def test_postgresql_is_asked_the_same(postgres: Postgres) -> None:
+    name = "written_back_to"
+    postgres.sql(f"CREATE DATABASE {name}")
+    postgres.sql("CREATE TABLE person (id int PRIMARY KEY, tries int, next_call timestamp)", name)
+    postgres.sql("INSERT INTO person VALUES (7, 0, NULL)", name)
+    update = "UPDATE person SET tries=:attempts, next_call=:next_try WHERE id=:key"
+    assert try_write_back(Source(postgres.url(name), "SELECT 1", write_back=update), "7")
+    assert postgres.sql("SELECT tries FROM person", name) == [(0,)]
+    with pytest.raises(ImportFailed, match='column "calls" of relation "person" does not exist'):
+        wrong = update.replace("tries=", "calls=")
+        try_write_back(Source(postgres.url(name), "SELECT 1", write_back=wrong), "7")

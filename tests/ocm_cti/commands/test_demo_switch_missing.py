@@ -25,7 +25,7 @@ def test_a_machine_without_apt(tmp_path: Path, switch: str) -> None:
         (programs / name).symlink_to(found)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "ocm_cti.cli", "demo", "--once", "--switch", switch),
+            *(sys.executable, "-m", "ocm_cti.cli", "demo", "--once", "--no-panel", "--switch", switch),
             *("--data", str(tmp_path / "data"), "--fixtures", str(FIXTURES)),
         ],
         capture_output=True,

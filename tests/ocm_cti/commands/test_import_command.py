@@ -182,6 +182,33 @@ class TestByHand:
         assert "1 removed" in self.people_command(office, "remove", "7").output
         assert office.people() == []
 
+    def test_somebody_is_taken_off_by_what_is_known_of_him(self, office: Office) -> None:
+        office.ocm(HEADER + "7;Анна;84951234501;;;;;\n;Борис;84951234502;;;;;\n;Вера;84951234503;;;;;\n")
+        for typed in ("8 (495) 123-45-01", "+74951234502", "+7495***4503"):
+            assert "1 removed" in self.people_command(office, "remove", typed).output
+        assert office.people() == []
+
+    def test_why_somebody_stays(self, office: Office) -> None:
+        office.ocm(HEADER + "7;Анна;84951234501;;;;;\n8;Ян;84951234501;;;;;\n9;Борис;84951234502;;;;;\n")
+        result = self.people_command(office, "remove", "nobody", "84951234501", "9")
+        assert result.exit_code == 2
+        words = " ".join(result.output.split())
+        assert "1 removed" in words and "nobody is nobody's id or telephone number there" in words
+        assert "84951234501 is the number of 2 people, name one by his id: Анна (7), Ян (8)" in words
+        assert CliRunner().invoke(main, ["start", "-c", str(office.folder / "ocm.toml"), "staff"]).exit_code == 0
+        words = " ".join(self.people_command(office, "remove", "7").output.split())
+        assert "0 removed; 7 is in a campaign that is going on, and stays until it has ended" in words
+
+    def test_who_comes_back_by_hand_is_told_and_no_error(self, office: Office) -> None:
+        office.ocm(GOOD)
+        self.people_command(office, "remove", "1")
+        back = self.people_command(office, "add", "id=1", "phone=84951234501", "name=Анна")
+        assert back.exit_code == 0 and "he is on it again" in back.output
+
+    def test_search_by_a_number_as_it_is_written(self, office: Office) -> None:
+        office.ocm(GOOD)
+        assert "1 of 2 people" in self.people_command(office, "show", "--search", "8 (495) 123-45-01").output
+
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from ocm_cti import bulletin
 from ocm_cti.cli import main
+from ocm_cti.commands import serve
 from ocm_cti.domain.windows import DAYS
 from ocm_cti.service import FolderLock
 
@@ -87,6 +88,22 @@ def test_import_tells_what_was_refused_and_why(desk: Desk) -> None:
     ]
     again = json.loads(desk.ocm("import", "--list", "debtors", "--json", desk.file(PEOPLE)).output)
     assert (again["created"], again["unchanged"]) == (0, 1)
+
+
+def test_sums_that_hardly_anybody_means_are_told_and_taken(desk: Desk) -> None:
+    rows = ["-50", "12.50", "2125550101", "1,234.50", "99999999.99"]
+    text = "Phone;Amount\n" + "".join(f"(212) 555-010{place};{value}\n" for place, value in enumerate(rows))
+    told = json.loads(desk.ocm("import", "--list", "debtors", "--json", desk.file(text)).output)
+    assert told["created"] == 5
+    (remark,) = told["remarks"]
+    assert remark["row"] == 2 and "in 2 rows (2: -50, 4: 2125550101)" in remark["reason"]
+
+
+@pytest.mark.parametrize("written", ["1250-50", "1250=50"])
+def test_kopecks_behind_a_dash_are_told_how_to_be_written(desk: Desk, written: str) -> None:
+    result = desk.ocm("import", "--list", "debtors", "--json", desk.file(f"Phone;Amount\n(212) 555-0101;{written}\n"))
+    (refused,) = json.loads(result.output)["refused"]
+    assert "is no number; as money it is written 1250,50" in refused["reason"]
 
 
 def test_a_dry_run_writes_nothing(desk: Desk) -> None:
@@ -168,8 +185,8 @@ def test_stop_lists(desk: Desk) -> None:
     assert "1 removed, 1 did not" in ocm("remove", "asked", "+1900*", "+1800*").output
     assert "nobody stands on it" in ocm("show", "others").output
     file.write_text("+12125550102\n212\n", encoding="utf-8")
-    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "is no telephone number of US", "nothing was changed")
-    one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "can't be read")
+    one_line(ocm("add", "asked", f"@{file}"), "asked.txt:2:", "'212' is no telephone number", "nothing was changed")
+    one_line(ocm("add", "asked", "@nowhere.txt"), "nowhere.txt", "no such file")
     one_line(ocm("add", "asked", "*"), "is no number and no pattern")
     assert "+12125550102" not in ocm("show").output
 
@@ -245,7 +262,7 @@ def test_what_was_set_by_hand_outlives_an_import_and_a_change_by_hand(desk: Desk
 def test_an_emergency_in_place_of_what_waits(desk: Desk) -> None:
     desk.fill()
     assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
-    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start LIST --instead")
+    one_line(desk.ocm("start", "debtors", "--emergency", "gas"), "ocm start debtors --instead")
     result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead")
     assert result.exit_code == 0, result.output
     assert "the campaign before it is ended; 1 people were still waiting in it" in result.output
@@ -281,6 +298,20 @@ def test_who_starts_while_the_server_is_ending_is_told(desk: Desk) -> None:
         lock.release()
 
 
+def test_who_starts_a_list_whose_gateway_the_server_has_not_is_told(desk: Desk) -> None:
+    desk.fill()
+    lock = FolderLock.take(desk.folder / "data")
+    try:
+        told = (desk.folder / "data" / bulletin.FILE).write_text
+        told('{"serving": true, "gateways": {"old": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        words = " ".join(desk.ocm("start", "debtors").output.split())
+        assert "older ocm.toml and has no gateway office" in words and "`ocm serve` runs again" in words
+        told('{"serving": true, "gateways": {"office": {"up": true, "reason": "", "idle": 1}}, "up": {}}')
+        assert "older" not in desk.ocm("start", "debtors", "--instead").output
+    finally:
+        lock.release()
+
+
 def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
     lock = FolderLock.take(desk.folder / "data")
     try:
@@ -294,31 +325,17 @@ def test_check_beside_a_server_tells_what_it_sees(desk: Desk) -> None:
     assert "WRONG gateway office: no line" in result.output and "ok    server: at work" in result.output
 
 
-class TestStopListsAsPeopleWriteThem:
-    def ocm(self, desk: Desk, command: str, *arguments: str) -> Result:
-        return CliRunner().invoke(main, ["stop-list", command, "-c", str(desk.folder / "ocm.toml"), *arguments])
+def test_serve_says_what_it_is_and_where_its_log_lies(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "run_service", lambda *_, **__: 0)
+    told = desk.ocm("serve")
+    assert told.exit_code == 0
+    assert all(
+        word in told.output for word in (str(desk.folder / "data"), "gateways: office", "ocm start LIST", "60 s")
+    )
 
-    def test_numbers_may_be_written_as_at_home(self, desk: Desk) -> None:
-        assert self.ocm(desk, "add", "never", "8 (495) 123-45-01", "--region", "RU").exit_code == 0
-        assert self.ocm(desk, "add", "never", "044 113 41 13", "--region", "UA").exit_code == 0
-        told = self.ocm(desk, "show").output
-        assert "+74951234501" in told and "+380441134113" in told
-        assert "1 removed" in self.ocm(desk, "remove", "never", "84951234501", "--region", "RU").output
-        told = desk.ocm("audit").output
-        assert "stop_list.add" in told and "stop_list.remove" in told and "+74951234501" in told
 
-    def test_a_file_of_any_encoding_is_read_and_all_that_is_wrong_is_named(self, desk: Desk) -> None:
-        file = desk.folder / "stop.txt"
-        file.write_bytes("84951234501 # просил\nнет\n+7495?*?\n".encode("utf-16"))
-        result = self.ocm(desk, "add", "never", f"@{file}", "--region", "RU")
-        assert result.exit_code == 2
-        assert f"{file}:2: " in result.output and f"{file}:3: " in result.output and "nothing was" in result.output
-        file.write_bytes("84951234501 # просил больше не звонить ему никогда\n".encode("cp1251"))
-        assert "1 added" in self.ocm(desk, "add", "never", f"@{file}", "--region", "RU").output
-
-    @pytest.mark.parametrize("pattern", ["+7*", "+380*", "+7??????????"])
-    def test_a_country_is_not_stopped_by_a_slip_of_the_hand(self, desk: Desk, pattern: str) -> None:
-        refused = self.ocm(desk, "add", "never", pattern, "+7900*")
-        assert refused.exit_code == 2 and "nobody of a whole country" in refused.output and "--yes" in refused.output
-        assert "nobody stands on it" in self.ocm(desk, "show").output
-        assert "2 added" in self.ocm(desk, "add", "never", pattern, "+7900*", "--yes").output
+def test_just_those_who_were_waiting_are_called_in_place(desk: Desk) -> None:
+    desk.fill()
+    assert desk.ocm("start", "debtors", "--at", "2099-12-31 09:00").exit_code == 0
+    result = desk.ocm("start", "debtors", "--emergency", "gas", "--instead", "--only-after", "stopped")
+    assert result.exit_code == 0 and "1 people are going to be called" in " ".join(result.output.split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from click.testing import CliRunner, Result
 
 from ocm_cti.cli import main
 from ocm_cti.domain.people import Person
+from ocm_cti.domain.scenarios import parse
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.windows import Windows
-from ocm_cti.rehearsal import ImaginedGateway, JumpingClock, People, Rehearsed, SilentPrompts, rehearse
+from ocm_cti.imagined import ImaginedGateway, JumpingClock, People, presses
+from ocm_cti.rehearsal import Rehearsed, SameThreadStore, SilentPrompts, rehearse
 from ocm_cti.store import campaigns, lists, tasks, upserts
 from ocm_cti.store.transactions import Connection, Store
 
@@ -60,9 +63,9 @@ def play(folder: Path, people: int, how: People, settings: ListSettings, lines: 
 
     campaign_id = store.run_now(fill)
     clock = JumpingClock(T0)
-    gateway = ImaginedGateway("office", [str(301 + n) for n in range(lines)], clock, how, ["1"])
+    gateway = ImaginedGateway("office", [str(301 + n) for n in range(lines)], clock, how, lambda _: ["1"])
     try:
-        return rehearse(store, [gateway], clock, SilentPrompts(folder, folder), campaign_id, folder)
+        return rehearse(SameThreadStore(store), [gateway], clock, SilentPrompts(folder, folder), campaign_id, folder)
     finally:
         store.close()
 
@@ -123,3 +126,57 @@ def test_the_command_leaves_the_ledger_as_it_was(desk: Path) -> None:
 def test_what_is_wrong_is_one_line(desk: Path, arguments: list[str], said: str) -> None:
     result = ocm(desk, "rehearse", *arguments)
     assert result.exit_code == 2 and said in result.output
+
+
+BY_PIN = """\
+name = "pin"
+language = "en"
+[variables]
+pin = "digits"
+[[step]]
+name = "who"
+type = "confirm"
+message = "Your PIN."
+pin = "{pin}"
+tries = 3
+[[step]]
+name = "message"
+type = "say"
+message = "The water is off today."
+"""
+
+
+@pytest.mark.parametrize(("right", "outcome"), [(100, "confirmed"), (0, "cut_short")])
+def test_people_have_their_own_pins(desk: Path, right: int, outcome: str) -> None:
+    (desk / "s.toml").write_text(BY_PIN)
+    (desk / "people.csv").write_text("Name;Phone;PIN\nAnn;+74951234501;1234\nBob;+74951234502;9999\n")
+    assert ocm(desk, "import", "--list", "water", str(desk / "people.csv")).exit_code == 0
+    all_answer = ("--answer", "100", "--busy", "0", "--reject", "0", "--at", "2099-12-31 12:00")
+    result = ocm(desk, "rehearse", "water", *all_answer, "--right-pin", str(right))
+    assert result.exit_code == 0, result.output
+    (told,) = {"confirmed", "cut_short"} & {*result.output.split()}
+    assert told == outcome
+    assert f"of 100 PINs {right} are right" in result.output
+
+
+def test_a_wrong_pin_is_followed_by_another_while_the_step_has_tries() -> None:
+    scenario = parse(BY_PIN)
+    never = list(presses(scenario, {"pin": "1239"}, People(right_pin=0), random.Random(1)))
+    assert never == ["1230"] * 3
+    often = [
+        list(presses(scenario, {"pin": "1239"}, People(right_pin=60), random.Random(seed))) for seed in range(1000)
+    ]
+    assert all(one[:-1] == ["1230"] * (len(one) - 1) for one in often)
+    first = sum(one == ["1239"] for one in often)
+    assert 540 < first < 660
+
+
+def test_a_rehearsal_tells_how_far_it_is_where_there_is_no_terminal(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocm_cti.commands.rehearse.LINE_EVERY_S", 0.0)
+    assert ocm(desk, "import", "--list", "water", str(desk / "people.csv")).exit_code == 0
+    assert (
+        "water: 0 of 3 people are done with by 31.12. 12:00"
+        in ocm(desk, "rehearse", "water", "--at", "2099-12-31 12:00").output
+    )

@@ -226,9 +226,35 @@ def test_handing_over(more: tuple[str, ...], told: str) -> None:
 def test_somebody_on_a_list(desk: Path) -> None:
     path = desk.parent / "s.toml"
     lines = tried(path, "-c", desk, "--list", "debtors", "--person", "Bob", "--keys", "1")
-    assert "You owe seven dollars." in lines[0] and "outcome: confirmed" in lines
+    assert lines[0] == "as it is said to Bob (+1212***0102) of debtors"
+    assert "You owe seven dollars." in lines[1] and "outcome: confirmed" in lines
     first = tried(path, "-c", desk, "--list", "debtors", "--set", "debt=3", "--keys", "1")
-    assert "You owe three dollars." in first[0]
+    assert "You owe three dollars." in first[1]
+
+
+@pytest.mark.parametrize("typed", ["BOB", "bo", "212 555 0102", "+12125550102", "+1212***0102"])
+def test_somebody_by_whatever_is_known_of_him(desk: Path, typed: str) -> None:
+    lines = tried(desk.parent / "s.toml", "-c", desk, "--list", "debtors", "--person", typed, "--keys", "1")
+    assert "Bob" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("5550", "nobody on list debtors has"),
+        ("n", "Ann (+1212***0101), Don (+1212***0103)"),
+        ("o", "2 people on list debtors may be meant"),
+    ],
+)
+def test_whoever_is_not_one_is_told(desk: Path, typed: str, why: str) -> None:
+    assert (
+        CliRunner()
+        .invoke(main, ["people", "add", "-c", str(desk), "debtors", "name=Don", "phone=2125550103", "debt=1"])
+        .exit_code
+        == 0
+    )
+    result = ocm("try", desk.parent / "s.toml", "-c", desk, "--list", "debtors", "--person", typed, "--keys", "1")
+    assert result.exit_code == 2 and why in result.output, result.output
 
 
 @pytest.mark.parametrize(
@@ -320,3 +346,26 @@ def test_a_default_that_cant_be_said_is_told(tmp_path: Path) -> None:
     path.write_text(SCENARIO.replace('currency = "USD" }', 'currency = "USD", default = "a lot" }'))
     found = ocm("check", path)
     assert found.exit_code == 2 and "variable 'debt': its default 'a lot' is no" in found.output
+
+
+@pytest.mark.parametrize(
+    ("step", "default", "said"),
+    [
+        pytest.param('type = "confirm"\nmessage = "PIN."\npin = "{x}"', "12a4", "made of digits only", id="pin"),
+        pytest.param('type = "transfer"\nto = "{x}"', "office", "'office' can't be dialled", id="transfer"),
+    ],
+)
+def test_a_default_that_cant_be_pressed_or_dialled_is_told(tmp_path: Path, step: str, default: str, said: str) -> None:
+    path = tmp_path / "s.toml"
+    variables = f'[variables]\nx = {{ kind = "digits", default = "{default}" }}\n'
+    text = f'language = "en"\n{variables}[[step]]\nname = "s"\n{step}\n'
+    path.write_text(text)
+    found = ocm("check", path)
+    assert found.exit_code == 2 and said in found.output
+    assert "s.toml:3: error: variable 'x': its default is used by step 's'" in found.output
+    path.write_text(text.replace(default, "1234"))
+    assert ocm("check", path).exit_code == 0, "a right one"
+    path.write_text(text.replace(f', default = "{default}"', ""))
+    assert ocm("check", path).exit_code == 0, "each person has his own"
+    path.write_text(text.replace("{x}", "{y}"))
+    assert "{y} is not declared" in ocm("check", path).output

@@ -25,11 +25,45 @@ def test_headings_of_numbers(heading: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "heading", ["Номер договора", "№", "Телеграм", "Тип телефона", "Оператор телефона", "Долг", "", "Телефонист"]
+    "heading",
+    [
+        "Номер договора",
+        "№",
+        "Телеграм",
+        "Тип телефона",
+        "Оператор телефона",
+        "Долг",
+        "",
+        "Телефонист",
+        "Кол-во телефонов",
+        "Кількість телефонів",
+        "Комментарий по телефону",
+        "Дата телефонного звонка",
+        "Phone type",
+        "Владелец телефона",
+        "Телефония",
+    ],
 )
 def test_headings_that_are_no_numbers(heading: str) -> None:
     with pytest.raises(NoNumberColumn):
         map_columns(["ФИО", heading])
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Табельний №",
+        "Табельный №",
+        "Табельный N",
+        "Таб. №",
+        "№ лицевого счета",
+        "Номер особового рахунку",
+        "О/р",
+        "Л/С",
+    ],
+)
+def test_headings_of_ids(heading: str) -> None:
+    assert map_columns(["ФИО", "Телефон", heading]).key == 2
 
 
 def test_a_vague_heading_counts_only_where_none_is_clear() -> None:

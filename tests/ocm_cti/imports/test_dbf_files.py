@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "people.dbf"
 
 
-@pytest.mark.parametrize(("encoding", "code_page"), [("cp1251", 0xC9), ("cp866", 0x65), ("cp866", 0)])
+@pytest.mark.parametrize(("encoding", "code_page"), [("cp1251", 0xC9), ("cp866", 0x65), ("cp866", 0), ("cp1125", 0)])
 def test_the_code_page_is_that_of_the_file_or_of_dos(path: Path, encoding: str, code_page: int) -> None:
     path.write_bytes(dbf(encoding, code_page))
     table = read_rows(path, said={"TEL": "phone"})

@@ -137,3 +137,20 @@ def test_an_id_that_was_cut_short_is_refused() -> None:
     found = read(("Телефон", "id"), ("84951234501", "4,08178E+19"), ("84951234502", "5E3"))
     assert [person.key for person in found.accepted] == ["5E3"]
     assert "the id '4,08178E+19' was shortened by the spreadsheet" in found.refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("pins", "told"),
+    [
+        (["1234", "42", "4567", "7", "9876"], [(3, "fewer than the 4 digits of most others (rows so: 2: 3, 5)")]),
+        (["1234", "4567"], []),
+        (["1", "22", "333", "4444"], []),
+        (["1234", "4567", "12345"], []),
+        (["1234", "4567", "a1"], []),
+    ],
+)
+def test_a_pin_that_lost_its_noughts(pins: list[str], told: list[tuple[int, str]]) -> None:
+    rows = [Row(place, (f"+7495123450{place}", pin)) for place, pin in enumerate(pins, 2)]
+    remarks = people(Table(("Телефон", "ПИН"), rows), "RU").remarks
+    assert [remark.row for remark in remarks] == [row for row, _ in told]
+    assert all(words in remark.reason for remark, (_, words) in zip(remarks, told, strict=True))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocm_cti.imports.telephones import NotANumber, _quick, split_cell, to_e164
+from ocm_cti.imports.telephones import NotANumber, _quick, digits_beyond_country, split_cell, to_e164
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,11 @@ def test_what_nearly_all_write_goes_the_quick_way(written: str) -> None:
 def test_a_number_that_was_a_fraction_in_between() -> None:
     assert to_e164("+4930123456.0", "DE") == "+4930123456"
     assert to_e164("79161234567.0", "RU") == "+79161234567"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "digits"),
+    [("+7*", 0), ("+7900*", 3), ("+7?9*", 1), ("+38*", 0), ("+380*", 0), ("+38067*", 2), ("+1900*", 3), ("+9*", 0)],
+)
+def test_what_a_pattern_says_beyond_the_country(pattern: str, digits: int) -> None:
+    assert digits_beyond_country(pattern) == digits

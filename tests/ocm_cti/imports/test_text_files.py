@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.files import read_rows
-from ocm_cti.imports.text_files import decode, find_delimiter, parse
+from ocm_cti.imports.text_files import decode, find_delimiter, parse, ukrainian
 
 PEOPLE = """\
 ФИО;Телефон;Долг;Срок
@@ -239,3 +239,21 @@ def test_a_title_that_speaks_of_telephones_is_no_heading(tmp_path: Path) -> None
     text = "Список телефонов должников;;\nФИО;Телефон;Долг\nА;84951234501;1\n"
     assert read(tmp_path, text.encode()) == [("ФИО", "Телефон", "Долг"), ("А", "84951234501", "1")]
     assert read(tmp_path, "Мобильный телефон\n84951234501\n".encode())[0] == ("Мобильный телефон",)
+
+
+@pytest.mark.parametrize(
+    ("line", "encoding"),
+    [
+        ("Іванна Їжакевич;Київ;боржниця, сплатити до кінця місяця", "cp1125"),
+        ("Олексій;вулиця Ґалаґанівська", "cp1125"),
+        ("Иванов Пётр;улица Мира;долг за октябрь", "cp866"),
+    ],
+)
+def test_the_two_encodings_of_dos(line: str, encoding: str) -> None:
+    text = f"ПІБ;Телефон\n{line}\n" if encoding == "cp1125" else f"ФИО;Телефон\n{line}\n"
+    octets = (text * 20).encode(encoding)
+    assert decode(octets, "x") == (text * 20, encoding)
+
+
+def test_belarusian_of_dos_is_not_ukrainian() -> None:
+    assert ukrainian("Воўк Паўлюк;вулiца Шаўчэнкi;12°".encode("cp866")) == "cp866"

@@ -50,6 +50,33 @@ def test_cells(tmp_path: Path, cell: object, text: str) -> None:
     assert (table.encoding, table.delimiter) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (42, "0000", "0042"),
+        (42, "[$-419]0000", "0042"),
+        (42, "0000;@", "0042"),
+        (12345, "0000", "12345"),
+        (0, "00000", "00000"),
+        (42, "General", "42"),
+        (42, "#,##0", "42"),
+        (4.5, "0000", "4.5"),
+        (-42, "0000", "-42"),
+    ],
+)
+def test_noughts_that_a_format_shows(tmp_path: Path, value: float, number_format: str, text: str) -> None:
+    made = Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.append([])
+    sheet.append(["Телефон", "ПИН"])
+    sheet.append(["1", value])
+    sheet.append(["2", 7])
+    sheet["B3"].number_format = number_format
+    made.save(tmp_path / "x.xlsx")
+    assert [row.cells[1] for row in read_rows(tmp_path / "x.xlsx").rows] == [text, "7"]
+
+
 def test_rows_are_numbered_as_in_the_sheet(tmp_path: Path) -> None:
     table = read_rows(book(tmp_path / "x.xlsx", ["Список"], ["Телефон"], ["1"], [], ["2"], before=2))
     assert [row.number for row in table.rows] == [5, 7]

@@ -46,6 +46,14 @@ def test_the_command_line_is_that_of_the_product(tmp_path: Path) -> None:
     assert (arguments.host, arguments.password_pattern) == ("127.0.0.1", "pw{extension}")
 
 
+def test_without_a_file_there_is_somebody_at_a_desk_to_call() -> None:
+    devices = {one.number: one for one in parse(["--password-pattern", "secret{extension}"]).devices}
+    assert [number for number, one in devices.items() if one.kind == "sip"] == [*map(str, range(301, 309)), "310"]
+    desk = devices["201"]
+    assert desk.kind == "phone" and desk.answer_after_s is not None and desk.person is not None
+    assert parse(["--password-pattern", "secret{extension}"]).passwords["310"] == "secret310"
+
+
 def test_wrong_arguments_are_refused_before_anything_listens() -> None:
     with pytest.raises(SettingError):
         parse(["--variant", "trunkz=3"])

@@ -1,0 +1,87 @@
+"""The office: everything that the panel and the API may do, as one object of desks. It is all that ``web`` is handed.
+
+Its methods block for milliseconds and are for the panel's threads; only ``floor.refresh`` is for the reactor.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ocm_cti._version import __version__
+from ocm_cti.config import Config
+from ocm_cti.control import Snapshot
+from ocm_cti.domain.access import Caller, Scope
+from ocm_cti.office.accounts import AccountDesk
+from ocm_cti.office.campaigns import CampaignDesk
+from ocm_cti.office.floor import Floor
+from ocm_cti.office.ledger import Ledger, must
+from ocm_cti.office.lists import ListDesk
+from ocm_cti.office.monitor import Picture, picture
+from ocm_cti.office.once import Once
+from ocm_cti.office.settings import ConfigFile
+from ocm_cti.store import audit
+from ocm_cti.store.transactions import Store
+
+KEY_FILE = "panel.key"
+KEY_OCTETS = 32
+
+
+@dataclass(frozen=True)
+class HealthReport:
+    """``ok``: the ledger answers and every link is up."""
+
+    ok: bool
+    version: str
+    node: str
+    picture: Picture
+
+
+class Office:
+    """Over the store and the floor of one server."""
+
+    def __init__(self, config: Config, store: Store, floor: Floor, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.floor = floor
+        self.node = config.node
+        self.data: Path = config.data
+        self.ledger = Ledger(store, now)
+        self.settings = ConfigFile(config)
+        self.accounts = AccountDesk(self.ledger, config.data)
+        self.lists = ListDesk(self.ledger, self.settings)
+        self.campaigns = CampaignDesk(self.ledger, self.settings, floor)
+        self.once = Once(self.ledger)
+
+    def monitor(self, caller: Caller) -> Picture:
+        """What goes on, at most a second old. Raises NotNow."""
+        return picture(self.floor.snapshot(), caller)
+
+    def health(self, caller: Caller) -> HealthReport:
+        """Raises NotNow."""
+        shown = self.monitor(caller)
+        return HealthReport(shown.all_up, __version__, self.node, shown)
+
+    def panel_key(self) -> bytes:
+        """What forms are signed with; kept in the data folder: a page stays good when the server is restarted."""
+        path = self.data / KEY_FILE
+        try:
+            key = path.read_bytes()
+        except FileNotFoundError:
+            key = b""
+        if len(key) < KEY_OCTETS:
+            key = secrets.token_bytes(KEY_OCTETS)
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(key)
+        return key
+
+    def audit(self, caller: Caller, limit: int = 200) -> list[audit.Entry]:
+        must(caller, Scope.ADMIN)
+        return self.ledger.read(lambda conn: audit.entries(conn, limit))
+
+
+__all__ = ["HealthReport", "Office", "Snapshot"]

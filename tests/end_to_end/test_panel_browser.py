@@ -1,0 +1,122 @@
+"""The panel in a real browser, over a real server that calls through the simulated PBX."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Chromium, chromium
+from peers import require
+from playwright.sync_api import Page, expect
+from whole_system import ROOT, System, ocm, wait_for
+
+pytestmark = pytest.mark.end_to_end
+
+PASSWORD = "correct horse 1"
+WAIT_MS = 120_000
+
+
+@pytest.fixture
+def panel(system: System) -> Iterator[str]:
+    """The address of a running server's panel; there are four people on its list."""
+    require("chromium")
+    people = system.folder / "people.csv"
+    rows = [f"Мария {suffix};+749512345{suffix};100,00;30.11.2026" for suffix in ("01", "02", "04", "05")]
+    people.write_text("ФИО;Телефон;Долг;Срок\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    done = ocm("import", "-c", str(system.config), "--list", "debtors", str(people))
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = system.folder / "said.txt"
+    with said.open("w") as out:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "ocm_cti.cli", "serve", "-c", str(system.config)),
+                *("--no-table", "--panel", "127.0.0.1:0", "--drain", "0"),
+            ],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+    found = wait_for("the panel", lambda: re.search(r"^panel: (http://\S+/)$", said.read_text(), re.M))
+    yield found[1]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(60) == 0, said.read_text()  # though a page with a live stream may be open
+    log = (system.folder / "data" / "ocm.log").read_text()
+    assert "Traceback" not in log, log
+
+
+def come_in(page: Page, address: str, folder: Path) -> None:
+    """By the first password, which is changed."""
+    first = (folder / "data" / "first-password.txt").read_text().splitlines()[1]
+    page.goto(address)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(first)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Present password").fill(first)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password again").fill(PASSWORD)
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("heading", name="Monitor")).to_be_visible()
+
+
+def test_from_the_first_login_to_the_end_of_a_campaign(panel: str, system: System, tmp_path: Path) -> None:
+    """Start, pause, go on, watch it live to its end: every click works on the real dialer."""
+    with chromium(tmp_path / "shots") as browser:
+        page = browser.page()
+        come_in(page, panel, system.folder)
+        expect(page.locator("#live-state")).to_have_text("live")
+        page.get_by_label("Start a list").select_option("debtors")
+        page.get_by_role("button", name="Start").click()
+        expect(page.locator(".campaign h2")).to_contain_text("debtors_")
+        expect(page.locator(".line-talk").first).to_be_visible(timeout=WAIT_MS)
+        browser.shot(page, "monitor-live")
+        assert browser.barriers(page) == []
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator(".campaign .badge").first).to_have_text("paused")
+        expect(page.locator("#notices")).to_contain_text("Paused")
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator(".campaign .badge").first).to_have_text("running")
+        expect(page.locator(".campaign .badge").first).to_have_text("done", timeout=WAIT_MS)
+        expect(page.locator(".progress-words .big")).to_have_text("100%")
+        expect(page.locator(".campaign .legend")).to_contain_text("confirmed 3")
+        browser.shot(page, "monitor-done")
+        look_around(page, browser, panel)
+        assert browser.faults == []
+
+
+def look_around(page: Page, browser: Chromium, panel: str) -> None:
+    """The list, found by a part of a name in another case, as one types; then the language."""
+    page.get_by_role("link", name="Lists").click()
+    page.get_by_role("link", name="debtors").click()
+    page.get_by_label("Search").press_sequentially("МАРИЯ 04")
+    expect(page.locator("#people tbody tr")).to_have_count(1)
+    browser.shot(page, "people")
+    page.get_by_role("button", name="RU").click()
+    expect(page.get_by_role("link", name="Списки")).to_be_visible()
+    page.goto(panel + "campaigns")
+    expect(page.locator("tbody tr")).to_contain_text("debtors")
+    browser.shot(page, "campaigns-ru")
+    for path in ("", "lists", "lists/debtors", "account", "password", "set-up"):
+        page.goto(panel + path)
+        assert browser.barriers(page) == []
+
+
+def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) -> None:
+    """The menu is folded, and nothing is wider than the screen."""
+    with chromium(tmp_path / "shots", dark=True, width=390) as browser:
+        page = browser.page()
+        come_in(page, panel, system.folder)
+        assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+        expect(page.get_by_role("link", name="Lists")).to_be_hidden()
+        for path in ("", "lists", "lists/debtors", "campaigns", "account"):
+            page.goto(panel + path)
+            browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")
+            assert browser.barriers(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        page.get_by_role("button", name="Menu").click()
+        expect(page.get_by_role("link", name="Lists")).to_be_visible()
+        assert browser.faults == []

@@ -1,0 +1,54 @@
+"""The Flask application: pages and API over one office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+
+from ocm_cti._version import __version__
+from ocm_cti.office import Office
+from web import errors, language, security, static_files, words
+from web.api import campaigns as api_campaigns
+from web.api import description
+from web.api import health as api_health
+from web.api import lists as api_lists
+from web.api import tokens as api_tokens
+from web.pages import account, campaigns, lists, login, monitor, rooms
+
+#: A body beyond this is refused; an import and a message are read by pages that say so.
+LONGEST_BODY = 64 * 1024 * 1024
+
+PAGES = (account.pages, campaigns.pages, lists.pages, login.pages, monitor.pages, rooms.pages)
+API = (api_campaigns.api, api_health.api, api_lists.api, api_tokens.api)
+
+
+def create_app(office: Office, *, secure_cookies: bool = False, login_limit: str = "20 per minute") -> APIFlask:
+    """``secure_cookies``: the panel is reached by HTTPS only. ``login_limit`` holds for each address."""
+    app = APIFlask(
+        __name__, title="OCM", version=__version__, spec_path=description.PATH, docs_path=None, json_errors=False
+    )
+    settings: dict[str, Any] = {
+        "SECRET_KEY": office.panel_key(),
+        "MAX_CONTENT_LENGTH": LONGEST_BODY,
+        "SESSION_COOKIE_NAME": "ocm_form",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": secure_cookies,
+        "WTF_CSRF_TIME_LIMIT": None,  # a page may lie open for days
+        "WTF_CSRF_CHECK_DEFAULT": False,  # ``security`` asks for it where a cookie vouches for the caller
+        "WTF_CSRF_SSL_STRICT": False,
+        "RATELIMIT_HEADERS_ENABLED": True,
+    }
+    app.config.update(settings)
+    app.extensions["office"] = office
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    static_files.install(app)
+    language.install(app)
+    words.install(app)
+    errors.install(app)
+    security.install(app, login_limit)
+    description.install(app)
+    for blueprint in (*PAGES, *API):
+        app.register_blueprint(blueprint)
+    return app

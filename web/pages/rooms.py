@@ -1,0 +1,24 @@
+"""The rooms of the menu that are not furnished yet: each says which command does its job meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask_babel import lazy_gettext
+
+pages = Blueprint("rooms", __name__)
+
+#: name -> (title, icon, the commands)
+ROOMS = {
+    "studio": (lazy_gettext("Studio"), "microphone", ("ocm scenario try FILE", "ocm scenario call FILE NUMBER")),
+    "scenarios": (lazy_gettext("Scenarios"), "route-square-2", ("ocm scenario check FILE", "ocm scenario try FILE")),
+    "reports": (lazy_gettext("Reports"), "report-analytics", ("ocm report LIST",)),
+    "set-up": (lazy_gettext("Set-up"), "settings", ("ocm check", "ocm user --help", "ocm audit")),
+}
+
+
+@pages.get("/<any('studio', 'scenarios', 'reports', 'set-up'):room>")
+def room(room: str) -> Any:
+    title, drawing, commands = ROOMS[room]
+    return render_template("room.html", room=room, title=title, drawing=drawing, commands=commands)
