@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
@@ -255,6 +258,23 @@ def test_the_files_are_whole_before_anything_is_printed(desk: Desk, monkeypatch:
     monkeypatch.setattr(report_screen.Screen, "show", closed)
     desk.ocm("report")
     assert {path.name for path in desk.data.glob("report*")} == FILES
+
+
+@pytest.mark.parametrize("command", [["report"], ["campaigns", "--json"], ["waiting"]])
+def test_a_reader_that_goes_away_is_no_fault(desk: Desk, command: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ocm_cti.cli", command[0], "-c", str(desk.folder / "ocm.toml"), *command[1:]],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_times_are_on_the_clock_of_the_list(desk: Desk) -> None:
