@@ -231,17 +231,31 @@ def test_campaigns_say_how_they_stand(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [CONFIG + "[lists.others]\nscenario = 'none.toml'\n", CONFIG.replace("[lists.poll]", "[lists.poll\n")],
-    ids=["a file is missing", "no TOML"],
+    [
+        CONFIG + "[lists.others]\nscenario = 'none.toml'\n",
+        CONFIG.replace("[lists.poll]", "[lists.poll\n"),
+        "node = night desk\n" + CONFIG,
+        "show_numbers = 'yes'\n" + CONFIG,
+        "# \udcef\udcf0\n" + CONFIG,
+    ],
+    ids=["a file is missing", "no TOML", "no TOML above the tables", "no flag", "another encoding"],
 )
 def test_what_is_going_on_can_be_seen_and_stopped_whatever_was_mistyped(desk: Desk, broken: str) -> None:
-    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8")
+    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8", errors="surrogateescape")
     fails(desk.ocm("start", "poll"), "ocm.toml")
     for command in (["report"], ["campaigns"], ["waiting"], ["pause", "poll"], ["resume", "poll"], ["stop", "poll"]):
         result = desk.ocm(*command)
         assert result.exit_code == 0, result.output
         assert "ocm.toml" in result.stderr and f"going on with {desk.data / 'ocm.db'}" in result.stderr
     assert "stopped" in desk.ocm("campaigns", "poll").output
+
+
+@pytest.mark.parametrize("place", ['data = "data', "database = 5", 'databse = "other.db"', 'data = "d\udcef"'])
+def test_another_ledger_is_not_taken_for_it(desk: Desk, place: str) -> None:
+    broken = CONFIG.replace('data = "data"', place)
+    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8", errors="surrogateescape")
+    fails(desk.ocm("stop", "poll"), "ocm.toml")
+    assert {path.name for path in desk.folder.iterdir()} == {"data", "ocm.toml", "s.toml", "people.csv"}
 
 
 @pytest.mark.parametrize("command", ["report", "campaigns", "waiting", "stop", "pause"])
