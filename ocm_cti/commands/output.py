@@ -80,6 +80,11 @@ def on_clock(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone) if zone else None)
 
 
+def zone_name(moment: datetime, zone: str) -> str:
+    """Whose clock ``on_clock`` shows, to stand beside the time: ``Europe/Kyiv``; of this machine ``EET``."""
+    return zone or moment.astimezone().tzname() or ""
+
+
 def shown(text: str) -> str:
     """What somebody else's machine said, without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else "\N{MIDDLE DOT}" for character in text)

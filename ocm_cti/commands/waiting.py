@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from ocm_cti import bulletin
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import load_for_ledger, on_clock, open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console, zone_name
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import WhyNot, World
@@ -73,4 +73,4 @@ def _told(reason: WhyNot, now: datetime, zone: str) -> str:
         return reason.words
     at = on_clock(reason.until_at, zone)
     day = "" if at.date() == on_clock(now, zone).date() else f"{at:%d.%m.%Y} "
-    return f"until {day}{at:%H:%M:%S %Z}: {reason.words}"
+    return f"until {day}{at:%H:%M:%S} {zone_name(at, zone)}: {reason.words}"

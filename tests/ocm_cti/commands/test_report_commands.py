@@ -20,6 +20,7 @@ from rich.console import Console
 
 from ocm_cti.cli import main
 from ocm_cti.commands import report_screen
+from ocm_cti.commands.campaigns import who
 from ocm_cti.reports.about import About
 from ocm_cti.reports.compose import compose
 
@@ -227,6 +228,10 @@ def test_campaigns_say_how_they_stand(desk: Desk) -> None:
     assert "stopped" in first and "stopped" in third
     assert "running, no server works (ocm serve)" in second
     assert "begins 2099-01-01 09:00" in fourth
+    assert f"stopped by {who()}" in first and "by hand" not in first
+    told = json.loads(desk.ocm("campaigns", "--json").output)
+    assert [each["stopped_by"] for each in told] == [who(), None, who(), None]
+    assert desk.ocm("audit").output.count("campaign.stop") == 2
 
 
 @pytest.mark.parametrize(
@@ -295,5 +300,13 @@ def test_times_are_on_the_clock_of_the_list(desk: Desk) -> None:
     config = desk.folder / "ocm.toml"
     config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
     assert desk.ocm("stop", "staff").exit_code == 0
-    assert desk.ocm("start", "staff", "--at", "2099-01-01 09:00").exit_code == 0
+    started = desk.ocm("start", "staff", "--at", "2099-01-01 09:00").output
+    assert "from 01.01.2099 09:00 Asia/Omsk on" in started
     assert "begins 2099-01-01 09:00 +06" in desk.ocm("campaigns", "staff").output
+
+
+def test_what_is_planned_is_told_on_the_clock_of_the_list(desk: Desk) -> None:
+    config = desk.folder / "ocm.toml"
+    config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
+    arguments = ["schedule", "add", "staff", "0 9 * * *", "-c", str(config)]
+    assert " 09:00 Asia/Omsk" in CliRunner().invoke(main, arguments).output
