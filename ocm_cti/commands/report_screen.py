@@ -28,6 +28,7 @@ class Screen:
     def __init__(self, console: Console, about: About) -> None:
         self._console, self._about = console, about
         self._people = 0
+        self._any_time = False
         self._summary: Summary | None = None
         self._grid = Grid(box=None, padding=(0, 1), header_style="bold")
         for heading in _HEADINGS:
@@ -46,7 +47,7 @@ class Screen:
             str(row.tries),
             words("{heard} of {whole} s", heard=f"{row.heard_s:.0f}", whole=f"{row.of_s:.0f}") if row.of_s else "",
             row.keys,
-            shown(row.recordings or row.answers),
+            shown(row.recordings or words.answers(row.answers)),
             shown(row.native_cause),
             self._waits_for(row),
         )
@@ -67,6 +68,9 @@ class Screen:
             raise RuntimeError("not finished")
         words, show = self._about.words, self._console.print
         show(self._grid)
+        if self._any_time:
+            zone = self._about.zone or self._about.made_at.astimezone().tzname()
+            show("  " + words("times are those of {zone}", zone=zone), style="dim")
         if self._people > PEOPLE_SHOWN:
             count = words.whole(self._people - PEOPLE_SHOWN)
             show("  " + words("and {count} more: {where}", count=count, where="report.csv, report.xlsx"))
@@ -125,6 +129,7 @@ class Screen:
         why = self._about.words.code(row.why)
         if row.outcome is not None or row.next_call_at is None or not why:
             return why
+        self._any_time = True
         return f"{why} {self._about.local(row.next_call_at):%d.%m. %H:%M}"
 
 

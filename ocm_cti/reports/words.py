@@ -65,6 +65,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "answer": ("ответ", "відповідь"),
     "meaning": ("значение", "значення"),
     "at": ("время", "час"),
+    "end of the call": ("конец звонка", "кінець дзвінка"),
+    "transferred to": ("переведён на", "переведено на"),
+    "stop list": ("стоп-список", "стоп-список"),
+    "times are those of {zone}": ("время: {zone}", "час: {zone}"),
     "reply file": ("файл записи", "файл запису"),
     "paused why": ("почему пауза", "чому пауза"),
     "started at": ("начало", "початок"),
@@ -198,6 +202,10 @@ TABLE: dict[str, tuple[str, str]] = {
 }
 
 
+#: What ``Attempt`` keeps beside the answers to steps.
+_OUR_STEPS = ("transferred to", "stop list")
+
+
 @dataclass(frozen=True)
 class Words:
     """The words in ``language`` (one of LANGUAGES); a word that the table lacks stays as it is."""
@@ -219,6 +227,17 @@ class Words:
             return code
         head, colon, rest = code.partition(":")
         return self(head) + colon + rest
+
+    def answers(self, answers: str) -> str:
+        """``visited=yes, stop list=asked``, or one of these values: what of it is ours. Steps have the user's names."""
+        if self.language == "en":
+            return answers
+        return ", ".join(self._answer(each) for each in answers.split(", "))
+
+    def _answer(self, answer: str) -> str:
+        step, equals, value = answer.rpartition("=")
+        ours = ("yes", "no") if equals else ("yes", "no", *_OUR_STEPS)
+        return (self(step) if step in _OUR_STEPS else step) + equals + (self(value) if value in ours else value)
 
     def code_in_prose(self, code: str) -> str:
         """On paper: ``no answer`` for ``no_answer`` also in English."""
