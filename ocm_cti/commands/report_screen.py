@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ocm_cti.commands.live import OUTCOME_STYLES
 from ocm_cti.commands.output import shown
-from ocm_cti.domain.numbers import mask
+from ocm_cti.commands.report_people import People
 from ocm_cti.reports import tables
 from ocm_cti.reports.about import About
 from ocm_cti.reports.figures import QuestionFigures, Summary, Totals
@@ -19,7 +19,6 @@ from ocm_cti.store.report_rows import AnswerRow, AttemptRow, PersonRow
 PEOPLE_SHOWN = 200
 DIGITS_SHOWN = 10
 _BAR = 24
-_HEADINGS = ("list", "name", "number", "outcome", "tries", "heard", "keys", "reply", "cause", "waits for")
 
 
 class Screen:
@@ -28,29 +27,13 @@ class Screen:
     def __init__(self, console: Console, about: About) -> None:
         self._console, self._about = console, about
         self._people = 0
-        self._any_time = False
         self._summary: Summary | None = None
-        self._grid = Grid(box=None, padding=(0, 1), header_style="bold")
-        for heading in _HEADINGS:
-            self._grid.add_column(about.words(heading), overflow="fold")
+        self._shown = People(about)
 
     def add_person(self, row: PersonRow) -> None:
         self._people += 1
-        if self._people > PEOPLE_SHOWN:
-            return
-        words, outcome = self._about.words, row.outcome or "open"
-        self._grid.add_row(
-            shown(row.list_name),
-            shown(row.name),
-            row.number if self._about.show_numbers else mask(row.number),
-            Text(words.code(outcome), style=OUTCOME_STYLES.get(outcome, "")),
-            str(row.tries),
-            words("{heard} of {whole} s", heard=f"{row.heard_s:.0f}", whole=f"{row.of_s:.0f}") if row.of_s else "",
-            row.keys,
-            shown(row.recordings or words.answers(row.answers)),
-            shown(row.native_cause),
-            self._waits_for(row),
-        )
+        if self._people <= PEOPLE_SHOWN:
+            self._shown.add(row)
 
     def add_attempt(self, row: AttemptRow) -> None:
         pass
@@ -67,10 +50,8 @@ class Screen:
         if summary is None:
             raise RuntimeError("not finished")
         words, show = self._about.words, self._console.print
-        show(self._grid)
-        if self._any_time:
-            zone = self._about.zone or self._about.made_at.astimezone().tzname()
-            show("  " + words("times are those of {zone}", zone=zone), style="dim")
+        for drawn in self._shown.drawn(self._console):
+            show(drawn)
         if self._people > PEOPLE_SHOWN:
             count = words.whole(self._people - PEOPLE_SHOWN)
             show("  " + words("and {count} more: {where}", count=count, where="report.csv, report.xlsx"))
@@ -124,13 +105,6 @@ class Screen:
             bars.append((words("other answers"), left_out, ""))
         if bars and figures.people:
             self._console.print(_bars(bars, of=figures.people, percent=words.percent))
-
-    def _waits_for(self, row: PersonRow) -> str:
-        why = self._about.words.code(row.why)
-        if row.outcome is not None or row.next_call_at is None or not why:
-            return why
-        self._any_time = True
-        return f"{why} {self._about.local(row.next_call_at):%d.%m. %H:%M}"
 
 
 def _bars(counts: list[tuple[str, int, str]], of: int = 0, percent: object = None) -> Grid:

@@ -142,6 +142,7 @@ class Told:
     of_ms: int
     answers: Sequence[tuple[str, str]]
     recordings: Sequence[tuple[str, str]]
+    cause: str = ""
 
 
 class WrongState(Exception):
@@ -283,6 +284,7 @@ def told(conn: Connection, attempt_id: int) -> Told:
         row.of_ms or 0,
         [(one.step, one.value) for one in said if one.recording is None],
         [(one.step, one.recording) for one in said if one.recording is not None],
+        row.cause or "",
     )
 
 

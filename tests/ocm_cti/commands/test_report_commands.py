@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from report_made import T0, answer, campaign, person
+from rich.cells import cell_len
 from rich.console import Console
 
 from ocm_cti.cli import main
@@ -23,6 +24,7 @@ from ocm_cti.commands import report_screen
 from ocm_cti.commands.campaigns import who
 from ocm_cti.reports.about import About
 from ocm_cti.reports.compose import compose
+from ocm_cti.reports.words import Words
 
 SCENARIO = """\
 name = "poll"
@@ -176,6 +178,34 @@ def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
     screen.show()
     assert "Ан" in printed.getvalue() and "Why?" in printed.getvalue()
     assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
+
+
+def people_drawn(width: int, language: str = "en") -> list[str]:
+    printed = StringIO()
+    about = About([campaign(), campaign(2, "staff")], T0, Words(language))
+    screen = report_screen.Screen(Console(file=printed, width=width, highlight=False, markup=False), about)
+    waits = person(list_name="staff", name="Б" * 60, outcome=None, why="retry_busy", next_call_at=T0, native_cause="")
+    rows = [person(cause="normal", native_cause="csta 48 normalClearing"), waits]
+    compose(about, rows, [], [], [screen])
+    screen.show()
+    return printed.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uk"])
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_narrow_terminal_has_two_lines_a_person(width: int, language: str) -> None:
+    words = Words(language)
+    head, anna, her_own, boris, his_own, *_ = people_drawn(width, language)
+    assert all(cell_len(line) <= width for line in (head, anna, her_own, boris, his_own))
+    assert words("outcome") in head and words("tries") in head
+    assert anna.split()[:3] == ["debtors", "Анна", "+7495***4501"] and words.code("confirmed") in anna
+    assert words("the call ended in the usual way") in her_own and "csta" not in her_own
+    assert boris.split()[0] == "staff" and words.code("open") in boris and "+7495***4501" in boris
+    assert words.code("retry_busy") in his_own
+
+
+def test_a_wide_terminal_says_the_cause_with_that_of_the_switch() -> None:
+    assert "the call ended in the usual way (csta 48 normalClearing)" in people_drawn(300)[1]
 
 
 def test_campaigns(desk: Desk) -> None:
