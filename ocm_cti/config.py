@@ -10,6 +10,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,8 @@ LONGEST_OWN_NAME = 100
 HOLIDAY_YEARS = 3
 
 _TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
+#: They say which ledger it is.
+_PLACES = ("data", "database")
 _SPEECH = ("workers", "voices", "cache_mb")
 
 
@@ -130,20 +133,42 @@ def load_places(path: Path) -> Config:
     """Of a configuration that ``load`` refuses, where its ledger is and how numbers are shown; no gateways, no lists.
 
     What is going on must be seen and stopped at three in the morning, whatever somebody has mistyped since. What stands
-    above the first table is read; raises ConfigError when even that is wrong.
+    above the first table is read, line by line if need be. Raises ConfigError when that leaves in doubt which ledger it
+    is: better none than another one.
     """
-    text = _read(path)
+    text = _read(path, lenient=True)
     first = re.search(r"^[^\S\n]*\[", text, flags=re.MULTILINE)
+    table = _top_of(path, text[: first.start()] if first else text)
+    for key in table:
+        if key not in _TOP and difflib.get_close_matches(key, _PLACES, n=1):
+            raise ConfigError(f"{path}: {key}: unknown key; it may be meant to say where the ledger is")
+        if key in _PLACES and "\N{REPLACEMENT CHARACTER}" in str(table[key]):
+            raise ConfigError(f"{path}: {key}: is no text in UTF-8")
+    reader = _Reader(path.absolute(), text)
     try:
-        table = tomllib.loads(text[: first.start()] if first else text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    return _Reader(path.absolute(), text).places(table, {}, {}, SpeechConfig())
+        return reader.places(table, {}, {}, SpeechConfig())
+    except ConfigError:
+        return reader.places({key: table[key] for key in _PLACES if key in table}, {}, {}, SpeechConfig())
 
 
-def _read(path: Path) -> str:
+def _top_of(path: Path, text: str) -> dict[str, Any]:
+    """What can be read of it; raises ConfigError for a line about the ledger that can't."""
+    with suppress(tomllib.TOMLDecodeError):
+        return tomllib.loads(text)
+    table: dict[str, Any] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            table |= tomllib.loads(line)
+        except tomllib.TOMLDecodeError as error:
+            if any(place in line.partition("=")[0] for place in _PLACES):
+                raise ConfigError(f"{path}:{number}: not TOML: {error}") from None
+    return table
+
+
+def _read(path: Path, *, lenient: bool = False) -> str:
+    """``lenient``: letters that are none in UTF-8 become question marks."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
+        return path.read_text(encoding="utf-8-sig", errors="replace" if lenient else "strict")  # some begin with a mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; name the configuration with -c FILE") from None
     except OSError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from twisted.internet.defer import Deferred
 
@@ -30,7 +31,7 @@ class CampaignProgress:
     calling: int
     outcomes: Mapping[str, int]
     running: bool = True
-    waits: str = ""  # what the next of those who wait is waiting for, and until when (local time)
+    waits: str = ""  # what the next of those who wait is waiting for, and until when (on the clock of its list)
     state: str = "running"
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -149,7 +150,9 @@ def progress_of(conn: Connection, campaign_id: int, running: bool, now: datetime
         calling=counts.calling,
         outcomes=counts.outcomes,
         running=running,
-        waits=_words(waits, now, hold[1] if hold is not None and hold[0] is None else ""),
+        waits=_words(
+            waits, now, hold[1] if hold is not None and hold[0] is None else "", campaigns.zone(conn, campaign_id)
+        ),
         state=row.state,
         started_at=row.started_at,
         ended_at=row.ended_at,
@@ -160,11 +163,13 @@ def progress_of(conn: Connection, campaign_id: int, running: bool, now: datetime
     )
 
 
-def _words(waits: tuple[datetime, str] | None, now: datetime, paused: str) -> str:
+def _words(waits: tuple[datetime, str] | None, now: datetime, paused: str, zone: str) -> str:
     if paused:
         return f"{paused}; ocm resume LIST goes on"
     if waits is None:
         return ""
     due_at, why = waits
-    day = "" if due_at.astimezone().date() == now.astimezone().date() else f"{due_at.astimezone():%d.%m.} "
-    return f"next at {day}{due_at.astimezone():%H:%M:%S} ({why})"
+    clock = ZoneInfo(zone) if zone else None
+    there = due_at.astimezone(clock)
+    day = "" if there.date() == now.astimezone(clock).date() else f"{there:%d.%m.} "
+    return f"next at {day}{there:%H:%M:%S} {zone or there.tzname()} ({why})"

@@ -14,13 +14,13 @@ from ocm_cti import bulletin, starting
 from ocm_cti import config as configuration
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.output import load_for_ledger, open_console
+from ocm_cti.commands.output import load_for_ledger, on_clock, open_console, zone_name
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.why_not import World
 from ocm_cti.service import FolderLock
-from ocm_cti.store import audit, campaigns, lists
+from ocm_cti.store import audit, campaigns, lists, waiting
 from ocm_cti.store.transactions import Connection, Store
 
 
@@ -87,7 +87,10 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
         )
     counts = started.counts
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
-    begins = "" if how.begins_at is None else f" from {how.begins_at.astimezone():%d.%m.%Y %H:%M %Z} on"
+    begins = ""
+    if how.begins_at is not None:
+        zone = config.lists[list_name].settings.zone
+        begins = f" from {on_clock(how.begins_at, zone):%d.%m.%Y %H:%M} {zone_name(how.begins_at, zone)} on"
     when = ""
     world = bulletin.read(config.data)
     unknown = _unknown_gateways(config, list_name, world)
@@ -126,7 +129,10 @@ def _unknown_gateways(config: Config, list_name: str, world: World) -> list[str]
 
 def stop(config_path: Path, list_name: str, *, hang_up: bool) -> int:
     stopped = _change(
-        config_path, list_name, lambda conn, list_id: campaigns.stop(conn, list_id, utc_now(), hang_up=hang_up)
+        config_path,
+        list_name,
+        campaigns.STOPPED,
+        lambda conn, list_id: campaigns.stop(conn, list_id, utc_now(), hang_up=hang_up),
     )
     calls = "calls that are up are ended" if hang_up else "calls that are up go on to their end"
     open_console().print(
@@ -136,23 +142,29 @@ def stop(config_path: Path, list_name: str, *, hang_up: bool) -> int:
 
 
 def pause(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, campaigns.pause)
+    _change(config_path, list_name, "campaign.pause", campaigns.pause)
     open_console().print(f"{list_name}: paused; calls that are up go on to their end; ocm resume {list_name} goes on")
     return 0
 
 
 def resume(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, lambda conn, list_id: campaigns.resume(conn, list_id, utc_now()))
+    _change(config_path, list_name, "campaign.resume", lambda conn, list_id: campaigns.resume(conn, list_id, utc_now()))
     open_console().print(f"{list_name}: resumed")
     return 0
 
 
-def _change(config_path: Path, list_name: str, change: Callable[[Connection, int], int]) -> int:
+def _change(config_path: Path, list_name: str, deed: str, change: Callable[[Connection, int], int]) -> int:
+    """With a line of the audit for each campaign that it was done to, as the panel writes it."""
+
     def write(conn: Connection) -> int:
         list_id = lists.find(conn, list_name)
         if list_id is None:
             raise CommandError(lists.no_such(conn, list_name))
-        return change(conn, list_id)
+        open_ones = waiting.open_campaigns(conn, list_id)
+        changed = change(conn, list_id)
+        for campaign_id in open_ones:
+            audit.write(conn, audit.Entry(utc_now(), who(), deed, list_name, {"campaign": campaign_id}))
+        return changed
 
     return Store.open(load_for_ledger(config_path).database).run_now(write)
 
@@ -163,6 +175,6 @@ def show_audit(config_path: Path) -> int:
         grid.add_column(heading, overflow="fold")
     for entry in Store.open(load_for_ledger(config_path).database).read_now(audit.entries):
         details = ", ".join(f"{key}: {value}" for key, value in entry.details.items())
-        grid.add_row(f"{entry.at.astimezone():%d.%m.%Y %H:%M:%S}", entry.who, entry.deed, entry.subject, details)
+        grid.add_row(f"{entry.at.astimezone():%d.%m.%Y %H:%M:%S %Z}", entry.who, entry.deed, entry.subject, details)
     open_console().print(grid)
     return 0

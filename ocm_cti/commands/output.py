@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,10 +22,34 @@ from ocm_cti.config import Config, ConfigError
 WIDTH_WITHOUT_TERMINAL = 180
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """``ocm report | head``: who reads has seen enough, and nothing is wrong."""
+        self.quiet = True
+        reader_is_gone()
+        raise SystemExit(0)
+
+
 def open_console() -> Console:
     """The terminal's own width and colours; wide and plain elsewhere."""
-    console = Console(highlight=False, markup=False)  # a name in brackets is a name, not a colour
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
+    console = _Console(highlight=False, markup=False)  # a name in brackets is a name, not a colour
+    return console if console.is_terminal else _Console(highlight=False, markup=False, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def flush() -> bool:
+    """Write out what is buffered; False: nobody reads it (``ocm report | head``), which is no fault."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        reader_is_gone()
+        return False
+    return True
+
+
+def reader_is_gone() -> None:
+    """What is still buffered has nobody to go to; the interpreter would complain about it at its end."""
+    with suppress(OSError, ValueError):  # of no file: nothing is sent anywhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def load_for_ledger(path: Path) -> Config:
@@ -52,6 +78,11 @@ def open_log(data: Path, *, echo: bool = False) -> TextIO:
 def on_clock(moment: datetime, zone: str) -> datetime:
     """On the clock of ``zone`` (of a list); "": of this machine."""
     return moment.astimezone(ZoneInfo(zone) if zone else None)
+
+
+def zone_name(moment: datetime, zone: str) -> str:
+    """Whose clock ``on_clock`` shows, to stand beside the time: ``Europe/Kyiv``; of this machine ``EET``."""
+    return zone or moment.astimezone().tzname() or ""
 
 
 def shown(text: str) -> str:

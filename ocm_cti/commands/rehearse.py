@@ -22,7 +22,7 @@ from ocm_cti.clock import utc_now
 from ocm_cti.commands.campaigns import moment, who
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.live import outcome_bars
-from ocm_cti.commands.output import on_clock, open_console
+from ocm_cti.commands.output import on_clock, open_console, zone_name
 from ocm_cti.config import Config
 from ocm_cti.domain.people import Person
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
@@ -164,7 +164,7 @@ def _print(console: Console, list_name: str, done: Rehearsed, people: People, zo
     pins = f", of 100 PINs {people.right_pin} are right" if by_pin else ""
     calls = sum(done.calls.values())
     span = done.ended_at - done.began_at
-    end = f"{on_clock(done.ended_at, zone):%A, %d.%m.%Y %H:%M}"
+    end = f"{on_clock(done.ended_at, zone):%A, %d.%m.%Y %H:%M} {zone_name(done.ended_at, zone)}"
     over = f"over on {end}, after {_span(span)}" if done.finished else f"NOT over after {_span(span)}"
     console.print(f"{list_name}: a rehearsal; nobody was called", style="bold")
     console.print(

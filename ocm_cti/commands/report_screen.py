@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ocm_cti.commands.live import OUTCOME_STYLES
 from ocm_cti.commands.output import shown
-from ocm_cti.domain.numbers import mask
+from ocm_cti.commands.report_people import People
 from ocm_cti.reports import tables
 from ocm_cti.reports.about import About
 from ocm_cti.reports.figures import QuestionFigures, Summary, Totals
@@ -19,7 +19,6 @@ from ocm_cti.store.report_rows import AnswerRow, AttemptRow, PersonRow
 PEOPLE_SHOWN = 200
 DIGITS_SHOWN = 10
 _BAR = 24
-_HEADINGS = ("list", "name", "number", "outcome", "tries", "heard", "keys", "reply", "cause", "waits for")
 
 
 class Screen:
@@ -29,27 +28,12 @@ class Screen:
         self._console, self._about = console, about
         self._people = 0
         self._summary: Summary | None = None
-        self._grid = Grid(box=None, padding=(0, 1), header_style="bold")
-        for heading in _HEADINGS:
-            self._grid.add_column(about.words(heading), overflow="fold")
+        self._shown = People(about)
 
     def add_person(self, row: PersonRow) -> None:
         self._people += 1
-        if self._people > PEOPLE_SHOWN:
-            return
-        words, outcome = self._about.words, row.outcome or "open"
-        self._grid.add_row(
-            shown(row.list_name),
-            shown(row.name),
-            row.number if self._about.show_numbers else mask(row.number),
-            Text(words.code(outcome), style=OUTCOME_STYLES.get(outcome, "")),
-            str(row.tries),
-            words("{heard} of {whole} s", heard=f"{row.heard_s:.0f}", whole=f"{row.of_s:.0f}") if row.of_s else "",
-            row.keys,
-            shown(row.recordings or row.answers),
-            shown(row.native_cause),
-            self._waits_for(row),
-        )
+        if self._people <= PEOPLE_SHOWN:
+            self._shown.add(row)
 
     def add_attempt(self, row: AttemptRow) -> None:
         pass
@@ -66,17 +50,20 @@ class Screen:
         if summary is None:
             raise RuntimeError("not finished")
         words, show = self._about.words, self._console.print
-        show(self._grid)
+        for drawn in self._shown.drawn(self._console):
+            show(drawn)
         if self._people > PEOPLE_SHOWN:
             count = words.whole(self._people - PEOPLE_SHOWN)
             show("  " + words("and {count} more: {where}", count=count, where="report.csv, report.xlsx"))
         outcomes = tables.outcomes(summary.total)
         show(_bars([(words.code(str(code)), int(str(people)), str(code)) for code, people, _ in outcomes.rows]))
         show("  " + self._told(summary.total))
-        if summary.different_people is not None and summary.different_people < summary.total.people:
+        different = summary.different_people
+        if different is not None and different.people < summary.total.people:
             several = words(
-                "{count} different people: who is in several campaigns counts once",
-                count=words.whole(summary.different_people),
+                "{count} different people: who is in several campaigns counts once; reached of them: {reached}",
+                count=words.whole(different.people),
+                reached=words.whole(different.reached),
             )
             show("  " + several)
         if any(each.is_open for each in summary.not_reached):
@@ -118,12 +105,6 @@ class Screen:
             bars.append((words("other answers"), left_out, ""))
         if bars and figures.people:
             self._console.print(_bars(bars, of=figures.people, percent=words.percent))
-
-    def _waits_for(self, row: PersonRow) -> str:
-        why = self._about.words.code(row.why)
-        if row.outcome is not None or row.next_call_at is None or not why:
-            return why
-        return f"{why} {self._about.local(row.next_call_at):%d.%m. %H:%M}"
 
 
 def _bars(counts: list[tuple[str, int, str]], of: int = 0, percent: object = None) -> Grid:

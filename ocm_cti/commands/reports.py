@@ -26,7 +26,7 @@ from ocm_cti.reports.json_file import JsonReport
 from ocm_cti.reports.words import Words, language_of
 from ocm_cti.reports.xlsx_file import XlsxReport
 from ocm_cti.service import FolderLock
-from ocm_cti.store import campaigns, lists, reports
+from ocm_cti.store import audit, campaigns, lists, reports
 from ocm_cti.store.transactions import Connection, Store
 
 FORMATS = ("csv", "xlsx", "pdf", "json")
@@ -102,6 +102,9 @@ def write_reports(
                 reports.each_answer(conn, campaign_ids),
                 [screen, *files],
             )
+        left_out = _tests_left_out(conn, wanted)
+        if left_out:
+            console.print(f"{left_out} left out: ocm report --campaign N reports one", style="dim", soft_wrap=True)
         screen.show()  # when the files are whole: whoever looks at its first lines only may close it
         for path in (path for file in files for path in file.paths):
             console.print(str(path), highlight=False, soft_wrap=True)
@@ -139,18 +142,35 @@ def find(conn: Connection, wanted: Wanted, *, tests: bool = False) -> list[int]:
     return every if wanted.every else campaigns.latest(conn, list_id)
 
 
+def _tests_left_out(conn: Connection, wanted: Wanted) -> str:
+    """The tests among what was asked for, by their numbers; "" when there is none, or one was asked for itself."""
+    if wanted.campaign_id is not None or not (wanted.every or wanted.since or wanted.until):
+        return ""
+    tests = set(find(conn, wanted, tests=True)) - set(find(conn, wanted))
+    numbers = ", ".join(str(campaign_id) for campaign_id in sorted(tests))
+    return f"test campaign{'s' if len(tests) > 1 else ''} {numbers}" if tests else ""
+
+
 def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -> int:
     """Print every campaign, its state, and how many of its people are where."""
     config = load_for_ledger(config_path)
     now, console = utc_now(), open_console()
     served = isinstance(config.database, str) or FolderLock.is_held(config.data)  # elsewhere there may be others
 
-    def job(conn: Connection) -> list[reports.CampaignCounts]:
-        return reports.counts(conn, find(conn, Wanted(list_name, every=True), tests=True), now)
+    def job(conn: Connection) -> tuple[list[reports.CampaignCounts], dict[int, str]]:
+        wanted = find(conn, Wanted(list_name, every=True), tests=True)
+        return reports.counts(conn, wanted, now), audit.last_by(conn, campaigns.STOPPED)
 
-    found = Store.open(config.database).read_now(job)
+    found, stopped_by = Store.open(config.database).read_now(job)
     if as_json:
-        console.out(json.dumps([_as_json(each) for each in found], ensure_ascii=False, indent=2), highlight=False)
+        console.out(
+            json.dumps(
+                [_as_json(each, stopped_by.get(each.campaign.campaign_id)) for each in found],
+                ensure_ascii=False,
+                indent=2,
+            ),
+            highlight=False,
+        )
         return 0
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("id", "list", "state", "began", "ended", "people", "done", "waiting", "calling", "reached"):
@@ -160,7 +180,7 @@ def list_campaigns(config_path: Path, list_name: str | None, *, as_json: bool) -
         grid.add_row(
             str(each.campaign.campaign_id),
             each.campaign.list_name,
-            _state(each, served),
+            _state(each, served, stopped_by.get(each.campaign.campaign_id, "")),
             _moment(each.campaign.started_at, each.campaign.settings.zone),
             _moment(each.campaign.ended_at, each.campaign.settings.zone),
             *(str(count) for count in (each.people, each.done, each.waiting, each.calling)),
@@ -191,11 +211,11 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time()).astimezone()
 
 
-def _state(counts: reports.CampaignCounts, served: bool) -> str:
+def _state(counts: reports.CampaignCounts, served: bool, stopped_by: str) -> str:
     campaign = counts.campaign
     state = campaign.state
     if state == campaigns.DONE and Outcome.STOPPED.value in counts.outcomes:
-        state = "stopped"
+        state = f"stopped by {stopped_by}" if stopped_by else "stopped"
     elif campaign.held is not None:
         until_at, why = campaign.held
         state = why if until_at is None else f"{state}, {why} until {_moment(until_at, campaign.settings.zone)}"
@@ -211,13 +231,14 @@ def _moment(moment: datetime | None, zone: str) -> str:
     return "" if moment is None else f"{on_clock(moment, zone):%Y-%m-%d %H:%M %Z}"
 
 
-def _as_json(counts: reports.CampaignCounts) -> dict[str, object]:
+def _as_json(counts: reports.CampaignCounts, stopped_by: str | None) -> dict[str, object]:
     campaign = counts.campaign
     return {
         "campaign_id": campaign.campaign_id,
         "list": campaign.list_name,
         "state": campaign.state,
         "paused_why": campaign.paused_why,
+        "stopped_by": stopped_by,
         "test": campaign.test,
         "started_at": campaign.started_at.isoformat(),
         "begins_at": None if counts.begins_at is None else counts.begins_at.isoformat(),

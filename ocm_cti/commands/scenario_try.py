@@ -33,6 +33,8 @@ from ocm_cti.domain.scenario_questions import questions
 from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenario_walk import HANG_UP, NOBODY, walk
 from ocm_cti.domain.scenarios import Scenario, Step, required_fragments
+from ocm_cti.reports import reasons
+from ocm_cti.reports.words import Words
 from ocm_cti.speech import words
 from ocm_cti.store.attempts import Told
 
@@ -254,7 +256,7 @@ def answer_lines(scenario: Scenario, answers: Iterable[tuple[str, str]]) -> list
 
 def outcome_lines(scenario: Scenario, told: Told) -> list[tuple[str, str]]:
     """What the ledger has of a call."""
-    lines = [("outcome", told.outcome), ("cause", told.native_cause)]
+    lines = [("outcome", told.outcome), ("cause", reasons.told(told.cause, told.native_cause, Words()))]
     if told.of_ms:
         lines.append(("heard", f"{told.heard_ms / 1000:.0f} of {told.of_ms / 1000:.0f} s"))
     return [*lines, ("keys", told.keys), *answer_lines(scenario, told.answers), *told.recordings]

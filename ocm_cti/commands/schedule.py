@@ -36,7 +36,8 @@ def add(config_path: Path, list_name: str, line: str) -> int:
 
     Store.open(config.database).run_now(write)
     serving = "" if FolderLock.is_held(config.data) else "; `ocm serve` must be running then"
-    open_console().print(f"{list_name}: next on {next_at.astimezone():%A, %d.%m.%Y %H:%M %Z}{serving}", soft_wrap=True)
+    there = on_clock(next_at, entry.settings.zone)
+    open_console().print(f"{list_name}: next on {there:%A, %d.%m.%Y %H:%M} {there.tzinfo}{serving}", soft_wrap=True)
     return 0
 
 

@@ -71,7 +71,7 @@ def show(config_path: Path, list_name: str | None) -> int:
     for heading in ("stop list", "number or pattern", "since", "reason"):
         grid.add_column(heading, overflow="fold")
     for one in found:
-        grid.add_row(one.list_name, one.entry, f"{one.added_at.astimezone():%d.%m.%Y %H:%M}", one.reason)
+        grid.add_row(one.list_name, one.entry, f"{one.added_at.astimezone():%d.%m.%Y %H:%M %Z}", one.reason)
     console.print(grid if found else "nobody stands on it")
     return 0
 

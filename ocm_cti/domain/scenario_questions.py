@@ -1,4 +1,8 @@
-"""The questions that a scenario asks, for reports: ``questions(parse(text))`` of a campaign's frozen scenario."""
+"""The questions that a checked scenario asks, and every answer that its interpreter may keep: this is the truth.
+
+Reports read the text of a frozen scenario (``reports.questions``), which may be of another version and not pass the
+check of this one; of what does pass they must say the same, and a test of theirs holds them to it.
+"""
 
 from __future__ import annotations
 

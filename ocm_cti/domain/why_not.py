@@ -74,7 +74,8 @@ class World:
 @dataclass(frozen=True)
 class Case:
     """What is known of one who waits. ``opens_at``: from when on it is his hour again, from ``due_at`` or now on; None:
-    it is. ``free_at``: until when a cap holds; None: none does.
+    it is. ``free_at``: until when a cap holds; None: none does; ``free_opens_at``: his first hour after it, if it ends
+    out of them. ``stopped``: all his numbers stand on stop lists.
     """
 
     campaign_id: int
@@ -86,27 +87,32 @@ class Case:
     opens_at: datetime | None = None
     stopped: bool = False
     free_at: datetime | None = None
+    free_opens_at: datetime | None = None
     gateways: tuple[str, ...] = ()
     ports: int = 0
 
 
 def why_not(case: Case, world: World, now: datetime) -> WhyNot:
     """The reason of that person at this moment."""
+    if case.paused is None and not world.serving:
+        return WhyNot("not_serving")
+    return kept_by(case, now) or _no_line(case, world)
+
+
+def kept_by(case: Case, now: datetime) -> WhyNot | None:
+    """As far as the ledger alone can tell; None: he may be called now."""
     if case.paused is not None:
         return WhyNot("paused", detail=case.paused)
-    if not world.serving:
-        return WhyNot("not_serving")
-    if case.preparing:
-        return WhyNot("start", case.due_at) if case.due_at > now else WhyNot(case.why or "speech")
     if case.stopped:
         return WhyNot("stop_list")
-    if case.opens_at is not None and (case.free_at is None or case.opens_at >= case.free_at):
+    if case.preparing:
+        return WhyNot("start", case.opens_at or case.due_at) if case.due_at > now else WhyNot(case.why or "speech")
+    # A cap is the reason if he could be called sooner without it; one that ends before his hours begin keeps nobody.
+    if case.free_at is not None and (case.opens_at is None or case.free_at > case.opens_at):
+        return WhyNot("cap", case.free_opens_at or case.free_at)
+    if case.opens_at is not None:
         return WhyNot("window", case.opens_at)
-    if case.free_at is not None:
-        return WhyNot("cap", case.free_at)
-    if case.due_at > now:
-        return WhyNot(case.why or "due", case.due_at)
-    return _no_line(case, world)
+    return WhyNot(case.why or "due", case.due_at) if case.due_at > now else None
 
 
 def _no_line(case: Case, world: World) -> WhyNot:

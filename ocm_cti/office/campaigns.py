@@ -121,7 +121,7 @@ class CampaignDesk:
         def stop(conn: Connection, list_id: int) -> int:
             return campaigns.stop(conn, list_id, self._ledger.now(), hang_up=hang_up)
 
-        return self._change(caller, campaign_id, "campaign.stop", stop)
+        return self._change(caller, campaign_id, campaigns.STOPPED, stop)
 
     # --- inside ---
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ocm_cti.reports.figures import Summary
 from ocm_cti.reports.questions import Question
 from ocm_cti.reports.words import Words
-from ocm_cti.store.report_rows import AnswerRow, AttemptRow, CampaignRow, PersonRow
+from ocm_cti.store.report_rows import AnswerRow, AttemptRow, CampaignRow, DifferentPeople, PersonRow
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class About:
     zone: tzinfo | None = None
     recordings: Path = Path("recordings")
     show_numbers: bool = False
-    different_people: int | None = None
+    different_people: DifferentPeople | None = None
 
     def local(self, moment: datetime) -> datetime:
         """On the clock of the report, without a zone and to the second: spreadsheets know neither."""

@@ -14,7 +14,9 @@ from ocm_cti.reports.words import Words
 @dataclass(frozen=True)
 class Column:
     """``field`` of the row under ``heading``. ``is_number``: a telephone number, which may begin with its plus;
-    ``is_code``: a word of ours (an outcome, a cause), which has a translation; ``is_file``: leads to a recording."""
+    ``is_code``: a word of ours (an outcome, a cause), which has a translation; ``is_answer``: so have some answers;
+    ``is_file``: leads to a recording. ``told`` and ``empty``: where it is not English, another heading, and what stands
+    for nothing."""
 
     heading: str
     field: str
@@ -22,6 +24,20 @@ class Column:
     is_number: bool = False
     is_code: bool = False
     is_file: bool = False
+    is_answer: bool = False
+    told: str = ""
+    empty: str = ""
+
+    def title(self, words: Words) -> str:
+        return self.heading if words.language == "en" else words(self.told or self.heading)
+
+    def text(self, value: object, words: Words) -> object:
+        """``value`` in these words, if any of it is ours."""
+        if not value and self.empty and words.language != "en":
+            return words(self.empty)
+        if not isinstance(value, str):
+            return value
+        return words.code(value) if self.is_code else words.answers(value) if self.is_answer else value
 
 
 #: Where those of the first versions end.
@@ -35,7 +51,7 @@ PEOPLE = (
     Column("list", "list_name", 18),
     Column("name", "name", 30),
     Column("number", "number", 16, is_number=True),
-    Column("outcome", "outcome", 17, is_code=True),
+    Column("outcome", "outcome", 17, is_code=True, empty="open"),
     Column("attempts", "attempts", 10),
     Column("not counted", "not_counted", 12),
     Column("last attempt at", "last_attempt_at", 19),
@@ -44,7 +60,7 @@ PEOPLE = (
     Column("heard s", "heard_s", 12),
     Column("of s", "of_s", 8),
     Column("reply recording", "recordings", 24, is_file=True),
-    Column("answers", "answers", 30),
+    Column("answers", "answers", 30, is_answer=True),
     Column("cause", "cause", 22, is_code=True),
     Column("native cause", "native_cause", 26),
     Column("why", "why", 18, is_code=True),
@@ -66,7 +82,7 @@ ATTEMPTS = (
     Column("gateway", "gateway"),
     Column("port", "port", 8),
     Column("state", "state", 10, is_code=True),
-    Column("outcome", "outcome", 17, is_code=True),
+    Column("outcome", "outcome", 17, is_code=True, empty="open"),
     Column("counted", "counted", 9),
     Column("claimed at", "claimed_at", 19),
     Column("answered at", "answered_at", 19),
@@ -77,7 +93,7 @@ ATTEMPTS = (
     Column("heard s", "heard_s", 12),
     Column("of s", "of_s", 8),
     Column("reply recording", "recordings", 24, is_file=True),
-    Column("answers", "answers", 30),
+    Column("answers", "answers", 30, is_answer=True),
     Column("cause", "cause", 22, is_code=True),
     Column("native cause", "native_cause", 26),
     *_BILL,
@@ -94,10 +110,10 @@ ANSWERS = (
     Column("number", "number", 16, is_number=True),
     Column("id", "key", 14, is_number=True),
     Column("attempt id", "attempt_id", 10),
-    Column("at", "at", 19),
-    Column("step", "step", 16),
-    Column("question", "question", 40),
-    Column("answer", "value", 12),
+    Column("at", "at", 19, told="end of the call"),
+    Column("step", "step", 16, is_answer=True),
+    Column("question", "question", 40, is_answer=True),
+    Column("answer", "value", 12, is_answer=True),
     Column("meaning", "meaning", 24, is_code=True),
     Column("reply recording", "recording", 24, is_file=True),
     Column("reply file", "file", 40),
@@ -105,4 +121,4 @@ ANSWERS = (
 
 
 def headings(columns: Sequence[Column], words: Words) -> list[str]:
-    return [words(column.heading) for column in columns]
+    return [column.title(words) for column in columns]

@@ -78,6 +78,7 @@ class CsvReport:
         return csv.writer(file, delimiter=self._delimiter, lineterminator="\r\n").writerow
 
     def _cell(self, column: Column, value: object) -> str:
+        value = column.text(value, self._about.words)
         if value is None:
             return ""
         if isinstance(value, bool):
@@ -86,5 +87,5 @@ class CsvReport:
             return f"{self._about.local(value):%Y-%m-%d %H:%M:%S}"
         if isinstance(value, int | float | Decimal):
             return str(value)
-        text = self._about.words.code(str(value)) if column.is_code else str(value)
+        text = str(value)
         return text if column.is_number and _E164.match(text) else neutral(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ocm_cti.reports.questions import Question
-from ocm_cti.store.report_rows import CampaignRow
+from ocm_cti.store.report_rows import CampaignRow, DifferentPeople
 
 
 @dataclass(frozen=True)
@@ -141,4 +141,4 @@ class Summary:
     tries: Mapping[int, int]
     ports: tuple[LineFigures, ...]
     trunks: tuple[LineFigures, ...]
-    different_people: int | None = None
+    different_people: DifferentPeople | None = None

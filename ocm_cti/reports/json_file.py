@@ -8,6 +8,7 @@
 ``answers``             one object an answer or reply: fields of ``AnswerRow``, ``question``, ``meaning``, ``file``
 ``campaigns``           id, list, state, times, and its ``totals``
 ``lists``, ``total``    totals of each list, and of everything
+``different_people``    whoever is in several campaigns counted once; ``different_reached``: of these, in any of them
 ``questions``           of each list: step, kind, label, how many answered, ``answers`` with counts and shares, ``mean``
 ``not_reached``         how many people were not reached, and why
 ``hours``, ``tries``    attempts by hour of the day on the list's clock; people by tries until they were reached
@@ -114,9 +115,11 @@ def _plain(value: object) -> object:
 
 
 def _figures(summary: Summary) -> dict[str, object]:
+    different = summary.different_people
     return {
         "total": _totals(summary.total),
-        "different_people": summary.different_people,
+        "different_people": None if different is None else different.people,
+        "different_reached": None if different is None else different.reached,
         "lists": [{"list": name, "totals": _totals(totals)} for name, totals in summary.lists],
         "campaigns": [
             {

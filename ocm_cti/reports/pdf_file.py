@@ -303,7 +303,7 @@ class PdfReport:
                 words.code_in_prose(row.outcome or row.why or "calling"),
                 row.tries,
                 self._moment(row.answered_at or row.last_attempt_at),
-                row.answers or row.keys,
+                words.answers(row.answers) or row.keys,
             ]
             for row in self._people
         ]

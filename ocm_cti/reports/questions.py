@@ -1,7 +1,8 @@
 """What a frozen scenario asked: its questions, and what each answer means.
 
 Read from the TOML itself and not from the checked scenario, so that a campaign of an older or newer version, with kinds
-of steps that this one does not know, still has its report.
+of steps that this one does not know, still has its report. Where the scenario does pass the check,
+``domain.scenario_questions`` is the truth, and this one says the same in fewer words.
 """
 
 from __future__ import annotations

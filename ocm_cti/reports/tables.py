@@ -119,7 +119,8 @@ def long(summary: Summary) -> Iterator[tuple[str, str, str, Cell]]:
             of = {"total": "", "list": f"{row[0]}", "campaign": f"{row[1]}"}.get(own, f"{row[0]}/{row[1]}")
             yield from ((own, of, measure, value) for measure, value in zip(table.headings[2:], row[2:], strict=True))
     if summary.different_people is not None:
-        yield "total", "", "different people", summary.different_people
+        yield "total", "", "different people", summary.different_people.people
+        yield "total", "", "different people reached", summary.different_people.reached
     for outcome, people, _ in outcomes(summary.total).rows:
         yield "outcome", str(outcome), "people", people
     for each in summary.not_reached:

@@ -24,7 +24,15 @@ from ocm_cti.reports.figures import (
     Totals,
 )
 from ocm_cti.reports.questions import Question, questions
-from ocm_cti.store.report_rows import ON_STOP_LIST, REACHED, AnswerRow, AttemptRow, CampaignRow, PersonRow
+from ocm_cti.store.report_rows import (
+    ON_STOP_LIST,
+    REACHED,
+    AnswerRow,
+    AttemptRow,
+    CampaignRow,
+    DifferentPeople,
+    PersonRow,
+)
 
 #: Different answers in digits that are listed, and kept while counting.
 DIGITS_LISTED = 50
@@ -38,7 +46,10 @@ class Tally:
     """
 
     def __init__(
-        self, campaigns: Sequence[CampaignRow], zone: tzinfo | None = None, different_people: int | None = None
+        self,
+        campaigns: Sequence[CampaignRow],
+        zone: tzinfo | None = None,
+        different_people: DifferentPeople | None = None,
     ) -> None:
         self._different_people = different_people
         self._campaigns = {each.campaign_id: each for each in campaigns}

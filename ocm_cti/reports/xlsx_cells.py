@@ -72,8 +72,7 @@ class Rows:
                 file = self._cells.about.link(str(value).split(", ")[0], self._cells.folder)
                 self._sheet.write_url(self._row, place, f"external:{file}", self._cells.link, str(value)[:_LONGEST])
             else:
-                text = self._cells.about.words.code(value) if column.is_code and isinstance(value, str) else value
-                self._cells.write(self._sheet, self._row, place, text)
+                self._cells.write(self._sheet, self._row, place, column.text(value, self._cells.about.words))
         self._row += 1
 
     def finish(self) -> None:
@@ -87,7 +86,7 @@ class Rows:
         self._sheet.set_row(0, _HEADINGS_HIGH)
         for place, column in enumerate(self._columns):
             self._sheet.set_column(place, place, column.width)
-            self._cells.write(self._sheet, 0, place, self._cells.about.words(column.heading), self._cells.bold)
+            self._cells.write(self._sheet, 0, place, column.title(self._cells.about.words), self._cells.bold)
         self._sheet.freeze_panes(1, 3)
         on_paper(self._sheet, wide=2)
         self._sheet.repeat_rows(0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -141,6 +142,7 @@ class Told:
     of_ms: int
     answers: Sequence[tuple[str, str]]
     recordings: Sequence[tuple[str, str]]
+    cause: str = ""
 
 
 class WrongState(Exception):
@@ -282,12 +284,24 @@ def told(conn: Connection, attempt_id: int) -> Told:
         row.of_ms or 0,
         [(one.step, one.value) for one in said if one.recording is None],
         [(one.step, one.recording) for one in said if one.recording is not None],
+        row.cause or "",
     )
 
 
 def called_at(conn: Connection, numbers: Sequence[str], since_at: datetime) -> list[datetime]:
     """When a person was called on any of his numbers, by whatever campaign; what cannot have rung is no call."""
     return list(conn.execute(_CALLED_AT, {"numbers": list(numbers), "since_at": since_at}).scalars())
+
+
+def called_at_by_number(
+    conn: Connection, numbers: Collection[str], since_at: datetime
+) -> Mapping[str, Sequence[datetime]]:
+    """``called_at`` of each of them."""
+    found: dict[str, list[datetime]] = defaultdict(list)
+    query = _CALLED_AT.add_columns(attempt.c.number)
+    for at, number in conn.execute(query, {"numbers": sorted(numbers), "since_at": since_at}):
+        found[number].append(at)
+    return found
 
 
 def in_flight(conn: Connection, node: str) -> list[InFlightRow]:

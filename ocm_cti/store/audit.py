@@ -30,6 +30,12 @@ def write(conn: Connection, entry: Entry) -> None:
     )
 
 
+def last_by(conn: Connection, deed: str) -> dict[int, str]:
+    """Who did this last to each campaign, by its number in the details."""
+    rows = conn.execute(select(audit.c.who, audit.c.details).where(audit.c.deed == deed).order_by(audit.c.id))
+    return {row.details["campaign"]: row.who for row in rows if "campaign" in row.details}
+
+
 def entries(conn: Connection, limit: int = 1000) -> list[Entry]:
     """The last ones, newest first."""
     rows = conn.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))

@@ -24,6 +24,8 @@ PAUSED = "paused"  # calls that are up come to their end, the others wait for ``
 STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
 HANGING_UP = "hanging_up"  # nobody more is called, and calls that are up are ended
 DONE = "done"
+#: The deed of the audit whose details have the number of the ``campaign``.
+STOPPED = "campaign.stop"
 
 
 # Built once: asked at each claim, and at each end of an attempt.

@@ -154,6 +154,14 @@ class AnswerRow:
 
 
 @dataclass(frozen=True)
+class DifferentPeople:
+    """Of several campaigns: so many ``people``, each counted once, and how many of them any of these reached."""
+
+    people: int
+    reached: int
+
+
+@dataclass(frozen=True)
 class CampaignCounts:
     """A campaign and how many of its people are where; ``outcomes`` counts those who are done.
 

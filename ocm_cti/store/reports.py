@@ -15,8 +15,18 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from ocm_cti.domain.bills import Bill, add_bills, bill
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.outcomes import NOT_COUNTED
+from ocm_cti.domain.why_not import kept_by
 from ocm_cti.store import call_records, campaigns
-from ocm_cti.store.report_rows import REACHED, AnswerRow, AttemptRow, CampaignCounts, CampaignRow, PersonRow
+from ocm_cti.store.holds import Holds
+from ocm_cti.store.report_rows import (
+    REACHED,
+    AnswerRow,
+    AttemptRow,
+    CampaignCounts,
+    CampaignRow,
+    DifferentPeople,
+    PersonRow,
+)
 from ocm_cti.store.schema import answer, attempt, campaign, prepared_list, subscriber, task
 
 __all__ = [
@@ -24,6 +34,7 @@ __all__ = [
     "AttemptRow",
     "CampaignCounts",
     "CampaignRow",
+    "DifferentPeople",
     "PersonRow",
     "attempts",
     "campaign_rows",
@@ -128,10 +139,11 @@ def _begins_at(conn: Connection, campaign_id: int, now: datetime) -> datetime | 
     return first_at if first_at is not None and first_at > now and conn.execute(called).first() is None else None
 
 
-def different_people(conn: Connection, campaign_ids: Sequence[int]) -> int:
+def different_people(conn: Connection, campaign_ids: Sequence[int]) -> DifferentPeople:
     """How many they are, whoever is in several of the campaigns counted once; on two lists he is two."""
     query = select(func.count(task.c.subscriber_id.distinct())).where(task.c.campaign_id.in_(campaign_ids))
-    return int(conn.execute(query).scalar_one())
+    reached = query.where(task.c.outcome.in_(sorted(REACHED)))
+    return DifferentPeople(int(conn.execute(query).scalar_one()), int(conn.execute(reached).scalar_one()))
 
 
 def people(conn: Connection, campaign_ids: Sequence[int]) -> list[PersonRow]:
@@ -188,29 +200,22 @@ def _belongs_to(of: CampaignRow) -> ColumnElement[bool]:
 
 
 class _Hold:
-    """What keeps those who wait, of one campaign."""
+    """What keeps those who wait, of one campaign: by the same reasons as ``ocm waiting`` has."""
 
     def __init__(self, conn: Connection, of: CampaignRow, now: datetime) -> None:
-        self._frozen, self._now = campaigns.frozen(conn, of.campaign_id), now
-        self._paused = of.held[1] if of.held is not None and of.state == campaigns.PAUSED else None
-        self._opens: dict[tuple[datetime, str], datetime | None] = {}
+        frozen = campaigns.frozen(conn, of.campaign_id)
+        self._holds = None if frozen is None else Holds(conn, frozen, now)
+        self._now = now
 
-    def of(self, row: Row[Any]) -> tuple[str, datetime | None]:
-        """Why, and until when."""
-        if row.state not in ("preparing", "waiting") or self._frozen is None:
-            return row.why, None
-        if self._paused is not None:
-            return self._paused, None
-        if row.state == "preparing" and row.due_at <= self._now:
-            return row.why, None
-        at = max(row.due_at, self._now), row.zone
-        if at not in self._opens:
-            if len(self._opens) > PORTION:  # moments of retries are as many as people
-                self._opens.clear()
-            self._opens[at] = self._frozen.closed_until(*at)
-        opens_at = self._opens[at]
-        why = "start" if row.state == "preparing" else row.why
-        return (why, row.due_at) if opens_at is None else ("window", opens_at)
+    def of(self, rows: Sequence[Any]) -> dict[int, tuple[str, datetime | None]]:
+        """By task, why, and until when; who may be called now has the task's own."""
+        told = {row.id: (str(row.why), row.due_at if row.state == "waiting" else None) for row in rows}
+        for row, case in () if self._holds is None else self._holds.cases(rows):
+            reason = kept_by(case, self._now)
+            if reason is not None:
+                why = f"{reason.code}: {reason.detail}" if reason.detail else reason.code
+                told[row.id] = why, reason.until_at
+        return told
 
 
 def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hold | None) -> Iterator[PersonRow]:
@@ -222,6 +227,7 @@ def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hol
             task.c.numbers,
             task.c.number_index,
             task.c.state,
+            task.c.priority,
             task.c.due_at,
             task.c.why,
             task.c.zone,
@@ -237,11 +243,18 @@ def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hol
     for row in conn.execute(select(attempt).join(task).where(*here)):
         tries[row.task_id].append(row)
     said = _Said(conn, select(attempt.c.id).join(task).where(*here))
+    held = {} if hold is None else hold.of(tasks)
     for row in tasks:
-        yield _person(of, row, sorted(tries.get(row.id, []), key=_id), said, hold)
+        yield _person(of, row, sorted(tries.get(row.id, []), key=_id), said, held.get(row.id))
 
 
-def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Said, hold: _Hold | None) -> PersonRow:
+def _person(
+    of: CampaignRow,
+    row: Row[Any],
+    tries: Sequence[Row[Any]],
+    said: _Said,
+    held: tuple[str, datetime | None] | None,
+) -> PersonRow:
     # The last try that gave the person his outcome; else the last that counted; else the last at all.
     telling = (
         [each for each in tries if row.outcome is not None and each.outcome == row.outcome]
@@ -253,7 +266,7 @@ def _person(of: CampaignRow, row: Row[Any], tries: Sequence[Row[Any]], said: _Sa
     billed = add_bills([said.bill(attempt_id) for attempt_id in ids])
     first_at = tries[0].claimed_at if tries else None
     reached_at = shown.answered_at if shown is not None and row.outcome in REACHED else None
-    why, next_call_at = (row.why, row.due_at if row.state == "waiting" else None) if hold is None else hold.of(row)
+    why, next_call_at = held or (row.why, row.due_at if row.state == "waiting" else None)
     return PersonRow(
         campaign_id=of.campaign_id,
         list_name=of.list_name,

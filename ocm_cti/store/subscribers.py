@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,14 @@ _OF_SAME = select(subscriber_number.c.number).where(
             subscriber_number.c.number.in_(bindparam("numbers", expanding=True))
         )
     )
+)
+
+
+_ALIAS = subscriber_number.alias()
+_OF_SAME_BY_NUMBER = (
+    select(subscriber_number.c.number, _ALIAS.c.number)
+    .join(_ALIAS, _ALIAS.c.subscriber_id == subscriber_number.c.subscriber_id)
+    .where(subscriber_number.c.number.in_(bindparam("numbers", expanding=True)))
 )
 
 
@@ -142,6 +151,14 @@ def invalid_places(conn: Connection, subscriber_id: int, numbers: Sequence[str])
 def numbers_of_same(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:
     """These and all other numbers of whoever has one of them on any list: to the caps he is one person."""
     return frozenset(numbers) | frozenset(conn.execute(_OF_SAME, {"numbers": list(numbers)}).scalars())
+
+
+def numbers_of_same_by_number(conn: Connection, numbers: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """``numbers_of_same`` of each of them that is on any list."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for known, his in conn.execute(_OF_SAME_BY_NUMBER, {"numbers": sorted(numbers)}):
+        found[known].add(his)
+    return {known: frozenset(his) for known, his in found.items()}
 
 
 def mark_invalid(conn: Connection, subscriber_id: int, number: str) -> None:

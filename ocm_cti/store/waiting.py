@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal_column, select
+from sqlalchemy import Connection, Row, func, literal, literal_column, select
+from sqlalchemy import case as case_of
 
-from ocm_cti.domain.why_not import Case, WhyNot, World, why_not
-from ocm_cti.store import campaigns, stop_lists, tasks
-from ocm_cti.store.readiness import PREPARING
+from ocm_cti.domain.why_not import WhyNot, World, why_not
+from ocm_cti.store import campaigns, tasks
+from ocm_cti.store.holds import Holds
 from ocm_cti.store.schema import campaign, task
+
+#: So many people are looked at one by one, with stop lists and caps: a second or two. Of the others it is counted.
+ASKED = 20_000
 
 _WAITS = task.c.state.in_([literal_column("'preparing'"), literal_column("'waiting'")])
 
@@ -36,64 +41,79 @@ class Group:
     people: int
 
 
-def who(
-    conn: Connection, campaign_id: int, world: World, now: datetime, *, search: str = "", limit: int = 50
-) -> list[Waiter]:
-    """The first who wait, in the order of calling; ``search`` is a part of a name or of a number, in any case."""
-    frozen = campaigns.frozen(conn, campaign_id)
-    if frozen is None:
-        return []
-    query = (
-        select(task)
-        .where(task.c.campaign_id == campaign_id, _WAITS)
-        .order_by(task.c.priority, task.c.due_at, task.c.id)
-    )
-    looked_for = search.casefold()
-    found: list[Waiter] = []
-    world = _urgent(conn, world, now)
-    paused = _paused(conn, frozen)
-    for row in conn.execute(query if looked_for else query.limit(limit)):
-        if looked_for and not any(looked_for in text.casefold() for text in (row.name, *row.numbers)):
-            continue
-        number = row.numbers[row.number_index]
-        reason = why_not(_case(conn, frozen, row, paused, now), world, now)
-        found.append(Waiter(row.id, row.name, number, row.priority, reason))
-        if len(found) == limit:
-            break
-    return found
+@dataclass(frozen=True)
+class Look:
+    """``waiters`` are the first in the order of calling; ``groups`` everybody, most people first, by the same reasons.
+
+    Of ``not_asked`` of them stop lists and caps were not asked: they are called later than the ASKED first.
+    """
+
+    waiters: Sequence[Waiter]
+    groups: Sequence[Group]
+    not_asked: int
 
 
-def groups(conn: Connection, campaign_id: int, world: World, now: datetime) -> list[Group]:
-    """How many wait for what, most people first. Stop lists and caps are not asked here: they show when he is due."""
+def look(conn: Connection, campaign_id: int, world: World, now: datetime, *, search: str = "", limit: int = 50) -> Look:
+    """Who waits, and for what. ``search`` is a part of a name or of a number, in any case: it chooses the waiters."""
     frozen = campaigns.frozen(conn, campaign_id)
     if frozen is None:
-        return []
-    world = _urgent(conn, world, now)
-    paused = _paused(conn, frozen)
-    is_due = task.c.due_at <= now
-    query = (
-        select(
-            task.c.state,
-            task.c.priority,
-            task.c.zone,
-            task.c.why,
-            func.min(task.c.due_at).label("due_at"),
-            func.count(),
-        )
-        .where(task.c.campaign_id == campaign_id, _WAITS)
-        .group_by(task.c.state, task.c.priority, task.c.zone, task.c.why, is_due)
-    )
-    counted: dict[tuple[str, str], Group] = {}
-    for state, priority, zone, why, due_at, people in conn.execute(query):
-        case = _plain_case(frozen, state, priority, zone, why, due_at, paused, now)
+        return Look((), (), 0)
+    world, holds = _urgent(conn, world, now), Holds(conn, frozen, now)
+    of_it = (task.c.campaign_id == campaign_id, _WAITS)
+    in_order = (task.c.priority, task.c.due_at, task.c.id)
+    counted, asked = _Counted(), 0
+    waiters: list[Waiter] = []
+    for row, case in holds.cases(conn.execute(select(task).where(*of_it).order_by(*in_order).limit(ASKED))):
         reason = why_not(case, world, now)
-        same = counted.get((reason.code, reason.detail))
+        counted.add(reason, 1)
+        asked += 1
+        if len(waiters) < limit and _is_meant(row, search):
+            waiters.append(_waiter(row, reason))
+    not_asked = 0
+    if asked == ASKED:
+        first = select(task.c.id).where(*of_it).order_by(*in_order).limit(ASKED)
+        rest = (*of_it, task.c.id.not_in(first))
+        when = case_of((task.c.due_at <= now, literal(now, task.c.due_at.type)), else_=task.c.due_at).label("due_at")
+        columns = (task.c.state, task.c.priority, task.c.zone, task.c.why, when)
+        for state, priority, zone, why, due_at, people in conn.execute(
+            select(*columns, func.count()).where(*rest).group_by(*columns)
+        ):
+            counted.add(why_not(holds.plain(state, priority, zone, why, due_at), world, now), people)
+            not_asked += people
+        if search and len(waiters) < limit:
+            found = (
+                row for row in conn.execute(select(task).where(*rest).order_by(*in_order)) if _is_meant(row, search)
+            )
+            for row, case in holds.cases(islice(found, limit - len(waiters))):
+                waiters.append(_waiter(row, why_not(case, world, now)))
+    return Look(tuple(waiters), counted.groups(), not_asked)
+
+
+def _is_meant(row: Row[Any], search: str) -> bool:
+    looked_for = search.casefold()
+    return not looked_for or any(looked_for in text.casefold() for text in (row.name, *row.numbers))
+
+
+def _waiter(row: Row[Any], reason: WhyNot) -> Waiter:
+    return Waiter(row.id, row.name, row.numbers[row.number_index], row.priority, reason)
+
+
+class _Counted:
+    """People by what they wait for; of the moments the first."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], Group] = {}
+
+    def add(self, reason: WhyNot, people: int) -> None:
+        same = self._groups.get((reason.code, reason.detail))
         if same is not None:
             moments = [at for at in (same.reason.until_at, reason.until_at) if at is not None]
             reason = replace(reason, until_at=min(moments, default=None))
             people += same.people
-        counted[reason.code, reason.detail] = Group(reason, people)
-    return sorted(counted.values(), key=lambda group: -group.people)
+        self._groups[reason.code, reason.detail] = Group(reason, people)
+
+    def groups(self) -> tuple[Group, ...]:
+        return tuple(sorted(self._groups.values(), key=lambda group: -group.people))
 
 
 def open_campaigns(conn: Connection, list_id: int | None = None) -> Sequence[int]:
@@ -102,12 +122,6 @@ def open_campaigns(conn: Connection, list_id: int | None = None) -> Sequence[int
     if list_id is not None:
         query = query.where(campaign.c.list_id == list_id)
     return list(conn.execute(query).scalars())
-
-
-def _paused(conn: Connection, frozen: campaigns.Frozen) -> str | None:
-    if frozen.state != campaigns.PAUSED:
-        return None
-    return str(conn.execute(select(campaign.c.paused_why).where(campaign.c.id == frozen.campaign_id)).scalar_one())
 
 
 def _urgent(conn: Connection, world: World, now: datetime) -> World:
@@ -119,38 +133,3 @@ def _urgent(conn: Connection, world: World, now: datetime) -> World:
                 yield head
 
     return replace(world, urgent=min(heads(), default=None)) if world.serving else world
-
-
-def _plain_case(
-    frozen: campaigns.Frozen,
-    state: str,
-    priority: int,
-    zone: str,
-    why: str,
-    due_at: datetime,
-    paused: str | None,
-    now: datetime,
-) -> Case:
-    return Case(
-        frozen.campaign_id,
-        state == PREPARING,
-        paused,
-        due_at,
-        why,
-        priority,
-        opens_at=frozen.closed_until(max(due_at, now), zone),
-        gateways=frozen.settings.gateways,
-        ports=frozen.settings.ports,
-    )
-
-
-def _case(conn: Connection, frozen: campaigns.Frozen, row: Row[Any], paused: str | None, now: datetime) -> Case:
-    case = _plain_case(frozen, row.state, row.priority, row.zone, row.why, row.due_at, paused, now)
-    at = max(row.due_at, now)
-    free_at = tasks.capped_until(conn, frozen, row.numbers, row.zone, at)
-    return replace(
-        case,
-        stopped=row.numbers[row.number_index] in stop_lists.stopped(conn, row.numbers),
-        free_at=free_at,
-        opens_at=frozen.closed_until(max(free_at or at, at), row.zone),
-    )

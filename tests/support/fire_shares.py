@@ -1,9 +1,9 @@
 """Lists that share one gateway, each with more people than lines: over the time in which all of them have somebody
-who is due, each has the lines of its share, to one line."""
+who is due, each has the lines of its share, but at least one; to one line."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fire_world import FEATURES, World
@@ -67,8 +67,22 @@ class SharedWorld(World):
             return
         lines = {name: seconds / self.saturated_s for name, seconds in self.held_s.items()}
         shares = {name: settings.share for name, settings in self.settings.items()}
+        fair = fair_lines(sum(lines.values()), shares)
         for name, held in lines.items():
-            its = sum(lines.values()) * shares[name] / sum(shares.values())
+            its = fair[name]
             self.note(f"{name}: share {shares[name]}, {held:.2f} lines of {its:.2f}, over {self.saturated_s:.0f} s")
             if abs(held - its) > MOST_OFF:
                 self.broken(f"{name} had {held:.2f} lines over {self.saturated_s:.0f} s, its share is {its:.2f}")
+
+
+def fair_lines(lines: float, shares: Mapping[str, float]) -> dict[str, float]:
+    """By their shares, but one line at least: whoever has less by his share takes it from the others."""
+    least: set[str] = set()
+    while True:
+        left = lines - len(least)
+        of = sum(share for name, share in shares.items() if name not in least)
+        fair = {name: 1.0 if name in least else left * share / of for name, share in shares.items()}
+        too_few = {name for name, held in fair.items() if held < 1.0}
+        if not too_few:
+            return fair
+        least |= too_few

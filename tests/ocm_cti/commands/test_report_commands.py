@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
@@ -13,12 +16,15 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from report_made import T0, answer, campaign, person
+from rich.cells import cell_len
 from rich.console import Console
 
 from ocm_cti.cli import main
 from ocm_cti.commands import report_screen
+from ocm_cti.commands.campaigns import who
 from ocm_cti.reports.about import About
 from ocm_cti.reports.compose import compose
+from ocm_cti.reports.words import Words
 
 SCENARIO = """\
 name = "poll"
@@ -174,6 +180,34 @@ def test_nothing_in_a_name_is_obeyed_by_the_terminal() -> None:
     assert "\x1b" not in printed.getvalue() and "\x07" not in printed.getvalue()
 
 
+def people_drawn(width: int, language: str = "en") -> list[str]:
+    printed = StringIO()
+    about = About([campaign(), campaign(2, "staff")], T0, Words(language))
+    screen = report_screen.Screen(Console(file=printed, width=width, highlight=False, markup=False), about)
+    waits = person(list_name="staff", name="Б" * 60, outcome=None, why="retry_busy", next_call_at=T0, native_cause="")
+    rows = [person(cause="normal", native_cause="csta 48 normalClearing"), waits]
+    compose(about, rows, [], [], [screen])
+    screen.show()
+    return printed.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uk"])
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_narrow_terminal_has_two_lines_a_person(width: int, language: str) -> None:
+    words = Words(language)
+    head, anna, her_own, boris, his_own, *_ = people_drawn(width, language)
+    assert all(cell_len(line) <= width for line in (head, anna, her_own, boris, his_own))
+    assert words("outcome") in head and words("tries") in head
+    assert anna.split()[:3] == ["debtors", "Анна", "+7495***4501"] and words.code("confirmed") in anna
+    assert words("the call ended in the usual way") in her_own and "csta" not in her_own
+    assert boris.split()[0] == "staff" and words.code("open") in boris and "+7495***4501" in boris
+    assert words.code("retry_busy") in his_own
+
+
+def test_a_wide_terminal_says_the_cause_with_that_of_the_switch() -> None:
+    assert "the call ended in the usual way (csta 48 normalClearing)" in people_drawn(300)[1]
+
+
 def test_campaigns(desk: Desk) -> None:
     desk.ocm("pause", "staff")
     shown = desk.ocm("campaigns")
@@ -205,10 +239,13 @@ def test_a_test_is_no_run_of_the_list(desk: Desk) -> None:
         assert desk.ocm("report", *arguments).exit_code == 0
         assert desk.campaigns_in(desk.data / "report.csv") == reported
     assert "(test)" in desk.ocm("campaigns").output
+    assert "test campaign 4 left out" in desk.ocm("report", "--all").output
+    assert "left out" not in desk.ocm("report", "staff", "--all").output
 
 
 def test_people_of_several_campaigns_are_counted_once(desk: Desk) -> None:
-    assert "2 different people: who is in several campaigns counts once" in desk.ocm("report", "poll", "--all").output
+    told = "2 different people: who is in several campaigns counts once; reached of them: 0"
+    assert told in desk.ocm("report", "poll", "--all").output
     assert "different people" not in desk.ocm("report", "poll").output
     assert desk.ocm("report", "--all", "--format", "json").exit_code == 0
     assert json.loads((desk.data / "report.json").read_text(encoding="utf-8"))["different_people"] == 4
@@ -221,21 +258,39 @@ def test_campaigns_say_how_they_stand(desk: Desk) -> None:
     assert "stopped" in first and "stopped" in third
     assert "running, no server works (ocm serve)" in second
     assert "begins 2099-01-01 09:00" in fourth
+    assert f"stopped by {who()}" in first and "by hand" not in first
+    told = json.loads(desk.ocm("campaigns", "--json").output)
+    assert [each["stopped_by"] for each in told] == [who(), None, who(), None]
+    assert desk.ocm("audit").output.count("campaign.stop") == 2
 
 
 @pytest.mark.parametrize(
     "broken",
-    [CONFIG + "[lists.others]\nscenario = 'none.toml'\n", CONFIG.replace("[lists.poll]", "[lists.poll\n")],
-    ids=["a file is missing", "no TOML"],
+    [
+        CONFIG + "[lists.others]\nscenario = 'none.toml'\n",
+        CONFIG.replace("[lists.poll]", "[lists.poll\n"),
+        "node = night desk\n" + CONFIG,
+        "show_numbers = 'yes'\n" + CONFIG,
+        "# \udcef\udcf0\n" + CONFIG,
+    ],
+    ids=["a file is missing", "no TOML", "no TOML above the tables", "no flag", "another encoding"],
 )
 def test_what_is_going_on_can_be_seen_and_stopped_whatever_was_mistyped(desk: Desk, broken: str) -> None:
-    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8")
+    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8", errors="surrogateescape")
     fails(desk.ocm("start", "poll"), "ocm.toml")
     for command in (["report"], ["campaigns"], ["waiting"], ["pause", "poll"], ["resume", "poll"], ["stop", "poll"]):
         result = desk.ocm(*command)
         assert result.exit_code == 0, result.output
         assert "ocm.toml" in result.stderr and f"going on with {desk.data / 'ocm.db'}" in result.stderr
     assert "stopped" in desk.ocm("campaigns", "poll").output
+
+
+@pytest.mark.parametrize("place", ['data = "data', "database = 5", 'databse = "other.db"', 'data = "d\udcef"'])
+def test_another_ledger_is_not_taken_for_it(desk: Desk, place: str) -> None:
+    broken = CONFIG.replace('data = "data"', place)
+    (desk.folder / "ocm.toml").write_text(broken, encoding="utf-8", errors="surrogateescape")
+    fails(desk.ocm("stop", "poll"), "ocm.toml")
+    assert {path.name for path in desk.folder.iterdir()} == {"data", "ocm.toml", "s.toml", "people.csv"}
 
 
 @pytest.mark.parametrize("command", ["report", "campaigns", "waiting", "stop", "pause"])
@@ -254,9 +309,34 @@ def test_the_files_are_whole_before_anything_is_printed(desk: Desk, monkeypatch:
     assert {path.name for path in desk.data.glob("report*")} == FILES
 
 
+@pytest.mark.parametrize("command", [["report"], ["campaigns", "--json"], ["waiting"]])
+def test_a_reader_that_goes_away_is_no_fault(desk: Desk, command: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "ocm_cti.cli", command[0], "-c", str(desk.folder / "ocm.toml"), *command[1:]],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_times_are_on_the_clock_of_the_list(desk: Desk) -> None:
     config = desk.folder / "ocm.toml"
     config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
     assert desk.ocm("stop", "staff").exit_code == 0
-    assert desk.ocm("start", "staff", "--at", "2099-01-01 09:00").exit_code == 0
+    started = desk.ocm("start", "staff", "--at", "2099-01-01 09:00").output
+    assert "from 01.01.2099 09:00 Asia/Omsk on" in started
     assert "begins 2099-01-01 09:00 +06" in desk.ocm("campaigns", "staff").output
+
+
+def test_what_is_planned_is_told_on_the_clock_of_the_list(desk: Desk) -> None:
+    config = desk.folder / "ocm.toml"
+    config.write_text(CONFIG.replace("[lists.staff]", "[lists.staff]\nzone = 'Asia/Omsk'"), encoding="utf-8")
+    arguments = ["schedule", "add", "staff", "0 9 * * *", "-c", str(config)]
+    assert " 09:00 Asia/Omsk" in CliRunner().invoke(main, arguments).output

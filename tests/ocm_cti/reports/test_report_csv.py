@@ -72,6 +72,26 @@ def test_files_beside_it(tmp_path: Path) -> None:
     assert figures["question", "debtors/Why?: 2 – quality", "people"] == "1"
 
 
+def test_in_russian_nothing_of_ours_is_left_in_english(tmp_path: Path) -> None:
+    said = [answer("visited", "yes"), answer("transferred to", "201"), answer("stop list", "asked")]
+    waits = person(outcome=None, why="due", answers="visited=yes, transferred to=201, stop list=asked")
+    write_report(tmp_path, [campaign()], [waits], [attempt(ended_by="us")], said, formats=["csv"], language="ru")
+    (row,) = rows(tmp_path / "report.csv")
+    assert row["итог"] == "не закончено"
+    assert row["ответы"] == "visited=да, переведён на=201, стоп-список=asked"
+    assert [each["кто закончил"] for each in rows(tmp_path / "report-attempts.csv")] == ["мы"]
+    answers = rows(tmp_path / "report-answers.csv")
+    assert [(each["шаг"], each["ответ"]) for each in answers] == [
+        ("visited", "да"),
+        ("переведён на", "201"),
+        ("стоп-список", "asked"),
+    ]
+    assert "конец звонка" in answers[0]
+    write_report(tmp_path, [campaign()], [waits], formats=["csv"])
+    (row,) = rows(tmp_path / "report.csv")
+    assert (row["outcome"], row["answers"]) == ("", waits.answers), "codes for programs stay"
+
+
 EVIL = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("http://x")', "＝1+1", "\n=1"]
 
 

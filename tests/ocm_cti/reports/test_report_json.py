@@ -38,6 +38,7 @@ def test_the_whole(tmp_path: Path) -> None:
             "answers",
             "total",
             "different_people",
+            "different_reached",
             "lists",
             "campaigns",
             "questions",

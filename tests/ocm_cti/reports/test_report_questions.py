@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_made import SURVEY
 
+from ocm_cti.domain import scenario_questions
+from ocm_cti.domain.scenarios import parse
 from ocm_cti.reports.questions import KINDS, Question, questions
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "scenarios"
@@ -76,6 +78,22 @@ def test_nothing_that_stands_in_a_step_stops_the_report(table: dict[str, str]) -
     text = '[[step]]\nname = "q"\n' + "".join(f"{key} = {value}\n" for key, value in table.items())
     for asked in questions(text).values():
         assert asked.kind in KINDS and asked.label
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.toml")), ids=lambda path: path.stem)
+def test_what_passes_the_check_is_read_as_the_interpreter_reads_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    told, truth = questions(text), scenario_questions.questions(parse(text))
+    assert list(told) == [one.step for one in truth]
+    for one in truth:
+        assert told[one.step].label == one.label
+        assert told[one.step].kind == {"keys": "single"}.get(one.kind, one.kind)
+        options = [value for value, _ in told[one.step].options]
+        assert sorted(options) == sorted(answer.value for answer in one.answers), one.step
+        for answer in one.answers:
+            meaning = told[one.step].meaning(answer.value)
+            # A yes without a name of its own is told in the language of the report, not in that of the scenario.
+            assert meaning in answer.label or meaning == answer.value or one.kind == "keys", (one.step, answer)
 
 
 def test_the_scenarios_that_are_shipped() -> None:

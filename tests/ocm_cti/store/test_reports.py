@@ -15,7 +15,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import attempts, campaigns, lists, reports, results, tasks, upserts
 from ocm_cti.store.attempts import Finish
-from ocm_cti.store.report_rows import PersonRow
+from ocm_cti.store.report_rows import DifferentPeople, PersonRow
 from ocm_cti.store.transactions import Connection, Store
 
 T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -260,7 +260,8 @@ def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campai
 
 def test_different_people(conn: Connection, campaign: int) -> None:
     conn.execute(text("UPDATE campaign SET state = 'done'"))
-    list_id = lists.find(conn, "debtors")
-    assert list_id is not None
-    again = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
-    assert reports.different_people(conn, [campaign, again]) == 3
+    again = campaigns.start(conn, 1, T0, "scenario", ListSettings())
+    conn.execute(text("UPDATE task SET outcome = NULL"))
+    assert reports.different_people(conn, [campaign, again]) == DifferentPeople(3, 0)
+    conn.execute(text("UPDATE task SET outcome = 'delivered' WHERE name = 'Борис'"))  # in both of them
+    assert reports.different_people(conn, [campaign, again]) == DifferentPeople(3, 1)

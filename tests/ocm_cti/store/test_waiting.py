@@ -16,7 +16,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.why_not import GatewayNow, World
 from ocm_cti.domain.windows import Windows
-from ocm_cti.store import attempts, campaigns, lists, stop_lists, tasks, upserts, waiting
+from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, tasks, upserts, waiting
 from ocm_cti.store.attempts import AttemptState, Finish
 from ocm_cti.store.transactions import Connection, Store
 
@@ -38,12 +38,14 @@ class Waiting:
         return self.store.run_now(fill)
 
     def reasons(self, campaign_id: int, now: datetime = T0, world: World = WORLD, search: str = "") -> dict[str, str]:
-        found = self.store.read_now(lambda conn: waiting.who(conn, campaign_id, world, now, search=search))
-        return {one.name: one.reason.code for one in found}
+        found = self.look(campaign_id, now, world, search)
+        return {one.name: one.reason.code for one in found.waiters}
 
     def groups(self, campaign_id: int, now: datetime = T0, world: World = WORLD) -> list[tuple[str, int]]:
-        found = self.store.read_now(lambda conn: waiting.groups(conn, campaign_id, world, now))
-        return [(group.reason.code, group.people) for group in found]
+        return [(group.reason.code, group.people) for group in self.look(campaign_id, now, world).groups]
+
+    def look(self, campaign_id: int, now: datetime = T0, world: World = WORLD, search: str = "") -> waiting.Look:
+        return self.store.read_now(lambda conn: waiting.look(conn, campaign_id, world, now, search=search))
 
     def call(self, campaign_id: int, outcome: Outcome, ended_at: datetime) -> None:
         def through(conn: Connection) -> None:
@@ -83,7 +85,7 @@ def test_everybody_has_a_reason_of_his_own(ledger: Waiting) -> None:
         "Cid": "stop_list",
         "Dan": "no_port",
     }
-    assert ledger.groups(campaign, evening) == [("no_port", 3), ("window", 1)]
+    assert ledger.groups(campaign, evening) == [("no_port", 2), ("window", 1), ("stop_list", 1)]
     assert ledger.reasons(campaign, evening, World()) == dict.fromkeys(["Bob", "Ann", "Cid", "Dan"], "not_serving")
 
 
@@ -92,9 +94,16 @@ def test_a_retry_and_a_cap(ledger: Waiting) -> None:
     ledger.call(retried, Outcome.BUSY, T0)
     assert ledger.reasons(retried) == {"Bob": "no_port", "Ann": "retry_busy"}
     capped = ledger.campaign("b", [person("Ann", "+74951234501")], replace(HOURS, caps=Caps(day=1)))
-    assert ledger.reasons(capped) == {"Ann": "window"}, "his day begins at midnight, the hours at nine"
-    (one,) = ledger.store.read_now(lambda conn: waiting.who(conn, capped, WORLD, T0))
-    assert one.reason.until_at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+    tomorrow = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # nine: her day begins at midnight, the hours then
+    for evening in (False, True):  # after a claim has found her capped she is due at midnight
+        found = ledger.look(capped)
+        assert [(one.reason.code, one.reason.until_at) for one in found.waiters] == [("cap", tomorrow)], evening
+        assert [(one.reason.code, one.reason.until_at, one.people) for one in found.groups] == [("cap", tomorrow, 1)]
+        (row,) = ledger.store.read_now(lambda conn: list(reports.each_person(conn, [capped], T0)))
+        assert (row.why, row.next_call_at) == ("cap", tomorrow)
+        ledger.store.run_now(lambda conn: tasks.claim(conn, capped, "office", "301", "node", T0))
+    night = T0 + timedelta(hours=9)
+    assert ledger.reasons(capped, night) == {"Ann": "window"}, "without the cap she would not be called sooner"
 
 
 def test_paused_by_whom(ledger: Waiting) -> None:
@@ -102,7 +111,7 @@ def test_paused_by_whom(ledger: Waiting) -> None:
     list_id = ledger.store.read_now(lambda conn: lists.find(conn, "a"))
     assert list_id is not None
     ledger.store.run_now(lambda conn: campaigns.pause(conn, list_id))
-    (group,) = ledger.store.read_now(lambda conn: waiting.groups(conn, campaign, WORLD, T0))
+    (group,) = ledger.look(campaign).groups
     assert (group.reason.code, group.reason.detail, group.people) == ("paused", "by hand", 1)
     assert ledger.store.read_now(waiting.open_campaigns) == [campaign]
 
@@ -122,5 +131,33 @@ def test_somebody_is_found_by_name_in_any_case_and_by_number(ledger: Waiting) ->
 
 def test_what_begins_later(ledger: Waiting) -> None:
     campaign = ledger.campaign("a", [person("Ann", "+74951234501")], begins_at=T0 + timedelta(hours=1))
-    (group,) = ledger.store.read_now(lambda conn: waiting.groups(conn, campaign, WORLD, T0))
+    (group,) = ledger.look(campaign).groups
     assert (group.reason.code, group.reason.until_at) == ("start", T0 + timedelta(hours=1))
+
+
+def test_headline_and_rows_agree_also_where_not_everybody_is_asked(
+    ledger: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [person(f"P{count}", f"+7495123450{count}") for count in range(6)]
+    campaign = ledger.campaign("a", people)
+    ledger.store.run_now(lambda conn: stop_lists.add(conn, "asked", ["+74951234500", "+74951234505"], "", T0))
+    assert ledger.groups(campaign) == [("no_port", 4), ("stop_list", 2)]
+    monkeypatch.setattr(waiting, "ASKED", 4)
+    found = ledger.look(campaign)
+    assert [(one.reason.code, one.people) for one in found.groups] == [("no_port", 5), ("stop_list", 1)]
+    assert (len(found.waiters), found.not_asked) == (4, 2)
+    assert ledger.reasons(campaign, search="P5") == {"P5": "stop_list"}, "who is named is always asked"
+
+
+def test_who_has_another_number_is_called_on_that(ledger: Waiting) -> None:
+    both = Person("1", "Ann", (("+74951234501", ""), ("+74951234502", "")), {})
+    campaign = ledger.campaign("a", [both])
+    ledger.store.run_now(lambda conn: stop_lists.add(conn, "asked", ["+74951234501"], "", T0))
+    assert ledger.reasons(campaign) == {"Ann": "no_port"}
+
+
+def test_a_report_says_the_same_as_waiting_of_who_is_on_a_stop_list(ledger: Waiting) -> None:
+    campaign = ledger.campaign("a", [person("Ann", "+74951234501")])
+    ledger.store.run_now(lambda conn: stop_lists.add(conn, "asked", ["+74951234501"], "", T0))
+    (row,) = ledger.store.read_now(lambda conn: list(reports.each_person(conn, [campaign], T0)))
+    assert (row.why, row.next_call_at) == ("stop_list", None)
