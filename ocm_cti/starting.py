@@ -50,14 +50,15 @@ class How:
 
 @dataclass(frozen=True)
 class Started:
-    """``refused``: rows of the list's source that can't be called. ``instead_of``: how many waited in the campaign that
-    was ended for this one; None: there was none.
+    """``refused``: rows of the list's source that can't be called; ``remarks`` of those that can. ``instead_of``: how
+    many waited in the campaign that was ended for this one; None: there was none.
     """
 
     campaign_id: int
     counts: tasks.Counts
     refused: int = 0
     instead_of: int | None = None
+    remarks: Sequence[Refusal] = ()
 
 
 def start(
@@ -79,7 +80,7 @@ def start(
         if missing:
             raise CampaignRefused(f"{file.path}: no recording {', '.join(missing)} in {config.audio}")
     list_id = lists.find(conn, list_name)
-    refused = 0
+    refused, remarks = 0, []
     if settings.source is not None and settings.source.before_each_run:
         if fetched is None:
             raise CampaignRefused("the list's source has not been asked; nothing was started")
@@ -89,6 +90,11 @@ def start(
         columns = map_columns(fetched.header, said)
         upserted = upsert(conn, list_id, reading.accepted, columns.untold, ids=columns.key is not None)
         refused = len(reading.refused) + len(upserted.refused)
+        of_keys = zip(reading.rows, reading.accepted, strict=True) if upserted.remarks else ()
+        remarks = [
+            *reading.remarks,
+            *(Refusal(row, upserted.remarks[one.key]) for row, one in of_keys if one.key in upserted.remarks),
+        ]
         subscribers.delete(conn, list_id, subscribers.missing(conn, list_id, upserted.keys)[1])
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
@@ -123,7 +129,7 @@ def start(
     if how.override_why:
         details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
         audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
-    return Started(campaign_id, counts, refused, instead_of)
+    return Started(campaign_id, counts, refused, instead_of, remarks)
 
 
 def fetch(config: Config, list_name: str) -> Table | None:
