@@ -8,13 +8,13 @@ after it is asked of the switch at the next start (``recover``), before any port
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -66,11 +66,15 @@ class Line:
 
 @dataclass(frozen=True)
 class _Claimed:
-    """What one look into the ledger gave: (gateway, port, claim); when the next person is due; whose calls to end."""
+    """What one look into the ledger gave: (gateway, port, claim); when the next person is due; whose calls to end.
+
+    ``cut_off``: it was broken off, others may be due.
+    """
 
     claims: Sequence[tuple[str, str, tasks.Claim]]
     due_at: datetime | None
     hanging_up: frozenset[int]
+    cut_off: bool = False
 
 
 class Dialer:
@@ -107,6 +111,7 @@ class Dialer:
         self._recovered = False
         self._claiming = False
         self._wake_again = False
+        self._in_doubt = False  # whether the last claims are in the ledger is not known
         self._timer: Timer | None = None
         self._stopping = False
         self._idle: Deferred[None] | None = None
@@ -274,7 +279,7 @@ class Dialer:
             if gateway.health.state is LinkState.UP:
                 self._settle(gateway)
 
-        gateway.settle(rows).addCallback(settled).addCallbacks(done, failed)
+        maybeDeferred(gateway.settle, rows).addCallback(settled).addCallbacks(done, failed)
 
     # --- claiming ---
 
@@ -294,8 +299,11 @@ class Dialer:
         now = self._now()
 
         up = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
+        in_doubt, known = self._in_doubt, {attempt.claim.attempt_id for attempt in self._attempts.values()}
 
         def claim(conn: Connection) -> _Claimed:
+            if in_doubt:
+                attempts.give_back(conn, self._node, known, now)
             if not free:
                 return _Claimed([], None, campaigns.hanging_up(conn))
             shares = replace(self._shares)
@@ -303,7 +311,7 @@ class Dialer:
             found = [(gateway, port, turns.claim(gateway, port, self._node)) for gateway, port in free]
             self._shares = shares
             claims = [(gateway, port, claim) for gateway, port, claim in found if claim is not None]
-            return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn))
+            return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn), turns.cut_off)
 
         self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
 
@@ -322,12 +330,10 @@ class Dialer:
         return free
 
     def _claimed(self, result: _Claimed) -> None:
-        self._claiming = False
+        self._claiming = self._in_doubt = False
         for gateway, port, claim in result.claims:
             self._launch(self._gateways[gateway], port, claim)
-        for attempt in list(self._attempts.values()):
-            if attempt.claim.campaign_id in result.hanging_up:
-                attempt.hang_up()
+        self._hang_up(result.hanging_up)
         if self._stopping:
             self._idle_if_so()
             return
@@ -335,12 +341,16 @@ class Dialer:
             self._wake_again = False
             self.wake()
             return
+        if result.cut_off:
+            self._sleep(0)  # whoever else has something to write is in between
+            return
         wait_s = POLL_S if result.due_at is None else (result.due_at - self._now()) / timedelta(seconds=1)
         # Already due and yet not claimed: the person is being called just now; asking again at once would only spin.
         self._sleep(wait_s if 0 < wait_s < POLL_S else POLL_S)
 
     def _claim_failed(self, failure: Failure) -> None:
         self._claiming = False
+        self._in_doubt = True  # a database that is far away may have committed and could not say so
         self._log.failure("no task could be claimed; nothing is called until the store works again", failure)
         self._idle_if_so()
         self._sleep(STORE_RETRY_S)
@@ -360,11 +370,12 @@ class Dialer:
         self._attempts[gateway.name, port] = attempt
         if self._stopping:
             attempt.hang_up()  # before anything is sent
-        attempt.run().addBoth(self._attempt_over, gateway.name, port)
+        maybeDeferred(attempt.run).addBoth(self._attempt_over, gateway.name, port)
 
     def _attempt_over(self, result: object, gateway: str, port: str) -> None:
         del self._attempts[gateway, port]
         if isinstance(result, Failure):
+            self._in_doubt = True
             self._log.failure("an attempt ended in a fault of ours", result)
         elif self._call_book is not None:
             self._call_book.attempt_over(gateway)
@@ -379,8 +390,15 @@ class Dialer:
 
     def hang_up_all(self) -> None:
         """End every call now; each still gets its outcome."""
+        self._hang_up({attempt.claim.campaign_id for attempt in self._attempts.values()})
+
+    def _hang_up(self, campaign_ids: Collection[int]) -> None:
         for attempt in list(self._attempts.values()):
-            attempt.hang_up()
+            if attempt.claim.campaign_id in campaign_ids:
+                try:
+                    attempt.hang_up()
+                except Exception:  # of one call; the others are to be ended, and the dialer goes on
+                    self._log.failure("attempt {attempt} could not be ended", attempt=attempt.claim.attempt_id)
 
     # --- the clock ---
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, exists, func, insert, literal_column, select, update
 
 from ocm_cti.domain.breaker import tripped
+from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.retries import first_number
 from ocm_cti.domain.settings import ListSettings
@@ -372,7 +373,13 @@ def mind_the_breaker(conn: Connection, campaign_id: int, now: datetime) -> str:
     lately = (
         select(attempt.c.outcome, func.count())
         .join(task)
-        .where(task.c.campaign_id == campaign_id, attempt.c.ended_at > since_at, attempt.c.outcome.is_not(None))
+        .where(
+            task.c.campaign_id == campaign_id,
+            attempt.c.ended_at > since_at,
+            attempt.c.outcome.is_not(None),
+            # What we ended ourselves, or by our own end, says nothing of the line.
+            attempt.c.cause != Cause.CANCELLED.value,
+        )
         .group_by(attempt.c.outcome)
     )
     why = tripped({Outcome(outcome): count for outcome, count in conn.execute(lately)}, settings.breaker_calls)

@@ -260,7 +260,8 @@ def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campai
 
 def test_different_people(conn: Connection, campaign: int) -> None:
     conn.execute(text("UPDATE campaign SET state = 'done'"))
-    again = campaigns.start(conn, 1, T0, "scenario", ListSettings())
+    list_id = conn.execute(text("SELECT list_id FROM campaign")).scalar_one()
+    again = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
     conn.execute(text("UPDATE task SET outcome = NULL"))
     assert reports.different_people(conn, [campaign, again]) == DifferentPeople(3, 0)
     conn.execute(text("UPDATE task SET outcome = 'delivered' WHERE name = 'Борис'"))  # in both of them
