@@ -24,7 +24,8 @@ from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import GatewayNow, World
-from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
+from ocm_cti.gateways.interface import Gateway, Health, LinkState
+from ocm_cti.recovery import Recovery
 from ocm_cti.store import attempts, campaigns, tasks
 from ocm_cti.store.transactions import Connection, Store
 from ocm_cti.store.turns import Shares, Turns
@@ -105,9 +106,7 @@ class Dialer:
         self._show = (lambda number: number) if show_numbers else mask
         self._log = Logger()
         self._attempts: dict[tuple[str, str], Attempt] = {}
-        self._unsettled: dict[str, list[InFlight]] = {}
-        self._settling: set[str] = set()
-        self._settle_timers: dict[str, Timer] = {}
+        self._recovery = Recovery(store, self._gateways, clock, now, node, self._show, self.wake)
         self._recovered = False
         self._claiming = False
         self._wake_again = False
@@ -117,19 +116,16 @@ class Dialer:
         self._idle: Deferred[None] | None = None
         self._shares = Shares()
         self._since_at = now()
-        self.recovered = 0
 
     def start(self) -> Deferred[None]:
         """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
-        return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
+        return self._recovery.begin().addCallback(self._connect)
 
     def stop(self, drain_s: float = 0.0) -> Deferred[None]:
         """Claim nothing more, let calls go on for ``drain_s``, then hang up; fires when every outcome is written."""
         self._stopping = True
         self._cancel_timer()
-        for timer in self._settle_timers.values():
-            timer.cancel()
-        self._settle_timers.clear()
+        self._recovery.stop()
         if not self._attempts and not self._claiming:
             return succeed(None)
         if self._idle is None:
@@ -163,6 +159,11 @@ class Dialer:
         return lines
 
     @property
+    def recovered(self) -> int:
+        """How many attempts an earlier run had left in flight."""
+        return self._recovery.found
+
+    @property
     def calls_up(self) -> int:
         """Attempts that have no outcome in the ledger yet."""
         return len(self._attempts)
@@ -172,7 +173,7 @@ class Dialer:
         idle = Counter(name for name, _ in self._free_ports())
         gateways = {}
         for name, gateway in self._gateways.items():
-            settling = name in self._unsettled
+            settling = self._recovery.concerns(name)
             up = gateway.health.state is LinkState.UP and not settling
             reason = "it is being asked about the calls of before" if settling else gateway.health.reason
             gateways[name] = GatewayNow(up, "" if up else reason or gateway.health.state.value, idle[name])
@@ -189,7 +190,7 @@ class Dialer:
             "gateway {gateway}: {state} {reason}", gateway=gateway.name, state=health.state.value, reason=health.reason
         )
         if health.state is LinkState.UP:
-            self._settle(gateway)
+            self._recovery.gateway_is_up(gateway)
             self.wake()
 
     def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
@@ -198,88 +199,13 @@ class Dialer:
 
     # --- recovery after a crash ---
 
-    def _recover(self, rows: Sequence[attempts.InFlightRow]) -> Deferred[None]:
-        never_sent = [row.attempt_id for row in rows if row.state == "claimed"]
-        sent = [row for row in rows if row.state != "claimed"]
-        lost = [row.attempt_id for row in sent if row.gateway not in self._gateways]
-        for row in sent:
-            if row.gateway in self._gateways:
-                self._unsettled.setdefault(row.gateway, []).append(
-                    InFlight(row.attempt_id, row.port, row.number, row.native_id)
-                )
-        self.recovered = len(rows)
-        if rows:
-            self._log.warn(
-                "{count} attempts were in flight when this server ended last: {never_sent} were never sent, "
-                "{asked} will be asked of their switch, {lost} belong to gateways that are not configured any more",
-                count=len(rows),
-                never_sent=len(never_sent),
-                asked=len(sent) - len(lost),
-                lost=len(lost),
-            )
-
-        def settle(conn: Connection) -> None:
-            for attempt_id in never_sent:
-                attempts.settle(conn, attempt_id, never_reached=True, now=self._now())
-            for attempt_id in lost:
-                attempts.settle(conn, attempt_id, never_reached=False, now=self._now())
-            for campaign in campaigns.running(conn):
-                campaigns.finish_if_done(conn, campaign, self._now())
-
-        def connect(_: None) -> None:
-            if self._stopping:
-                return
-            self._recovered = True
-            for gateway in self._gateways.values():
-                gateway.start(self)
-            self.wake()
-
-        return self._store.run(settle).addCallback(connect)
-
-    def _settle(self, gateway: Gateway) -> None:
-        rows = self._unsettled.get(gateway.name)
-        if not rows or gateway.name in self._settling or gateway.name in self._settle_timers:
+    def _connect(self, _: None) -> None:
+        if self._stopping:
             return
-        self._settling.add(gateway.name)
-
-        def settled(answers: dict[int, Settled]) -> Deferred[None]:
-            def write(conn: Connection) -> None:
-                for row in rows:
-                    answer = answers.get(row.attempt_id, Settled.UNKNOWN)
-                    self._log.warn(
-                        "attempt {attempt} ({number} on {port}) was in flight at the crash: {answer}",
-                        attempt=row.attempt_id,
-                        number=self._show(row.number),
-                        port=row.port,
-                        answer=answer.value,
-                    )
-                    attempts.settle(
-                        conn, row.attempt_id, never_reached=answer is Settled.NEVER_REACHED, now=self._now()
-                    )
-                for campaign in campaigns.running(conn):
-                    campaigns.finish_if_done(conn, campaign, self._now())
-
-            return self._store.run(write)
-
-        def done(_: None) -> None:
-            del self._unsettled[gateway.name]
-            self._settling.discard(gateway.name)
-            self.wake()
-
-        def failed(failure: Failure) -> None:
-            # None of this gateway's ports is used until it has answered. If the link went, the next "up" asks anew;
-            # if it was the store that failed, nobody but us will.
-            self._settling.discard(gateway.name)
-            self._log.failure("attempts of {gateway} could not be settled yet", failure, gateway=gateway.name)
-            if not self._stopping:
-                self._settle_timers[gateway.name] = self._clock.callLater(STORE_RETRY_S, settle_again)
-
-        def settle_again() -> None:
-            del self._settle_timers[gateway.name]
-            if gateway.health.state is LinkState.UP:
-                self._settle(gateway)
-
-        maybeDeferred(gateway.settle, rows).addCallback(settled).addCallbacks(done, failed)
+        self._recovered = True
+        for gateway in self._gateways.values():
+            gateway.start(self)
+        self.wake()
 
     # --- claiming ---
 
@@ -318,7 +244,7 @@ class Dialer:
     def _free_ports(self) -> list[tuple[str, str]]:
         free: list[tuple[str, str]] = []
         for gateway in self._gateways.values():
-            if gateway.name in self._unsettled:
+            if self._recovery.concerns(gateway.name):
                 continue
             ports = [port for port in gateway.idle_ports if (gateway.name, port) not in self._attempts]
             starts_left = gateway.starts_left

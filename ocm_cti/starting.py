@@ -19,7 +19,7 @@ from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Table
 from ocm_cti.places import zone_of
 from ocm_cti.speech import words
-from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
+from ocm_cti.store import audit, campaign_start, campaigns, lists, subscribers, tasks
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Connection
 from ocm_cti.store.upserts import upsert
@@ -108,7 +108,7 @@ def start(
     if instead_of is not None:
         audit.write(conn, audit.Entry(now, how.who, "campaign.instead", list_name, {"not called any more": instead_of}))
     _check_speakable(list_name, subscribers.people(conn, list_id), settings)
-    campaign_id = campaigns.start(
+    campaign_id = campaign_start.start(
         conn,
         list_id,
         now,

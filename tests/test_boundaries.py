@@ -78,8 +78,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.conversation",
         "ocm_cti.domain",
         "ocm_cti.gateways.interface",
+        "ocm_cti.recovery",
         "ocm_cti.store",
     ),
+    "ocm_cti.recovery": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.gateways.interface", "ocm_cti.store"),
     "ocm_cti.control": (
         "ocm_cti.clock",
         "ocm_cti.domain",

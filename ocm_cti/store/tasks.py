@@ -144,7 +144,7 @@ def claim(
 
 
 def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
-    """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
+    """The text of his own scenario, or of the list's. ``campaign_start.start`` sees that the campaign has his own."""
     return own_scenarios[own] if own else scenario
 
 

@@ -17,7 +17,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import campaigns, lists, readiness, stop_lists, upserts
+from ocm_cti.store import campaign_start, campaigns, lists, readiness, stop_lists, upserts
 from ocm_cti.store.schema import answer, attempt, campaign, task
 
 ASKS = """
@@ -86,7 +86,7 @@ class Desk:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, name, self.clock.utc())
             upserts.upsert(conn, list_id, people)
-            return campaigns.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
+            return campaign_start.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
 
         campaign_id = int(self.store.now(fill))
         self.dialer.wake()

@@ -14,7 +14,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import campaigns, lists, upserts
+from ocm_cti.store import campaign_start, lists, upserts
 from ocm_cti.store.schema import attempt, calling, task
 
 SCENARIO = """
@@ -70,7 +70,7 @@ class House:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, "water", self.clock.utc())
             upserts.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.clock.utc(), scenario, policy)
+            return campaign_start.start(conn, list_id, self.clock.utc(), scenario, policy)
 
         self.campaign = self.store.now(fill)
         self.dialer = self.new_dialer()
