@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, String, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, String, Update, bindparam, delete, func, insert, select, update
 from twisted.logger import Logger
 
+from ocm_cti.domain import webhooks as events
 from ocm_cti.domain.attempts import AttemptState, before
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome, best
 from ocm_cti.domain.retries import Again, Done, Past, decide
-from ocm_cti.store import campaigns, stop_lists, subscribers
-from ocm_cti.store.schema import answer, attempt, calling, campaign, prepared_list, task
+from ocm_cti.store import campaigns, stop_lists, subscribers, webhooks
+from ocm_cti.store.schema import answer, attempt, calling, campaign, prepared_list, subscriber, task
 
 _log = Logger()
 
@@ -208,7 +210,42 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
     conn.execute(_FREE, {"of_attempt": attempt_id})
     if end.stop_lists:
         put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
-    return _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
+    following = _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
+    _tell(conn, attempt_id, end, following, now)
+    return following
+
+
+def _tell(conn: Connection, attempt_id: int, end: Finish, following: Again | Done, now: datetime) -> None:
+    """Other systems that want to know what came of it."""
+
+    def query(*columns: Any) -> Row[Any]:
+        joined = attempt.join(task).join(subscriber, task.c.subscriber_id == subscriber.c.id)
+        joined = joined.join(campaign).join(prepared_list)
+        return conn.execute(select(*columns).select_from(joined).where(attempt.c.id == attempt_id)).one()
+
+    def said() -> Mapping[str, Any]:
+        row = query(attempt, task.c.campaign_id, task.c.name, subscriber.c.key, campaign.c.test)
+        return {
+            "campaign": row.campaign_id,
+            "test": row.test,
+            "person": row.key,
+            "name": row.name,
+            "attempt": attempt_id,
+            "try": row.attempt_no,
+            "number": row.number,
+            "outcome": end.outcome.value,
+            "cause": end.cause.value,
+            "heard_ms": end.heard_ms,
+            "of_ms": end.of_ms,
+            "keys": sound(end.keys),
+            "answers": [{"step": step, "value": sound(value)} for step, value in end.answers],
+            "recordings": [{"step": step, "file": file} for step, file in end.recordings],
+            "ended_at": end.ended_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            # What it came to with him; null: he is called again.
+            "final": following.outcome.value if isinstance(following, Done) else None,
+        }
+
+    webhooks.emit(conn, events.ATTEMPT_FINISHED, lambda: str(query(prepared_list.c.name)[0]), said, now)
 
 
 def _lock_campaign(conn: Connection, attempt_id: int) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
+from ocm_cti.domain import webhooks as events
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.retries import first_number
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.store import subscribers
-from ocm_cti.store.campaigns import DONE, PAUSED, RUNNING, CampaignRefused, finish_if_done
+from ocm_cti.store.campaigns import DONE, PAUSED, RUNNING, CampaignRefused, finish_if_done, tell
 from ocm_cti.store.schema import campaign, prepared_list, subscriber, subscriber_number, task
 
 
@@ -140,6 +141,7 @@ def start(
         )
     # Whose message is made first is whoever is called first.
     conn.execute(insert(task), sorted(rows, key=lambda row: row["priority"]))
+    tell(conn, events.CAMPAIGN_STARTED, campaign_id, now, lambda: {"people": len(rows)})
     finish_if_done(conn, campaign_id, now)
     return campaign_id
 

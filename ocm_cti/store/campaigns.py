@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, func, literal_column, select, update
 
+from ocm_cti.domain import webhooks as events
 from ocm_cti.domain.breaker import tripped
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.store import webhooks
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.schema import attempt, campaign, prepared_list, task
 
@@ -111,7 +114,7 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
     lock(conn, campaign_id)
     if conn.execute(_OPEN_TASK, {"campaign_id": campaign_id}).first() is not None:
         return False
-    conn.execute(
+    done = conn.execute(
         update(campaign)
         .where(
             campaign.c.id == campaign_id,
@@ -120,6 +123,8 @@ def finish_if_done(conn: Connection, campaign_id: int, now: datetime) -> bool:
         )
         .values(state=DONE, ended_at=now)
     )
+    if done.rowcount:
+        tell(conn, events.CAMPAIGN_FINISHED, campaign_id, now, lambda: {"outcomes": _outcomes(conn, campaign_id)})
     return conn.execute(select(campaign.c.state).where(campaign.c.id == campaign_id)).scalar() == DONE
 
 
@@ -147,6 +152,7 @@ def stop(conn: Connection, list_id: int, now: datetime, *, hang_up: bool = False
         .values(state="done", outcome=Outcome.STOPPED.value, done_at=now, why="")
     )
     for campaign_id in ids:
+        tell(conn, events.CAMPAIGN_STOPPED, campaign_id, now)
         finish_if_done(conn, campaign_id, now)
     return int(stopped.rowcount)
 
@@ -164,19 +170,23 @@ def hanging_up(conn: Connection) -> frozenset[int]:
     return frozenset(conn.execute(select(campaign.c.id).where(campaign.c.state == HANGING_UP)).scalars())
 
 
-def pause(conn: Connection, list_id: int, why: str = "by hand") -> int:
+def pause(conn: Connection, list_id: int, now: datetime, why: str = "by hand") -> int:
     """Nobody more of the list's running campaign is called before ``resume``; gives the campaign's id.
 
     Attempts in flight come to their own end, and what is due after them waits as well. Raises CampaignRefused.
     """
     values = {"state": PAUSED, "paused_why": why}
-    return _change(conn, list_id, RUNNING, values, "no campaign of this list is running")
+    paused = _change(conn, list_id, RUNNING, values, "no campaign of this list is running")
+    tell(conn, events.CAMPAIGN_PAUSED, paused, now, lambda: {"why": why})
+    return paused
 
 
 def resume(conn: Connection, list_id: int, now: datetime) -> int:
     """The list's paused campaign goes on where it was; gives its id. Raises CampaignRefused."""
     values = {"state": RUNNING, "paused_why": "", "resumed_at": now}
-    return _change(conn, list_id, PAUSED, values, "no campaign of this list is paused")
+    resumed = _change(conn, list_id, PAUSED, values, "no campaign of this list is paused")
+    tell(conn, events.CAMPAIGN_RESUMED, resumed, now)
+    return resumed
 
 
 def _change(conn: Connection, list_id: int, before: str, values: Mapping[str, object], refusal: str) -> int:
@@ -218,7 +228,29 @@ def mind_the_breaker(conn: Connection, campaign_id: int, now: datetime) -> str:
     why = tripped({Outcome(outcome): count for outcome, count in conn.execute(lately)}, settings.breaker_calls)
     if why:
         conn.execute(update(campaign).where(campaign.c.id == campaign_id).values(state=PAUSED, paused_why=why))
+        tell(conn, events.CAMPAIGN_PAUSED, campaign_id, now, lambda: {"why": why})
     return why
+
+
+def tell(
+    conn: Connection,
+    event: str,
+    campaign_id: int,
+    now: datetime,
+    details: Callable[[], Mapping[str, Any]] = dict,
+) -> None:
+    """Other systems that want to know are told (``webhooks``)."""
+
+    def said() -> Mapping[str, Any]:
+        test = conn.execute(select(campaign.c.test).where(campaign.c.id == campaign_id)).scalar_one()
+        return {"campaign": campaign_id, "test": test, **details()}
+
+    webhooks.emit(conn, event, lambda: name(conn, campaign_id), said, now)
+
+
+def _outcomes(conn: Connection, campaign_id: int) -> dict[str, int]:
+    query = select(task.c.outcome, func.count()).where(task.c.campaign_id == campaign_id).group_by(task.c.outcome)
+    return {outcome: count for outcome, count in conn.execute(query)}
 
 
 def held(conn: Connection, campaign_id: int, now: datetime) -> tuple[datetime | None, str] | None:

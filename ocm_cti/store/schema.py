@@ -358,3 +358,43 @@ idempotency_key = Table(
     Column("created_at", Moment, nullable=False, index=True),
     UniqueConstraint("caller", "key"),
 )
+
+#: Other systems that are told of events.
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", String(1000), nullable=False),
+    Column("secret", String(100), nullable=False),  # both sides have it: it must be here in clear
+    Column("events", JSON, nullable=False),  # names of domain.webhooks; []: all
+    Column("lists", JSON, nullable=False),  # names; []: all
+    Column("disabled", Boolean, nullable=False, server_default=text("false")),
+    Column("made_by", String(100), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+#: The outbox: what they are to be told, and what came of it.
+webhook_message = Table(
+    "webhook_message",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("webhook_id", ForeignKey("webhook.id"), nullable=False),
+    Column("message_id", String(40), nullable=False),  # by which the receiver knows it again
+    Column("event", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(10), nullable=False),  # waiting, delivered, given_up
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Moment, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("tried_at", Moment),
+    Column("status", Integer),  # of the last try; None: there was no answer
+    Column("error", String(300), nullable=False, server_default=""),
+    Index(
+        "ix_webhook_message_waiting",
+        "webhook_id",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_webhook_message_webhook", "webhook_id", "id"),
+)
