@@ -147,7 +147,7 @@ def stop(config_path: Path, list_name: str, *, hang_up: bool) -> int:
 
 
 def pause(config_path: Path, list_name: str) -> int:
-    _change(config_path, list_name, "campaign.pause", campaigns.pause)
+    _change(config_path, list_name, "campaign.pause", lambda conn, list_id: campaigns.pause(conn, list_id, utc_now()))
     open_console().print(f"{list_name}: paused; calls that are up go on to their end; ocm resume {list_name} goes on")
     return 0
 

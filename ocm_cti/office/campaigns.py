@@ -109,7 +109,10 @@ class CampaignDesk:
         return self._changed(write)
 
     def pause(self, caller: Caller, campaign_id: int) -> Campaign:
-        return self._change(caller, campaign_id, "campaign.pause", campaigns.pause)
+        def pause(conn: Connection, list_id: int) -> int:
+            return campaigns.pause(conn, list_id, self._ledger.now())
+
+        return self._change(caller, campaign_id, "campaign.pause", pause)
 
     def resume(self, caller: Caller, campaign_id: int) -> Campaign:
         def resume(conn: Connection, list_id: int) -> int:

@@ -255,10 +255,13 @@ def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
     def of_list(change: Any) -> None:
         house.store.now(lambda conn: change(conn, lists.find(conn, "water")))
 
+    def pause(conn: Any, list_id: int) -> int:
+        return campaigns.pause(conn, list_id, house.clock.utc())
+
     house.dialer.start()
-    of_list(campaigns.pause)
+    of_list(pause)
     with pytest.raises(campaigns.CampaignRefused, match="is running"):
-        of_list(campaigns.pause)
+        of_list(pause)
     first, second = house.gateway.placed
     first.fail(Cause.BUSY)
     second.fail(Cause.REJECTED)
@@ -278,7 +281,7 @@ def test_a_pause_calls_nobody_and_loses_nobody(house: House) -> None:
     assert [call.number[-2:] for call in house.gateway.placed[2:]] == ["03", "01"]
     with pytest.raises(campaigns.CampaignRefused, match="is paused"):
         of_list(resume)
-    of_list(campaigns.pause)
+    of_list(pause)
     house.store.now(lambda conn: campaigns.stop(conn, lists.find(conn, "water"), house.clock.utc()))
     for call in list(house.gateway.calls.values()):
         call.fail(Cause.BUSY)

@@ -238,7 +238,9 @@ class World:
             self.hung_up.update(dict.fromkeys(before, self.clock.seconds()))
 
     def pause(self, name: str) -> None:
-        campaign_id = self.command(f"pause {name}", lambda conn: campaigns.pause(conn, self.list_id(conn, name)))
+        campaign_id = self.command(
+            f"pause {name}", lambda conn: campaigns.pause(conn, self.list_id(conn, name), self.now())
+        )
         if campaign_id is not None:
             self.halted[campaign_id] = self.clock.seconds()
 

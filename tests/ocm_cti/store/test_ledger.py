@@ -273,7 +273,7 @@ HOURS = ListSettings.from_table({"zone": "UTC", "windows": {"mon-sun": "08:00-09
 @pytest.mark.parametrize(
     ("meanwhile", "later_s", "why"),
     [
-        (lambda conn: campaigns.pause(conn, 1), 0, "paused or stopped"),
+        (lambda conn: campaigns.pause(conn, 1, T0), 0, "paused or stopped"),
         (lambda conn: campaigns.stop(conn, 1, T0), 0, "paused or stopped"),
         (lambda conn: stop_lists.add(conn, "asked", ["+7*"], "", T0), 0, "stop list"),
         (lambda conn: None, 120, "not the hour"),

@@ -197,13 +197,13 @@ def test_what_keeps_the_campaign_goes_before_what_the_person_waits_for(conn: Con
     assert list(reports.each_person(conn, [campaign], T0)) == plain
     list_id = lists.find(conn, "debtors")
     assert list_id is not None
-    campaigns.pause(conn, list_id)
+    campaigns.pause(conn, list_id, T0)
     anna, boris, _ = reports.each_person(conn, [campaign], T0)
     assert (boris.why, boris.next_call_at) == ("paused: by hand", None)
     assert anna == plain[0], "what has come to its end waits for nothing"
     campaigns.resume(conn, list_id, T0)
     tasks.claim(conn, campaign, "office", "301", "node", T0 + MINUTE)
-    campaigns.pause(conn, list_id)
+    campaigns.pause(conn, list_id, T0)
     assert [row.why for row in reports.each_person(conn, [campaign], T0)] == ["", "paused: by hand", ""]
 
 

@@ -110,7 +110,7 @@ def test_paused_by_whom(ledger: Waiting) -> None:
     campaign = ledger.campaign("a", [person("Ann", "+74951234501")])
     list_id = ledger.store.read_now(lambda conn: lists.find(conn, "a"))
     assert list_id is not None
-    ledger.store.run_now(lambda conn: campaigns.pause(conn, list_id))
+    ledger.store.run_now(lambda conn: campaigns.pause(conn, list_id, T0))
     (group,) = ledger.look(campaign).groups
     assert (group.reason.code, group.reason.detail, group.people) == ("paused", "by hand", 1)
     assert ledger.store.read_now(waiting.open_campaigns) == [campaign]
