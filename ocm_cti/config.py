@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from ocm_cti.domain.scenarios import Scenario
 from ocm_cti.domain.scenarios import read as read_scenario
 from ocm_cti.domain.settings import ListSettings, days
 from ocm_cti.domain.sources import Source
+from ocm_cti.domain.webhooks import networks
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.kinds import GatewaySettings
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
@@ -89,6 +91,8 @@ class Config:
     speech: SpeechConfig
     gateways: Mapping[str, GatewaySettings]
     lists: Mapping[str, ListConfig]
+    #: Networks that a webhook may be in, besides the public Internet.
+    webhooks_to: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def prompts(self) -> Path:
@@ -113,7 +117,7 @@ LONGEST_OWN_NAME = 100
 #: Holidays of this year and the next ones are known to a campaign; none goes on for longer.
 HOLIDAY_YEARS = 3
 
-_TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists")
+_TOP = ("data", "database", "audio", "node", "show_numbers", "speech", "gateways", "lists", "webhooks")
 #: They say which ledger it is.
 _PLACES = ("data", "database")
 _SPEECH = ("workers", "voices", "cache_mb")
@@ -226,6 +230,16 @@ class _Reader:
         )
         return self.places(table, gateways, lists, said)
 
+    def _allowed(self, hooks: Mapping[str, Any]) -> tuple[IPv4Network | IPv6Network, ...]:
+        self._known("webhooks", hooks, ("allow",))
+        allow = hooks.get("allow", [])
+        try:
+            if not isinstance(allow, list) or not all(isinstance(one, str) for one in allow):
+                raise ValueError("must be a list of texts")
+            return networks(allow)
+        except ValueError as error:
+            self.fail("webhooks.allow", f'{error}; networks of your own as ["10.1.0.0/16", "192.168.0.7"]')
+
     def places(
         self,
         table: Mapping[str, Any],
@@ -246,6 +260,7 @@ class _Reader:
             speech=speech,
             gateways=gateways,
             lists=lists,
+            webhooks_to=self._allowed(self._table("webhooks", table.get("webhooks", {}))),
         )
 
     def _ports_are_their_own(self, gateways: Mapping[str, GatewaySettings]) -> None:

@@ -32,6 +32,7 @@ from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from ocm_cti.gateways.sip_trunk import SipTrunkGateway
 from ocm_cti.gateways.sip_trunk_settings import SipTrunkSettings
 from ocm_cti.gateways.smdr import SmdrLine
+from ocm_cti.guarded_http import GuardedPost
 from ocm_cti.lookahead import LookAhead
 from ocm_cti.office import Office
 from ocm_cti.office.floor import LiveFloor
@@ -39,6 +40,7 @@ from ocm_cti.speech.client import SpeechClient
 from ocm_cti.store.transactions import Store
 from ocm_cti.timetable import Timetable
 from ocm_cti.voice.client import VoiceClient, VoiceObserver
+from ocm_cti.webhooks import Deliverer
 from ocm_cti.write_back import WriteBack
 from web.serving import Panel, PanelPortTaken
 
@@ -239,6 +241,8 @@ class Service:
         sources = {name: entry.source for name, entry in config.lists.items() if entry.source is not None}
         to_write = {name: source for name, source in sources.items() if source.write_back}
         self.write_back = WriteBack(self.store, to_write, reactor, now, in_thread)
+        post = GuardedPost(reactor, config.webhooks_to)
+        self.webhooks = Deliverer(self.store, post, reactor, now)
         self.bulletin = Bulletin(config.data, self.dialer.world, reactor)
         floor = LiveFloor(self.control, self.dialer.wake, reactor, now)
         self.office = Office(config, self.store, floor, now)
@@ -271,6 +275,7 @@ class Service:
         self.bulletin.start()
         self.timetable.start()
         self.write_back.start()
+        self.webhooks.start()
         self.call_book.start()
         for line in self.smdr_lines:
             line.start()
@@ -301,6 +306,7 @@ class Service:
         yield "the lines of call records", lambda: gatherResults([one.stop() for one in self.smdr_lines])
         yield "the gateways", lambda: gatherResults([one.stop() for one in self.gateways], consumeErrors=True)
         yield "the writing back", self.write_back.stop
+        yield "the webhooks", self.webhooks.stop
         yield "speech", self.speech.stop
         yield "the call book", self.call_book.stop
         yield "the store", self.store.close

@@ -69,6 +69,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.store",
     ),
     "ocm_cti.imagined": ("ocm_cti.domain", "ocm_cti.gateways.interface", "ocm_cti.speech.prompts"),
+    "ocm_cti.webhooks": ("ocm_cti._version", "ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
+    "ocm_cti.guarded_http": ("ocm_cti.domain", "ocm_cti.webhooks"),
     "ocm_cti.bulletin": ("ocm_cti.clock", "ocm_cti.domain"),
     "ocm_cti.lookahead": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store"),
     "ocm_cti.conversation": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.store", "ocm_cti.gateways.interface"),

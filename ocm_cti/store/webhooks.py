@@ -54,7 +54,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Message:
-    """One event for one webhook. ``status``: of HTTP, None without an answer; ``due_at``: when a waiting one is tried."""
+    """One event for one webhook. ``status``: of HTTP, None without an answer; ``due_at``: of a waiting one."""
 
     message_row: int
     webhook_id: int
