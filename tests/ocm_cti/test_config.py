@@ -175,7 +175,7 @@ def test_the_example_is_right_with_and_without_its_comments(tmp_path: Path) -> N
     assert plain.lists["debtors"].scenario.name == "debt"
     text = example.read_text(encoding="utf-8")
     switched_on = re.sub(
-        r"^# (?=\[speech\]|\[webhooks\]|\[gateways\.office\.smdr\]|[a-z_0-9.]+ = (?!\{ 301))",
+        r"^# (?=\[(?:speech|webhooks|gateways\.office\.smdr)\]|[a-z_0-9.]+ = (?!\{ 301))",
         "",
         text,
         flags=re.MULTILINE,

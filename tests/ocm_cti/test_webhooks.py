@@ -81,14 +81,14 @@ def test_what_came_of_a_call_is_told_with_its_outcome(house: Hooked) -> None:
     house.clock.advance(1)
     (url, headers, body) = house.receiver.got[0]
     assert (url, body["type"]) == (URL, "attempt.finished")
-    assert body["timestamp"] == "2026-11-22T03:00:00.000Z"
+    assert body["timestamp"] == "2026-11-22T03:00:01.000Z"
     told = body["data"]
     assert told == {
         **{"list": "water", "campaign": house.campaign, "test": False, "person": "+74951234501", "name": "P0"},
         **{"attempt": call.attempt_id, "try": 1, "number": "+74951234501", "outcome": "confirmed", "cause": "normal"},
         **{"heard_ms": told["heard_ms"], "of_ms": told["of_ms"], "keys": "1"},
         **{"answers": [{"step": "agree", "value": "1"}], "recordings": [], "final": "confirmed"},
-        "ended_at": "2026-11-22T03:00:00.000Z",
+        "ended_at": "2026-11-22T03:00:01.000Z",
     }
     (message, *_) = house.outbox(one)
     assert headers["webhook-id"] == message.message_id
