@@ -12,14 +12,15 @@ from io import BytesIO
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError, inlineCallbacks
+from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.internet.threads import deferToThreadPool
-from twisted.web.client import Agent, FileBodyProducer, ResponseFailed
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, FileBodyProducer
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer  # type: ignore[import-untyped]
@@ -70,7 +71,22 @@ class GuardedPost:
     def __call__(self, url: str, headers: Mapping[str, str], body: bytes, /) -> Deferred[int]:
         """Fires with the status; fails with NotSent."""
         sending: Deferred[int] = self._send(url, headers, body)
-        return sending.addTimeout(WITHIN_S, self._reactor).addErrback(_told)
+        late = []
+
+        def expire() -> None:
+            late.append(True)
+            sending.cancel()
+
+        timer = self._reactor.callLater(WITHIN_S, expire)
+
+        def over(result: Any) -> Any:
+            if timer.active():
+                timer.cancel()
+            if late and isinstance(result, Failure):
+                raise NotSent(f"no answer within {WITHIN_S:g} s")
+            return result
+
+        return sending.addBoth(over).addErrback(_told)
 
     @inlineCallbacks
     def _send(self, url: str, headers: Mapping[str, str], body: bytes) -> Any:
@@ -106,18 +122,14 @@ class GuardedPost:
         return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), ask)
 
 
-def _told(failure: Any) -> Any:
+def _told(failure: Failure) -> Any:
     """Every way in which it may fail, in words."""
     error = failure.value
-    if isinstance(error, NotSent):
-        return failure
     if isinstance(error, UnusableUrl):
         raise NotSent(str(error))
-    if isinstance(error, TimeoutError | CancelledError):
-        raise NotSent(f"no answer within {WITHIN_S:.0f} s")
-    if isinstance(error, ResponseFailed):
-        reasons = "; ".join(reason.getErrorMessage() for reason in error.reasons)
-        raise NotSent(f"the connection broke: {reasons[:200]}")
+    reasons = getattr(error, "reasons", None)  # Twisted's own: each is a Failure
+    if reasons:
+        raise NotSent(f"the connection broke: {'; '.join(reason.getErrorMessage() for reason in reasons)[:200]}")
     if isinstance(error, ConnectError | ConnectionClosed | OSError):
         raise NotSent(f"no connection: {str(error)[:200]}")
     return failure

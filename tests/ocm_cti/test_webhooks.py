@@ -87,7 +87,7 @@ def test_what_came_of_a_call_is_told_with_its_outcome(house: Hooked) -> None:
         **{"list": "water", "campaign": house.campaign, "test": False, "person": "+74951234501", "name": "P0"},
         **{"attempt": call.attempt_id, "try": 1, "number": "+74951234501", "outcome": "confirmed", "cause": "normal"},
         **{"heard_ms": told["heard_ms"], "of_ms": told["of_ms"], "keys": "1"},
-        **{"answers": [{"step": "agree", "value": "1"}], "recordings": [], "final": "confirmed"},
+        **{"answers": [], "recordings": [], "final": "confirmed"},
         "ended_at": "2026-11-22T03:00:01.000Z",
     }
     (message, *_) = house.outbox(one)
