@@ -184,6 +184,27 @@ class AccountDesk:
 
         self._ledger.write(write)
 
+    def change_access(
+        self, caller: Caller, name: str, role: Role, lists: Collection[str] = (), *, disabled: bool = False
+    ) -> None:
+        """What somebody may from now on; he is logged out everywhere when it is less. Raises Refused."""
+        must(caller, Scope.ADMIN)
+
+        def write(conn: Connection) -> None:
+            account = accounts.find(conn, name)
+            if account is None:
+                raise Refused(f"there is no user {name}")
+            if caller.key == f"account:{account.account_id}":
+                raise Refused("nobody changes his own rights: ask another administrator")
+            accounts.set_access(
+                conn, account.account_id, role=role, lists=lists, disabled=disabled, now=self._ledger.now()
+            )
+            sessions.end_all(conn, account.account_id)
+            details = {"role": role.value, "lists": sorted(lists), "disabled": disabled}
+            self._ledger.note(conn, caller, "user.access", account.name, details)
+
+        self._ledger.write(write)
+
     # --- tokens ---
 
     def token_caller(self, secret: str) -> Caller | None:

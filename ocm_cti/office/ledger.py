@@ -14,10 +14,11 @@ from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.tokens import TokenRefused
 from ocm_cti.store.transactions import Connection, Store
+from ocm_cti.store.webhooks import WebhookRefused
 
 T = TypeVar("T")
 
-REFUSALS = (AccountRefused, CampaignRefused, TokenRefused)
+REFUSALS = (AccountRefused, CampaignRefused, TokenRefused, WebhookRefused)
 
 
 class Ledger:

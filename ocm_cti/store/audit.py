@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from ocm_cti.store.schema import audit
 
 
 @dataclass(frozen=True)
 class Entry:
-    """``deed`` is a code as ``campaign.override``; ``subject`` what it was done to; ``details`` what belongs to it."""
+    """``deed`` is a code as ``campaign.override``; ``subject`` what it was done to; ``details`` what belongs to it.
+
+    ``entry_id``: of one that was read; later ones have larger ones.
+    """
 
     at: datetime
     who: str
     deed: str
     subject: str
     details: Mapping[str, object]
+    entry_id: int = 0
 
 
 def write(conn: Connection, entry: Entry) -> None:
@@ -36,7 +40,14 @@ def last_by(conn: Connection, deed: str) -> dict[int, str]:
     return {row.details["campaign"]: row.who for row in rows if "campaign" in row.details}
 
 
-def entries(conn: Connection, limit: int = 1000) -> list[Entry]:
-    """The last ones, newest first."""
-    rows = conn.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))
-    return [Entry(row.at, row.who, row.deed, row.subject, row.details) for row in rows]
+def entries(conn: Connection, limit: int = 1000, before: int | None = None, search: str = "") -> list[Entry]:
+    """The last ones, newest first; ``before``: those before that one; ``search``: part of who, deed or subject."""
+    query = select(audit)
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    if search:
+        part = search.lower()
+        columns = (audit.c.who, audit.c.deed, audit.c.subject)
+        query = query.where(or_(*(func.lower(column).contains(part, autoescape=True) for column in columns)))
+    rows = conn.execute(query.order_by(audit.c.id.desc()).limit(limit))
+    return [Entry(row.at, row.who, row.deed, row.subject, row.details, row.id) for row in rows]
