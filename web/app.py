@@ -15,12 +15,15 @@ from web.api import health as api_health
 from web.api import lists as api_lists
 from web.api import tokens as api_tokens
 from web.api import webhooks as api_webhooks
-from web.pages import account, campaigns, lists, login, monitor, rooms
+from web.pages import account, audit, campaigns, lists, login, monitor, rooms, set_up, tokens, users, webhooks
 
 #: A body beyond this is refused; an import and a message are read by pages that say so.
 LONGEST_BODY = 64 * 1024 * 1024
 
-PAGES = (account.pages, campaigns.pages, lists.pages, login.pages, monitor.pages, rooms.pages)
+PAGES = (
+    *(account.pages, audit.pages, campaigns.pages, lists.pages, login.pages, monitor.pages, rooms.pages),
+    *(set_up.pages, tokens.pages, users.pages, webhooks.pages),
+)
 API = (api_campaigns.api, api_health.api, api_lists.api, api_tokens.api, api_webhooks.api)
 
 

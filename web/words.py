@@ -56,6 +56,14 @@ ROLES = {
 }
 
 
+#: what a token may
+SCOPES = {
+    Scope.READ: lazy_gettext("read"),
+    Scope.OPERATE: lazy_gettext("read, start and stop"),
+    Scope.ADMIN: lazy_gettext("everything"),
+}
+
+
 def outcome(code: str) -> str:
     return Words(language()).code_in_prose(code)
 
@@ -76,4 +84,6 @@ def waits(code: str) -> str:
 
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(outcome=outcome, waits=waits)
-    app.jinja_env.globals.update(OUTCOMES=OUTCOMES, LINES=LINES, STATES=STATES, LINKS=LINKS, ROLES=ROLES, Scope=Scope)
+    app.jinja_env.globals.update(
+        OUTCOMES=OUTCOMES, LINES=LINES, STATES=STATES, LINKS=LINKS, ROLES=ROLES, SCOPES=SCOPES, Scope=Scope
+    )

@@ -26,9 +26,7 @@ class WantedHook(Schema):
     url = String(
         required=True,
         validate=Length(min=1, max=LONGEST_URL),
-        metadata={
-            "description": "Where it is POSTed to: https://…; never an address inside, unless ocm.toml allows it"
-        },
+        metadata={"description": "Where to POST; an address inside only when ocm.toml allows it"},
     )
     events = List(
         String(validate=OneOf(EVENTS)), load_default=list, metadata={"description": "Left out or empty: all of them"}
