@@ -53,9 +53,7 @@ def fill(store: Store, name: str, first: int, people: int, note: Callable[[int],
 
     def add(conn: Connection, list_id: int, start: int) -> None:
         # Not ``upsert``, which looks for each of them first: that is none of what is measured here.
-        subscribers.create(
-            conn, list_id, [person(first + start + place) for place in range(min(1000, people - start))]
-        )
+        subscribers.create(conn, list_id, [person(first + start + place) for place in range(min(1000, people - start))])
 
     list_id = store.run_now(lambda conn: lists.find_or_create(conn, name, NOW))
     for start in range(0, people, PORTION):
