@@ -24,18 +24,24 @@ OPERATIONS = (
     "health",
     "lists",
     "make_token",
+    "make_webhook",
     "pause_campaign",
     "people",
+    "remove_webhook",
     "resume_campaign",
     "revoke_token",
     "start_campaign",
     "stop_campaign",
+    "test_webhook",
     "tokens",
+    "webhook",
+    "webhook_messages",
+    "webhooks",
 )
 
 
 #: They take nothing that could be wrong.
-NOTHING_TO_BREAK = ("health", "lists", "tokens")
+NOTHING_TO_BREAK = ("health", "lists", "tokens", "webhooks")
 #: What Werkzeug answers to a method that a path has not is no operation of ours; who may come in is tried elsewhere.
 NOT_OURS = [unsupported_method, ignored_auth]
 
@@ -59,6 +65,8 @@ def api(tmp_path: Path) -> Iterator[Api]:
     secret, _ = desk.office.accounts.make_token(admin, "fuzz", Scope.ADMIN)
     for name in ("crm", "billing"):
         desk.office.accounts.make_token(admin, name, Scope.READ)
+    for place in range(3):
+        desk.office.webhooks.add(admin, f"https://crm.example/{place}")
     headers = {"Authorization": f"Bearer {secret}"}
     loaded = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(desk.office), headers=headers)
     yield Api(loaded, headers)
