@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, or_, select
 
-from ocm_cti.store.schema import audit
+from ocm_cti.store.schema import LARGEST_ID, audit
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def entries(conn: Connection, limit: int = 1000, before: int | None = None, sear
     """The last ones, newest first; ``before``: those before that one; ``search``: part of who, deed or subject."""
     query = select(audit)
     if before is not None:
-        query = query.where(audit.c.id < before)
+        query = query.where(audit.c.id < min(before, LARGEST_ID))
     if search:
         part = search.lower()
         columns = (audit.c.who, audit.c.deed, audit.c.subject)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ocm_cti.domain import webhooks as rules
 from ocm_cti.store.errors import StoreError
-from ocm_cti.store.schema import webhook, webhook_message
+from ocm_cti.store.schema import LARGEST_ID, webhook, webhook_message
 
 WAITING = "waiting"
 DELIVERED = "delivered"
@@ -107,6 +107,8 @@ def everyone(conn: Connection) -> list[Webhook]:
 
 
 def find(conn: Connection, webhook_id: int) -> Webhook | None:
+    if webhook_id > LARGEST_ID:
+        return None
     row = conn.execute(select(webhook).where(webhook.c.id == webhook_id)).first()
     return None if row is None else _webhook(row)
 
@@ -217,7 +219,7 @@ def messages(conn: Connection, webhook_id: int, before: int | None = None, limit
     """The newest first; ``before``: those that were made before that one."""
     query = select(webhook_message).where(webhook_message.c.webhook_id == webhook_id)
     if before is not None:
-        query = query.where(webhook_message.c.id < before)
+        query = query.where(webhook_message.c.id < min(before, LARGEST_ID))
     return [_message(row) for row in conn.execute(query.order_by(webhook_message.c.id.desc()).limit(limit))]
 
 
