@@ -103,6 +103,47 @@ def look_around(page: Page, browser: Chromium, panel: str) -> None:
     for path in ("", "lists", "lists/debtors", "account", "password", "set-up"):
         page.goto(panel + path)
         assert browser.barriers(page) == []
+    set_up(page, browser, panel)
+
+
+def set_up(page: Page, browser: Chromium, panel: str) -> None:
+    """In Russian: a user, a token, a webhook whose test message does not arrive, since nobody may look around inside."""
+    page.goto(panel + "set-up")
+    browser.shot(page, "set-up-ru")
+    page.get_by_role("main").get_by_role("link", name="Пользователи").click()
+    page.get_by_label("Имя").fill("ольга")
+    page.get_by_role("button", name="Добавить").click()
+    expect(page.locator("code.secret")).to_be_visible()
+    browser.shot(page, "users-ru")
+    assert browser.barriers(page) == []
+    page.get_by_role("main").get_by_role("link", name="Токены API").click()
+    page.get_by_label("Какая система им пользуется?").fill("CRM")
+    page.get_by_role("button", name="Создать").click()
+    expect(page.locator("code.secret")).to_contain_text("ocm_")
+    browser.shot(page, "tokens-ru")
+    assert browser.barriers(page) == []
+    page.get_by_role("main").get_by_role("link", name="Вебхуки").click()
+    page.get_by_label("Адрес").fill(panel + "nowhere")
+    page.get_by_label("звонок закончен").check()
+    page.get_by_role("button", name="Добавить").click()
+    expect(page.locator("code.secret")).to_contain_text("whsec_")
+    browser.shot(page, "webhooks-ru")
+    assert browser.barriers(page) == []
+    page.get_by_role("main").get_by_role("link", name="/nowhere").click()
+    page.get_by_role("button", name="Проверить").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    for _ in range(100):
+        page.reload()
+        if page.get_by_text("is not on the public Internet").count():
+            break
+        page.wait_for_timeout(200)
+    expect(page.locator("tbody")).to_contain_text("127.0.0.1 is not on the public Internet")
+    browser.shot(page, "webhook-ru")
+    assert browser.barriers(page) == []
+    page.get_by_role("main").get_by_role("link", name="Журнал действий").click()
+    expect(page.locator("tbody")).to_contain_text("webhook.test")
+    browser.shot(page, "audit-ru")
+    assert browser.barriers(page) == []
 
 
 def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) -> None:
@@ -112,7 +153,8 @@ def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) 
         come_in(page, panel, system.folder)
         assert page.locator("html").get_attribute("data-bs-theme") == "dark"
         expect(page.get_by_role("link", name="Lists")).to_be_hidden()
-        for path in ("", "lists", "lists/debtors", "campaigns", "account"):
+        rooms = ("set-up", "set-up/users", "set-up/tokens", "set-up/webhooks", "set-up/audit")
+        for path in ("", "lists", "lists/debtors", "campaigns", "account", *rooms):
             page.goto(panel + path)
             browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")
             assert browser.barriers(page) == []
