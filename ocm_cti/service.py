@@ -281,6 +281,7 @@ class Service:
         self.bulletin.stop()
         if self.panel is not None:
             yield self.panel.stop()
+        self.office.close()
         yield self.timetable.stop()
         yield self.lookahead.stop()
         yield self.dialer.stop(drain_s)

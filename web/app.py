@@ -14,12 +14,21 @@ from web.api import description
 from web.api import health as api_health
 from web.api import lists as api_lists
 from web.api import tokens as api_tokens
-from web.pages import account, campaigns, lists, login, monitor, rooms
+from web.pages import account, campaigns, lists, login, monitor, reports, rooms, studio
 
 #: A body beyond this is refused; an import and a message are read by pages that say so.
 LONGEST_BODY = 64 * 1024 * 1024
 
-PAGES = (account.pages, campaigns.pages, lists.pages, login.pages, monitor.pages, rooms.pages)
+PAGES = (
+    account.pages,
+    campaigns.pages,
+    lists.pages,
+    login.pages,
+    monitor.pages,
+    reports.pages,
+    rooms.pages,
+    studio.pages,
+)
 API = (api_campaigns.api, api_health.api, api_lists.api, api_tokens.api)
 
 

@@ -23,6 +23,7 @@ from ocm_cti.office.ledger import Ledger, must
 from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
 from ocm_cti.office.once import Once
+from ocm_cti.office.reports import ReportDesk
 from ocm_cti.office.settings import ConfigFile
 from ocm_cti.store import audit
 from ocm_cti.store.transactions import Store
@@ -55,6 +56,7 @@ class Office:
         self.lists = ListDesk(self.ledger, self.settings)
         self.campaigns = CampaignDesk(self.ledger, self.settings, floor)
         self.once = Once(self.ledger)
+        self.reports = ReportDesk(self.ledger, config)
 
     def monitor(self, caller: Caller) -> Picture:
         """What goes on, at most a second old. Raises NotNow."""
@@ -64,6 +66,10 @@ class Office:
         """Raises NotNow."""
         shown = self.monitor(caller)
         return HealthReport(shown.all_up, __version__, self.node, shown)
+
+    def close(self) -> None:
+        """Ends what is being made for the panel in processes of their own."""
+        self.reports.close()
 
     def panel_key(self) -> bytes:
         """What forms are signed with; kept in the data folder: a page stays good when the server is restarted."""

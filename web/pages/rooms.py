@@ -11,14 +11,12 @@ pages = Blueprint("rooms", __name__)
 
 #: name -> (title, icon, the commands)
 ROOMS = {
-    "studio": (lazy_gettext("Studio"), "microphone", ("ocm scenario try FILE", "ocm scenario call FILE NUMBER")),
     "scenarios": (lazy_gettext("Scenarios"), "route-square-2", ("ocm scenario check FILE", "ocm scenario try FILE")),
-    "reports": (lazy_gettext("Reports"), "report-analytics", ("ocm report LIST",)),
     "set-up": (lazy_gettext("Set-up"), "settings", ("ocm check", "ocm user --help", "ocm audit")),
 }
 
 
-@pages.get("/<any('studio', 'scenarios', 'reports', 'set-up'):room>")
+@pages.get("/<any('scenarios', 'set-up'):room>")
 def room(room: str) -> Any:
     title, drawing, commands = ROOMS[room]
     return render_template("room.html", room=room, title=title, drawing=drawing, commands=commands)
