@@ -76,9 +76,7 @@ class ReportJobs:
         """``order.folder`` is ours to say. Raises NotNow when too many wait."""
         self._clear(now)
         job_id = secrets.token_hex(12)
-        made = ReportJob(
-            job_id, owner, tuple(order.campaign_ids), tuple(order.formats), now, self._folder / job_id
-        )
+        made = ReportJob(job_id, owner, tuple(order.campaign_ids), tuple(order.formats), now, self._folder / job_id)
         with self._lock:
             waiting = sum(not job.over.is_set() for job in self._jobs.values())
             if waiting >= MOST_WAITING or self._closed:

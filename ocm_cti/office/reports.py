@@ -80,7 +80,9 @@ class ReportDesk:
     def close(self) -> None:
         self._jobs.close()
 
-    def figures(self, caller: Caller, chosen: Selection, *, anew: bool = False, patience_s: float = PATIENCE_S) -> Figures:
+    def figures(
+        self, caller: Caller, chosen: Selection, *, anew: bool = False, patience_s: float = PATIENCE_S
+    ) -> Figures:
         """Of small campaigns at once; of others as soon as they are made, or what was made a while ago unless
         ``anew``. Raises NotThere when there is nothing to report."""
         now = self._ledger.now()
@@ -114,7 +116,9 @@ class ReportDesk:
         names = [list_name] if list_name and caller.sees(list_name) else sorted(caller.lists)
         return self._ledger.read(lambda conn: pages.campaigns(conn, lists=names, limit=MOST_CHOICES)[0])
 
-    def people(self, caller: Caller, chosen: Selection, wanted: Filter, after: int = 0, limit: int = 50) -> ReportedPage:
+    def people(
+        self, caller: Caller, chosen: Selection, wanted: Filter, after: int = 0, limit: int = 50
+    ) -> ReportedPage:
         """Campaign by campaign in the order of the list. Raises NotThere."""
 
         def read(conn: Connection) -> ReportedPage:
@@ -145,7 +149,9 @@ class ReportDesk:
 
     # --- files ---
 
-    def order(self, caller: Caller, chosen: Selection, kind: str, delimiter: str = ";", language: str = "en") -> ReportJob:
+    def order(
+        self, caller: Caller, chosen: Selection, kind: str, delimiter: str = ";", language: str = "en"
+    ) -> ReportJob:
         """Begin to make files of one of FORMATS. Raises NotThere, Refused, NotNow."""
         if kind not in FORMATS:
             raise Refused(f"reports are written as {', '.join(FORMATS)}")

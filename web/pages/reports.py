@@ -153,8 +153,12 @@ def download(job_id: str, place: int) -> Any:
 def selection() -> Selection:
     """What the address asks for; what is no number and no day in it is left out."""
     given = request.values
-    ids = {int(value) for value in given.getlist("campaign") if value.isascii() and value.isdecimal() and len(value) < 19}
-    return Selection(given.get("list", "")[:200], tuple(sorted(ids)), _day(given.get("since")), _day(given.get("until")))
+    ids = {
+        int(value) for value in given.getlist("campaign") if value.isascii() and value.isdecimal() and len(value) < 19
+    }
+    return Selection(
+        given.get("list", "")[:200], tuple(sorted(ids)), _day(given.get("since")), _day(given.get("until"))
+    )
 
 
 def arguments(chosen: Selection) -> dict[str, Any]:
