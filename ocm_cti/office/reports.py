@@ -23,6 +23,8 @@ from ocm_cti.store.report_pages import Filter, OnePerson, Reported
 from ocm_cti.store.report_rows import CampaignRow
 from ocm_cti.store.transactions import Connection
 
+__all__ = ["DELIMITERS", "FORMATS", "Figures", "ReportDesk", "ReportedPage", "Selection"]
+
 #: So many rows are read in the time that somebody waits for a page; more in a process of its own.
 AT_ONCE = 4000
 #: How long a page waits for that process before it says how far it is.
@@ -196,9 +198,10 @@ class ReportDesk:
         if chosen.list_name and not caller.sees(chosen.list_name):
             raise NotThere(f"there is no list {chosen.list_name}")
         list_ids: list[int | None] = [None]
+        list_id: int | None
         if chosen.list_name or caller.lists:
             names = [chosen.list_name] if chosen.list_name else sorted(caller.lists)
-            list_ids = [found for name in names if (found := lists.find(conn, name)) is not None]
+            list_ids = [list_id for name in names if (list_id := lists.find(conn, name)) is not None]
         if chosen.list_name and not list_ids:
             raise NotThere(f"there is no list {chosen.list_name}")
         if chosen.since is not None or chosen.until is not None:
@@ -206,13 +209,13 @@ class ReportDesk:
             until_at = None if chosen.until is None else _midnight(chosen.until, 1)
             found = [
                 campaign_id
-                for list_id in list_ids
-                for campaign_id in reports.started(conn, list_id, since_at=since_at, until_at=until_at, tests=False)
+                for each in list_ids
+                for campaign_id in reports.started(conn, each, since_at=since_at, until_at=until_at, tests=False)
             ]
             if not found:
                 raise NotThere("no campaign began in that time")
         else:
-            found = [found for list_id in list_ids for found in _newest(conn, list_id)]
+            found = [campaign_id for each in list_ids for campaign_id in _newest(conn, each)]
             found = sorted(found)[-1:]
             if not found:
                 raise NotThere("nothing has been started yet")

@@ -64,8 +64,10 @@ class Sound:
 
     @property
     def peaks(self) -> list[int]:
-        """0 to 100, at most PEAKS of them."""
-        return telephone_wav.peaks(self.octets, PEAKS)
+        """At most PEAKS of them, 0 to 100 of the loudest."""
+        found = telephone_wav.peaks(self.octets, PEAKS)
+        most = max(found, default=0) or 1
+        return [100 * peak // most for peak in found]
 
     @property
     def wav(self) -> bytes:

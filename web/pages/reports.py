@@ -24,6 +24,8 @@ from web.words import OUTCOMES
 pages = Blueprint("reports", __name__, url_prefix="/reports")
 
 PAGE = 25
+#: Days of others are slips of the finger.
+YEARS = range(2000, 2200)
 #: Digits are answered in many ways; the rest is told as one.
 ANSWERS_SHOWN = 12
 
@@ -82,7 +84,7 @@ def overview() -> Any:
         return render_template(template, found=found, why="", **shared)
     page = office.reports.people(caller, chosen, Filter(), 0, PAGE)
     return render_template(
-        template, found=found, why="", **shared, **drawings(found.figures), **_people_of(page, Filter(), 0)
+        template, found=found, why="", **shared, **drawings(found.figures), **_people_of(page, chosen, Filter(), 0)
     )
 
 
@@ -95,7 +97,7 @@ def people() -> Any:
         "reports/_people.html" if request.headers.get("HX-Request") else "reports/people.html",
         chosen=chosen,
         args=arguments(chosen),
-        **_people_of(page, wanted, after),
+        **_people_of(page, chosen, wanted, after),
     )
 
 
@@ -220,13 +222,14 @@ def _filter() -> Filter:
     )
 
 
-def _people_of(page: Any, wanted: Filter, after: int) -> dict[str, Any]:
+def _people_of(page: Any, chosen: Selection, wanted: Filter, after: int) -> dict[str, Any]:
     filters = {"outcome": wanted.outcome or None, "search": wanted.search or None, "replied": wanted.replied or None}
-    return {"page": page, "wanted": wanted, "filters": filters, "first": after == 0}
+    return {"page": page, "wanted": wanted, "linked": arguments(chosen) | filters, "first": after == 0}
 
 
 def _day(given: str | None) -> date | None:
     try:
-        return date.fromisoformat(given) if given else None
+        found = date.fromisoformat(given) if given else None
     except ValueError:
         return None
+    return found if found is None or found.year in YEARS else None

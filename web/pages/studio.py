@@ -153,8 +153,12 @@ def played(sound: Sound) -> Response:
 
 
 def _spoken() -> tuple[str, str, str]:
+    """Text, language, voice; a variant is one of the language's own voice."""
     given = request.values
-    return given.get("text", ""), given.get("language", ""), given.get("voice", "")
+    spoken_in, voice = given.get("language", ""), given.get("voice", "")
+    if voice.startswith("+"):
+        voice = {"en": "en-us"}.get(spoken_in, spoken_in) + voice
+    return given.get("text", ""), spoken_in, voice
 
 
 def _hearing() -> Hearing:
@@ -163,7 +167,9 @@ def _hearing() -> Hearing:
     if answers == "keys":
         answers = given.get("keys", "").strip()[:400] or SILENT
     person = given.get("person", 0, type=int)
-    return Hearing(given.get("list", "")[:200], max(0, min(person, 2**31 - 1)), given.get("scenario", "")[:200], answers)
+    return Hearing(
+        given.get("list", "")[:200], max(0, min(person, 2**31 - 1)), given.get("scenario", "")[:200], answers
+    )
 
 
 def _refuse(text: str) -> None:

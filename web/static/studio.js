@@ -78,16 +78,6 @@
     }
   }
 
-  // A variant is one of the language's own voice.
-  const speak = document.getElementById("speak");
-  if (speak) {
-    const complete = (data) => {
-      const voice = data.get("voice");
-      if (voice && voice.startsWith("+")) data.set("voice", (data.get("language") === "en" ? "en-us" : data.get("language")) + voice);
-    };
-    speak.addEventListener("formdata", (event) => complete(event.formData));
-  }
-
   // --- the recorder: 8 kHz, 16 bit, mono, made here
 
   const recorder = document.getElementById("recorder");
