@@ -202,7 +202,7 @@ def test_a_scenario_is_heard_as_somebody_would(desk: Desk, client: FlaskClient, 
     person = re.search(r'name="person" value="(\d+)"', found)
     assert person and "ОЛЬГА 1" in found and "<option>scenario</option>" in found
     willing = client.get(f"/studio/heard?list=debtors&person={person[1]}").text
-    assert "greeting.wav" in willing and "ОЛЬГА 1, ваш долг один рубль" in willing
+    assert "greeting.wav" in willing and "ваш долг один рубль." in willing
     assert "<kbd>1</kbd>" in willing and "his reply is recorded" in willing
     address = re.search(r'src="([^"]+)"', willing)
     assert address

@@ -11,8 +11,8 @@ from flask_babel import gettext, lazy_gettext
 from ocm_cti.domain.access import Scope
 from ocm_cti.office.errors import NotThere, OfficeError, Refused
 from ocm_cti.office.hearing import SILENT, WILLING, Hearing
-from ocm_cti.office.studio import LONGEST_TEXT, Sound
 from ocm_cti.office.studio import LANGUAGES as SPOKEN
+from ocm_cti.office.studio import LONGEST_TEXT, Sound
 from web import security
 from web.errors import status_of
 from web.language import language
