@@ -67,9 +67,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class ReportedPage:
-    """``after`` is what the next page is asked with; None: this is the last."""
+    """``after`` is what the next page is asked with; None: this is the last. ``campaigns`` of its people, by id."""
 
     people: tuple[Reported, ...]
+    campaigns: Mapping[int, CampaignRow]
     after: int | None
 
 
@@ -127,7 +128,9 @@ class ReportDesk:
             ids = self._ids(conn, caller, chosen)
             size = max(1, min(limit, LONGEST_PAGE))
             rows, more = report_pages.people(conn, ids, wanted, after=after, limit=size, now=self._ledger.now())
-            return ReportedPage(tuple(rows), rows[-1].task_id if more else None)
+            of = reports.campaign_rows(conn, sorted({row.person.campaign_id for row in rows}))
+            campaigns = {each.campaign_id: each for each in of}
+            return ReportedPage(tuple(rows), campaigns, rows[-1].task_id if more else None)
 
         return self._ledger.read(read)
 

@@ -16,7 +16,7 @@ from ocm_cti.reports import reasons
 from ocm_cti.reports.questions import Question, questions
 from ocm_cti.reports.words import Words
 from ocm_cti.store.report_pages import OPEN, Filter
-from ocm_cti.store.report_rows import CampaignRow
+from ocm_cti.store.report_rows import CampaignRow, PersonRow
 from web import charts, security
 from web.language import language
 from web.words import OUTCOMES
@@ -57,8 +57,18 @@ def ending(row: Any) -> str:
 
 
 @pages.app_template_filter("told_answers")
-def told_answers(answers: str) -> str:
-    return Words(language()).answers(answers)
+def told_answers(person: PersonRow, campaign: CampaignRow) -> list[tuple[str, str]]:
+    """What he answered: the question, and his answer in words."""
+    asked, words = asked_of(campaign, person.scenario), Words(language())
+    found = []
+    for each in person.answers.split(", ") if person.answers else ():
+        step, _, value = each.rpartition("=")
+        question = asked.get(step)
+        if question is None:
+            found.append(("", words.answers(each)))
+        else:
+            found.append((question.label, question.told(value, words)))
+    return found
 
 
 @pages.get("")
