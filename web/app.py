@@ -13,6 +13,8 @@ from web.api import campaigns as api_campaigns
 from web.api import description
 from web.api import health as api_health
 from web.api import lists as api_lists
+from web.api import messages as api_messages
+from web.api import reports as api_reports
 from web.api import tokens as api_tokens
 from web.pages import account, campaigns, lists, login, monitor, reports, rooms, studio
 
@@ -29,7 +31,14 @@ PAGES = (
     rooms.pages,
     studio.pages,
 )
-API = (api_campaigns.api, api_health.api, api_lists.api, api_tokens.api)
+API = (
+    api_campaigns.api,
+    api_health.api,
+    api_lists.api,
+    api_messages.api,
+    api_reports.api,
+    api_tokens.api,
+)
 
 
 def create_app(office: Office, *, secure_cookies: bool = False, login_limit: str = "20 per minute") -> APIFlask:

@@ -19,13 +19,21 @@ from ocm_cti.domain.access import Caller, Scope
 from web.app import create_app
 
 OPERATIONS = (
+    "bring_message",
     "campaign",
+    "campaign_people",
     "campaigns",
+    "delete_message",
     "health",
     "lists",
     "make_token",
+    "message",
+    "message_sound",
+    "messages",
     "pause_campaign",
     "people",
+    "reply",
+    "report",
     "resume_campaign",
     "revoke_token",
     "start_campaign",

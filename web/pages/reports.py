@@ -19,7 +19,7 @@ from ocm_cti.store.report_pages import OPEN, Filter
 from ocm_cti.store.report_rows import CampaignRow, PersonRow
 from web import charts, security
 from web.language import language
-from web.words import OUTCOMES
+from web.words import OUTCOMES, waits
 
 pages = Blueprint("reports", __name__, url_prefix="/reports")
 
@@ -129,6 +129,10 @@ def person(task_id: int) -> Any:
 
 @pages.get("/replies/<int:answer_id>.wav")
 def reply(answer_id: int) -> Any:
+    return sound_of(answer_id)
+
+
+def sound_of(answer_id: int) -> Any:
     """The sound of a reply, in parts where the player asks for parts."""
     path = security.office().reports.reply(security.caller(), answer_id)
     response = send_file(path, mimetype="audio/wav", conditional=True, download_name=path.name)
@@ -202,7 +206,7 @@ def drawings(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _word(code: str) -> str:
     """Of an outcome, or of what somebody waits for."""
-    return Words(language()).code_in_prose(code)
+    return waits(code) or Words(language()).code_in_prose(code)
 
 
 def asked_of(campaign: CampaignRow, scenario: str) -> dict[str, Question]:

@@ -1,6 +1,8 @@
 // The studio: waveforms that show where the sound is, uploads with a notice, and the recorder.
 (() => {
   const worklet = document.currentScript.dataset.worklet;
+  const part = (id) => document.getElementById(id);
+  let recording = null;
   const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
   // --- waveforms: the played part, and a click that leads there
@@ -58,11 +60,16 @@
       place.scrollIntoView({ block: "nearest" });
       if (answer.ok) {
         form.reset();
+        if (form.closest("#recorder")) {
+          recording = null;
+          part("recorded").hidden = part("record-keep").disabled = true;
+          part("record-time").value = "0:00";
+        }
         const list = document.getElementById("messages");
         htmx.ajax("GET", list.dataset.list, "#messages");
       }
     } finally {
-      for (const button of buttons) button.disabled = false;
+      for (const button of buttons) button.disabled = button.id === "record-keep" && !recording;
     }
   });
 
@@ -80,11 +87,9 @@
 
   // --- the recorder: 8 kHz, 16 bit, mono, made here
 
-  const recorder = document.getElementById("recorder");
-  let recording = null;
+  const recorder = part("recorder");
   if (!recorder || !navigator.mediaDevices || !window.AudioWorkletNode) return;
   recorder.hidden = false;
-  const part = (id) => document.getElementById(id);
   const RATE = 8000, LONGEST_S = 600;
   let stop = null;
 
