@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -27,6 +28,7 @@ from ocm_cti.reports.compose import compose
 from ocm_cti.reports.csv_files import CsvReport
 from ocm_cti.reports.figures import Summary
 from ocm_cti.reports.json_file import JsonReport, figures_text
+from ocm_cti.reports.replies_zip import FOLDER, RepliesZip
 from ocm_cti.reports.whole import ReportNotWritten
 from ocm_cti.reports.words import Words
 from ocm_cti.reports.xlsx_file import XlsxReport
@@ -34,7 +36,7 @@ from ocm_cti.store import report_pages, reports
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection, Store
 
-FORMATS = ("csv", "xlsx", "pdf", "json")
+FORMATS = ("csv", "xlsx", "pdf", "json", "replies")
 FIGURES_FILE = "figures.json"
 #: How far it is, is said each so many rows.
 TOLD_EACH = 500
@@ -122,7 +124,7 @@ def carry_out(order: Order, say: Callable[[str], object]) -> None:
                 order.campaign_ids,
                 now,
                 write,
-                Path(order.recordings),
+                folder / FOLDER,
                 order.show_numbers,
                 Words(order.language),
                 counted,
@@ -150,10 +152,13 @@ def _file(name: str, folder: Path, about: About, order: Order) -> Any:
             from ocm_cti.reports.pdf_file import PdfReport  # a second of imports that only paper needs
 
             return PdfReport(path, about)
+        case "replies":
+            return RepliesZip(path.with_name("replies.zip"), about, Path(order.recordings))
     raise ValueError(f"{name!r} is none of {', '.join(FORMATS)}")
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the server decides
     with suppress(OSError, AttributeError):
         os.nice(_NICE)
     order = Order(**json.load(sys.stdin))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--synthesizer", default="pyttsx3")
     chosen = parser.parse_args(arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the server decides
     _bounded()
     jobs = json.load(sys.stdin)
     out = os.dup(1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from flask.testing import FlaskClient
@@ -155,7 +157,7 @@ def exported(desk: Desk, client: FlaskClient, **fields: str) -> tuple[str, list[
     return job_id[1], re.findall(r'href="(/reports/exports/\w+/\d+)"', page)
 
 
-@pytest.mark.parametrize("kind", ["csv", "xlsx", "pdf", "json"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "pdf", "json", "replies"])
 def test_files_are_made_beside_the_server(desk: Desk, client: FlaskClient, kind: str, tmp_path: Path) -> None:
     surveyed(desk)
     _, files = exported(desk, client, format=kind, delimiter=",", language="ru")
@@ -170,7 +172,12 @@ def test_files_are_made_beside_the_server(desk: Desk, client: FlaskClient, kind:
         case "pdf":
             assert content.startswith(b"%PDF-")
         case "json":
-            assert json.loads(content)["total"]["people"] == 10
+            told = json.loads(content)
+            assert told["total"]["people"] == 10 and told["people"][0]["recordings"] == ["replies/1-wish.wav"]
+        case "replies":
+            with ZipFile(io.BytesIO(content)) as packed:
+                assert packed.namelist() == ["replies/1-wish.wav", "replies/3-wish.wav"]
+                assert packed.read("replies/1-wish.wav")[:4] == b"RIFF"
     assert desk.store.read_now(audit.entries)[0].deed == "report.export"
 
 
