@@ -36,7 +36,11 @@ _KEYS = frozenset("0123456789*#ABCD")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of what goes on in the call, ``at_s`` from its beginning. ``kind``: said, recording, key, note."""
+    """One line of what goes on in the call, ``at_s`` from its beginning.
+
+    ``kind``: said (``text`` in words), recording (its name), key (what he presses, "" for nothing), announcement (of
+    the switch, its number), beep, reply, transfer (to whom), end.
+    """
 
     at_s: float
     step: str
@@ -128,7 +132,7 @@ class _Script:
                 answer = ""
                 if isinstance(action, StartTimer) and run.at.kind != "pause":
                     answer = self._pressed(run.at)
-                    self._note(run.at, "key", answer or "…")
+                    self._note(run.at, "key", answer)
                     self.pieces.append(_THINKING_MS if answer else min(_LONGEST_PAUSE_MS, round(1000 * action.seconds)))
 
     def put_together(self, made: Mapping[Fragment, bytes]) -> tuple[tuple[Line, ...], Sound]:
@@ -155,20 +159,20 @@ class _Script:
                         case Recording():
                             self._note(step, "recording", fragment.path_name)
                         case Beep():
-                            self._note(step, "note", "beep")
+                            self._note(step, "beep", "")
                     self.pieces.append(fragment)
             case Announce():
-                self._note(step, "note", f"message {action.ogm} of the switch")
+                self._note(step, "announcement", str(action.ogm))
                 self.pieces.append(_REPLY_MS)
             case StartTimer() if step.kind == "pause":
                 self.pieces.append(min(_LONGEST_PAUSE_MS, round(1000 * action.seconds)))
             case Record():
-                self._note(step, "note", "his reply is recorded")
+                self._note(step, "reply", "")
                 self.pieces.append(_REPLY_MS)
             case Transfer():
-                self._note(step, "note", f"is connected with {action.to}")
+                self._note(step, "transfer", action.to)
             case HangUp():
-                self._note(step, "note", "the call ends")
+                self._note(step, "end", "")
 
     def _note(self, step: Step, kind: str, text: str) -> None:
         self._lines.append((len(self.pieces), step.name, kind, text))

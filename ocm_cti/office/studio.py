@@ -36,20 +36,28 @@ LONGEST_VOICE = 100
 #: Peaks of a drawing.
 PEAKS = 240
 _CHUNK = 1 << 16
+_SCENARIO, _CAMPAIGN = "scenario", "campaign"
+#: Name of a recording -> what plays it: kind and name.
+_Used = dict[str, set[tuple[str, str]]]
 _VOICE = re.compile(r"[\w+./\\ -]*\Z")
 _NAME = re.compile(r"[\w(][\w .()+,-]*\Z")
 
 
 @dataclass(frozen=True)
 class RecordedMessage:
-    """A file of the folder of recordings. ``message_id`` stands for its name in addresses; ``used_by`` names scenarios
-    and campaigns that play it."""
+    """A file of the folder of recordings. ``message_id`` stands for its name in addresses; ``used_by`` names the
+    scenarios that play it, ``campaigns`` the lists of campaigns that still may."""
 
     message_id: str
     name: str
     octets: int
     changed_at: datetime
     used_by: tuple[str, ...]
+    campaigns: tuple[str, ...]
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.used_by or self.campaigns)
 
 
 @dataclass(frozen=True)
@@ -179,14 +187,17 @@ class StudioDesk:
 
     def _unused(self, message_id: str) -> tuple[str, Path]:
         name, path = self._found(message_id)
-        users = self._used().get(name)
+        users = [
+            user if kind == _SCENARIO else f"the campaign of {user}"
+            for kind, user in sorted(self._used().get(name, ()))
+        ]
         if users:
-            raise Refused(f"{name} is played by {', '.join(sorted(users))}; take it out there first")
+            raise Refused(f"{name} is played by {', '.join(users)}; take it out there first")
         return name, path
 
-    def _used(self) -> dict[str, set[str]]:
+    def _used(self) -> _Used:
         """Name of a recording -> what plays it: lists' scenarios, drafts beside them, campaigns that go on."""
-        found: dict[str, set[str]] = {}
+        found: _Used = {}
         try:
             lists = self._settings.load().lists
         except Refused:  # a mistake in the file is no reason to delete what it plays
@@ -197,18 +208,22 @@ class StudioDesk:
         texts = []
         for path in sorted(paths):
             with suppress(OSError, UnicodeDecodeError):
-                texts.append((path.stem, path.read_text(encoding="utf-8")))
+                texts.append((_SCENARIO, path.stem, path.read_text(encoding="utf-8")))
         frozen = self._ledger.read(frozen_scenarios.still_needed)
-        for user, text in (*texts, *((f"the campaign of {name}", text) for name, text in frozen)):
+        for kind, user, text in (*texts, *((_CAMPAIGN, name, text) for name, text in frozen)):
             with suppress(tomllib.TOMLDecodeError):
                 for name in _recordings(tomllib.loads(text)):
-                    found.setdefault(name, set()).add(user)
+                    found.setdefault(name, set()).add((kind, user))
         return found
 
-    def _message(self, name: str, path: Path, used: dict[str, set[str]]) -> RecordedMessage:
+    def _message(self, name: str, path: Path, used: _Used) -> RecordedMessage:
         told = path.stat()
         changed_at = datetime.fromtimestamp(told.st_mtime, UTC)
-        return RecordedMessage(_id(name), name, told.st_size, changed_at, tuple(sorted(used.get(name, ()))))
+        users = sorted(used.get(name, ()))
+        scenarios, campaigns = (
+            tuple(user for kind, user in users if kind == wanted) for wanted in (_SCENARIO, _CAMPAIGN)
+        )
+        return RecordedMessage(_id(name), name, told.st_size, changed_at, scenarios, campaigns)
 
     def _check_free(self, name: str) -> None:
         if any(name.casefold() == other.casefold() for other, _ in self._files()):

@@ -104,6 +104,7 @@ def test_a_report_shows_the_survey_and_plays_a_reply(served: Served, tmp_path: P
         page.get_by_role("button", name="Make the file").click()
         expect(page.get_by_text("The files are ready")).to_be_visible()
         browser.shot(page, "report-export")
+        assert browser.barriers(page) == []
         with page.expect_download() as download:
             page.get_by_role("link", name="report.csv").click()
         assert Path(download.value.path()).read_text(encoding="utf-8-sig").startswith("campaign;list;name;")

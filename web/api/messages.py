@@ -30,7 +30,8 @@ class Message(Schema):
     name = String(required=True, metadata={"description": 'What scenarios play: `{ recording = "…" }`'})
     octets = Integer(required=True)
     changed_at = AwareDateTime(required=True)
-    used_by = List(String(), required=True, metadata={"description": "Scenarios and open campaigns that play it"})
+    used_by = List(String(), required=True, metadata={"description": "Scenarios that play it"})
+    campaigns = List(String(), required=True, metadata={"description": "Lists whose open campaigns still may play it"})
 
 
 class Messages(Schema):
@@ -58,6 +59,7 @@ def plain(message: RecordedMessage) -> dict[str, Any]:
         "octets": message.octets,
         "changed_at": message.changed_at.isoformat(),
         "used_by": list(message.used_by),
+        "campaigns": list(message.campaigns),
     }
 
 
