@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Text, cast, exists, func, or_, select
 
 from ocm_cti.store import reports
-from ocm_cti.store.pages import SHORTEST_NUMBER
+from ocm_cti.store.pages import SHORTEST_NUMBER, lowered
 from ocm_cti.store.report_rows import AnswerRow, AttemptRow, CampaignRow, PersonRow
 from ocm_cti.store.schema import LARGEST_ID, answer, attempt, campaign, prepared_list, subscriber, task
 
@@ -94,7 +94,7 @@ def people(
         query = query.join(subscriber)
     for word in words:
         places = [
-            func.lower(column).contains(word, autoescape=True)
+            lowered(conn, column).contains(word, autoescape=True)
             for column in (task.c.name, subscriber.c.key, subscriber.c.note)
         ]
         digits = "".join(sign for sign in word if sign.isdecimal())
