@@ -22,6 +22,7 @@ from ocm_cti.domain import outcomes
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.fragments import Fragment
+from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.scenario_actions import RunResult
 from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import Scenario, parse, required_fragments
@@ -154,6 +155,7 @@ class Attempt:
 
     def _not_committed(self, failure: Failure) -> None:
         if isinstance(failure.value, attempts.NoLonger):
+            self._cancelled = True  # not a fault of the line
             self._never_placed(failure.getErrorMessage())
             return
         self._never_placed(f"the ledger could not be written: {failure.getErrorMessage()}")
@@ -215,13 +217,27 @@ class Attempt:
         if self._call is None or self._run is None:
             raise RuntimeError("a gateway reported an answer before place() returned")
         self._conversation = Conversation(
-            self._call, self._run, self._fragments, self._recording_path, self._clock, self._log
+            self._call, self._run, self._fragments, self._recording_path, self._clock, self._log, self._asked
         )
         self._conversation.start()
 
     def digit(self, digit: str) -> None:
         if self._conversation is not None:
             self._conversation.digit(digit)
+
+    def _asked(self, stop_list: str) -> None:
+        """He asked not to be called any more: that must not be lost with this process."""
+        writing = self._store.run(
+            lambda conn: attempts.put_on_stop_lists(conn, self.claim.attempt_id, [stop_list], self._now())
+        )
+        writing.addErrback(
+            lambda failure: self._log.failure(
+                "attempt {attempt}: {name} is written when the call is over",
+                failure,
+                attempt=self.claim.attempt_id,
+                name=stop_list,
+            )
+        )
 
     def failed(self, cause: Cause, native: Native) -> None:
         if self._over:
@@ -247,7 +263,12 @@ class Attempt:
             else:
                 self._finish_heard(cause, by, native, heard)
 
-        conversation.call_over().addCallback(result)
+        def broken(failure: Failure) -> None:
+            self._log.failure("the end of attempt {attempt} broke", failure, attempt=self.claim.attempt_id)
+            fault = Native(OURS, "fault", failure.getErrorMessage())
+            self._finish(Outcome.UNKNOWN, cause, fault, None, EndedBy.FAULT)
+
+        maybeDeferred(conversation.call_over).addCallback(result).addErrback(broken)
 
     def _finish_heard(self, cause: Cause, by: EndedBy, native: Native, heard: RunResult) -> None:
         outcome = outcomes.of_answered(
@@ -257,6 +278,8 @@ class Attempt:
             transferred=cause is Cause.TRANSFERRED or bool(heard.transferred_to),
             machine=self._is_machine,
         )
+        if self._cancelled and outcome is Outcome.LINE_FAULT:
+            cause = Cause.CANCELLED
         self._finish(outcome, cause, native, heard, by)
 
     # --- the ledger ---
@@ -277,9 +300,7 @@ class Attempt:
     def _recording_path(self, step: str) -> Path:
         return self._recordings / f"{self.claim.attempt_id}-{step}.wav"
 
-    def _finish(
-        self, outcome: outcomes.Outcome, cause: Cause, native: Native, heard: RunResult | None, by: EndedBy
-    ) -> None:
+    def _finish(self, outcome: Outcome, cause: Cause, native: Native, heard: RunResult | None, by: EndedBy) -> None:
         self.line_state = LineState.CLOSING
         ended_at = self._now()
         finish = attempts.Finish(

@@ -57,7 +57,11 @@ class Conversation:
         recording_path: Callable[[str], Path],
         clock: Clock,
         log: Logger,
+        stop_list: Callable[[str], None] = lambda name: None,
     ) -> None:
+        """``stop_list`` is told at once on which one the person has asked to be put."""
+        self._stop_list = stop_list
+        self._asked: set[str] = set()
         self._call = call
         self._run = run
         self._fragments = fragments
@@ -67,7 +71,7 @@ class Conversation:
         self._timer: Timer | None = None
         self._unreported = 0  # prompts, recordings, transfers that have not yet said how far they got
         self._over = False
-        self._result: Deferred[RunResult] | None = None
+        self._told: Deferred[None] | None = None  # everything that was going on has reported
         self._grace: Timer | None = None
         self._fault: str = ""
 
@@ -88,22 +92,26 @@ class Conversation:
         self._over = True
         self._run.call_over()
         self._stop_timer()
-        result = self._result = Deferred()
+        told = self._told = Deferred()
         if self._unreported:
             self._grace = self._clock.callLater(LAST_WORDS_S, self._finish)
         else:
             self._finish()
-        return result
+        return told.addCallback(lambda _: self._run.result)
 
     def _finish(self) -> None:
         if self._grace is not None and self._grace.active():
             self._grace.cancel()
-        if self._result is not None:
-            result, self._result = self._result, None
-            result.callback(self._run.result)
+        if self._told is not None:
+            told, self._told = self._told, None
+            told.callback(None)
 
     def _carry_out(self, actions: list[Action]) -> None:
         try:
+            for name in self._run.stop_lists:
+                if name not in self._asked:
+                    self._asked.add(name)
+                    self._stop_list(name)
             self._carry_out_all(actions)
         except Exception as error:
             self._give_up(repr(error))

@@ -8,13 +8,13 @@ after it is asked of the switch at the next start (``recover``), before any port
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,7 +24,8 @@ from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.domain.fragments import Fragment
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.why_not import GatewayNow, World
-from ocm_cti.gateways.interface import Gateway, Health, InFlight, LinkState, Settled
+from ocm_cti.gateways.interface import Gateway, Health, LinkState
+from ocm_cti.recovery import Recovery
 from ocm_cti.store import attempts, campaigns, tasks
 from ocm_cti.store.transactions import Connection, Store
 from ocm_cti.store.turns import Shares, Turns
@@ -66,11 +67,15 @@ class Line:
 
 @dataclass(frozen=True)
 class _Claimed:
-    """What one look into the ledger gave: (gateway, port, claim); when the next person is due; whose calls to end."""
+    """What one look into the ledger gave: (gateway, port, claim); when the next person is due; whose calls to end.
+
+    ``cut_off``: it was broken off, others may be due.
+    """
 
     claims: Sequence[tuple[str, str, tasks.Claim]]
     due_at: datetime | None
     hanging_up: frozenset[int]
+    cut_off: bool = False
 
 
 class Dialer:
@@ -101,30 +106,26 @@ class Dialer:
         self._show = (lambda number: number) if show_numbers else mask
         self._log = Logger()
         self._attempts: dict[tuple[str, str], Attempt] = {}
-        self._unsettled: dict[str, list[InFlight]] = {}
-        self._settling: set[str] = set()
-        self._settle_timers: dict[str, Timer] = {}
+        self._recovery = Recovery(store, self._gateways, clock, now, node, self._show, self.wake)
         self._recovered = False
         self._claiming = False
         self._wake_again = False
+        self._in_doubt = False  # whether the last claims are in the ledger is not known
         self._timer: Timer | None = None
         self._stopping = False
         self._idle: Deferred[None] | None = None
         self._shares = Shares()
         self._since_at = now()
-        self.recovered = 0
 
     def start(self) -> Deferred[None]:
         """Recover what an earlier run left in flight, then connect; fires when the ledger has been read."""
-        return self._store.read(lambda conn: attempts.in_flight(conn, self._node)).addCallback(self._recover)
+        return self._recovery.begin().addCallback(self._connect)
 
     def stop(self, drain_s: float = 0.0) -> Deferred[None]:
         """Claim nothing more, let calls go on for ``drain_s``, then hang up; fires when every outcome is written."""
         self._stopping = True
         self._cancel_timer()
-        for timer in self._settle_timers.values():
-            timer.cancel()
-        self._settle_timers.clear()
+        self._recovery.stop()
         if not self._attempts and not self._claiming:
             return succeed(None)
         if self._idle is None:
@@ -158,6 +159,11 @@ class Dialer:
         return lines
 
     @property
+    def recovered(self) -> int:
+        """How many attempts an earlier run had left in flight."""
+        return self._recovery.found
+
+    @property
     def calls_up(self) -> int:
         """Attempts that have no outcome in the ledger yet."""
         return len(self._attempts)
@@ -167,7 +173,7 @@ class Dialer:
         idle = Counter(name for name, _ in self._free_ports())
         gateways = {}
         for name, gateway in self._gateways.items():
-            settling = name in self._unsettled
+            settling = self._recovery.concerns(name)
             up = gateway.health.state is LinkState.UP and not settling
             reason = "it is being asked about the calls of before" if settling else gateway.health.reason
             gateways[name] = GatewayNow(up, "" if up else reason or gateway.health.state.value, idle[name])
@@ -184,7 +190,7 @@ class Dialer:
             "gateway {gateway}: {state} {reason}", gateway=gateway.name, state=health.state.value, reason=health.reason
         )
         if health.state is LinkState.UP:
-            self._settle(gateway)
+            self._recovery.gateway_is_up(gateway)
             self.wake()
 
     def call_recorded(self, gateway: Gateway, record: CallRecord) -> None:
@@ -193,88 +199,13 @@ class Dialer:
 
     # --- recovery after a crash ---
 
-    def _recover(self, rows: Sequence[attempts.InFlightRow]) -> Deferred[None]:
-        never_sent = [row.attempt_id for row in rows if row.state == "claimed"]
-        sent = [row for row in rows if row.state != "claimed"]
-        lost = [row.attempt_id for row in sent if row.gateway not in self._gateways]
-        for row in sent:
-            if row.gateway in self._gateways:
-                self._unsettled.setdefault(row.gateway, []).append(
-                    InFlight(row.attempt_id, row.port, row.number, row.native_id)
-                )
-        self.recovered = len(rows)
-        if rows:
-            self._log.warn(
-                "{count} attempts were in flight when this server ended last: {never_sent} were never sent, "
-                "{asked} will be asked of their switch, {lost} belong to gateways that are not configured any more",
-                count=len(rows),
-                never_sent=len(never_sent),
-                asked=len(sent) - len(lost),
-                lost=len(lost),
-            )
-
-        def settle(conn: Connection) -> None:
-            for attempt_id in never_sent:
-                attempts.settle(conn, attempt_id, never_reached=True, now=self._now())
-            for attempt_id in lost:
-                attempts.settle(conn, attempt_id, never_reached=False, now=self._now())
-            for campaign in campaigns.running(conn):
-                campaigns.finish_if_done(conn, campaign, self._now())
-
-        def connect(_: None) -> None:
-            if self._stopping:
-                return
-            self._recovered = True
-            for gateway in self._gateways.values():
-                gateway.start(self)
-            self.wake()
-
-        return self._store.run(settle).addCallback(connect)
-
-    def _settle(self, gateway: Gateway) -> None:
-        rows = self._unsettled.get(gateway.name)
-        if not rows or gateway.name in self._settling or gateway.name in self._settle_timers:
+    def _connect(self, _: None) -> None:
+        if self._stopping:
             return
-        self._settling.add(gateway.name)
-
-        def settled(answers: dict[int, Settled]) -> Deferred[None]:
-            def write(conn: Connection) -> None:
-                for row in rows:
-                    answer = answers.get(row.attempt_id, Settled.UNKNOWN)
-                    self._log.warn(
-                        "attempt {attempt} ({number} on {port}) was in flight at the crash: {answer}",
-                        attempt=row.attempt_id,
-                        number=self._show(row.number),
-                        port=row.port,
-                        answer=answer.value,
-                    )
-                    attempts.settle(
-                        conn, row.attempt_id, never_reached=answer is Settled.NEVER_REACHED, now=self._now()
-                    )
-                for campaign in campaigns.running(conn):
-                    campaigns.finish_if_done(conn, campaign, self._now())
-
-            return self._store.run(write)
-
-        def done(_: None) -> None:
-            del self._unsettled[gateway.name]
-            self._settling.discard(gateway.name)
-            self.wake()
-
-        def failed(failure: Failure) -> None:
-            # None of this gateway's ports is used until it has answered. If the link went, the next "up" asks anew;
-            # if it was the store that failed, nobody but us will.
-            self._settling.discard(gateway.name)
-            self._log.failure("attempts of {gateway} could not be settled yet", failure, gateway=gateway.name)
-            if not self._stopping:
-                self._settle_timers[gateway.name] = self._clock.callLater(STORE_RETRY_S, settle_again)
-
-        def settle_again() -> None:
-            del self._settle_timers[gateway.name]
-            if gateway.health.state is LinkState.UP:
-                self._settle(gateway)
-
-        gateway.settle(rows).addCallback(settled).addCallbacks(done, failed)
+        self._recovered = True
+        for gateway in self._gateways.values():
+            gateway.start(self)
+        self.wake()
 
     # --- claiming ---
 
@@ -294,8 +225,11 @@ class Dialer:
         now = self._now()
 
         up = Counter(attempt.claim.campaign_id for attempt in self._attempts.values())
+        in_doubt, known = self._in_doubt, {attempt.claim.attempt_id for attempt in self._attempts.values()}
 
         def claim(conn: Connection) -> _Claimed:
+            if in_doubt:
+                attempts.give_back(conn, self._node, known, now)
             if not free:
                 return _Claimed([], None, campaigns.hanging_up(conn))
             shares = replace(self._shares)
@@ -303,14 +237,14 @@ class Dialer:
             found = [(gateway, port, turns.claim(gateway, port, self._node)) for gateway, port in free]
             self._shares = shares
             claims = [(gateway, port, claim) for gateway, port, claim in found if claim is not None]
-            return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn))
+            return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn), turns.cut_off)
 
         self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
 
     def _free_ports(self) -> list[tuple[str, str]]:
         free: list[tuple[str, str]] = []
         for gateway in self._gateways.values():
-            if gateway.name in self._unsettled:
+            if self._recovery.concerns(gateway.name):
                 continue
             ports = [port for port in gateway.idle_ports if (gateway.name, port) not in self._attempts]
             starts_left = gateway.starts_left
@@ -322,12 +256,10 @@ class Dialer:
         return free
 
     def _claimed(self, result: _Claimed) -> None:
-        self._claiming = False
+        self._claiming = self._in_doubt = False
         for gateway, port, claim in result.claims:
             self._launch(self._gateways[gateway], port, claim)
-        for attempt in list(self._attempts.values()):
-            if attempt.claim.campaign_id in result.hanging_up:
-                attempt.hang_up()
+        self._hang_up(result.hanging_up)
         if self._stopping:
             self._idle_if_so()
             return
@@ -335,12 +267,16 @@ class Dialer:
             self._wake_again = False
             self.wake()
             return
+        if result.cut_off:
+            self._sleep(0)  # whoever else has something to write is in between
+            return
         wait_s = POLL_S if result.due_at is None else (result.due_at - self._now()) / timedelta(seconds=1)
         # Already due and yet not claimed: the person is being called just now; asking again at once would only spin.
         self._sleep(wait_s if 0 < wait_s < POLL_S else POLL_S)
 
     def _claim_failed(self, failure: Failure) -> None:
         self._claiming = False
+        self._in_doubt = True  # a database that is far away may have committed and could not say so
         self._log.failure("no task could be claimed; nothing is called until the store works again", failure)
         self._idle_if_so()
         self._sleep(STORE_RETRY_S)
@@ -360,11 +296,12 @@ class Dialer:
         self._attempts[gateway.name, port] = attempt
         if self._stopping:
             attempt.hang_up()  # before anything is sent
-        attempt.run().addBoth(self._attempt_over, gateway.name, port)
+        maybeDeferred(attempt.run).addBoth(self._attempt_over, gateway.name, port)
 
     def _attempt_over(self, result: object, gateway: str, port: str) -> None:
         del self._attempts[gateway, port]
         if isinstance(result, Failure):
+            self._in_doubt = True
             self._log.failure("an attempt ended in a fault of ours", result)
         elif self._call_book is not None:
             self._call_book.attempt_over(gateway)
@@ -379,8 +316,15 @@ class Dialer:
 
     def hang_up_all(self) -> None:
         """End every call now; each still gets its outcome."""
+        self._hang_up({attempt.claim.campaign_id for attempt in self._attempts.values()})
+
+    def _hang_up(self, campaign_ids: Collection[int]) -> None:
         for attempt in list(self._attempts.values()):
-            attempt.hang_up()
+            if attempt.claim.campaign_id in campaign_ids:
+                try:
+                    attempt.hang_up()
+                except Exception:  # of one call; the others are to be ended, and the dialer goes on
+                    self._log.failure("attempt {attempt} could not be ended", attempt=attempt.claim.attempt_id)
 
     # --- the clock ---
 

@@ -10,10 +10,12 @@ from typing import Protocol, TypeVar
 
 from ocm_cti.clock import utc_now
 from ocm_cti.config import Config
+from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.imports.columns import map_columns
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.people import People, Refusal, people
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Table
 from ocm_cti.starting import only_speakable
 from ocm_cti.store import audit, kept_lists, lists, subscribers
@@ -117,7 +119,7 @@ def write_people(
         near = get_close_matches(list_name, {*config.lists, *lists.names(conn)}) if new_list else ()
         list_id = lists.find_or_create(conn, list_name, utc_now())
         kept = columns.untold | ({"variables"} if how.by_hand else set())
-        upserted = upsert(conn, list_id, watch(reading.accepted, "writing"), kept)
+        upserted = upsert(conn, list_id, watch(reading.accepted, "writing"), kept, ids=columns.key is not None)
         if how.said:
             lists.remember_mapping(conn, list_id, {**lists.mapping(conn, list_name), **how.said})
         if not how.delete_missing:
@@ -177,7 +179,9 @@ def _without(reading: People, upserted: Upserted) -> People:
     """``reading`` after what the list itself says of its rows."""
     if not upserted.refused and not upserted.remarks:
         return reading
-    accepted, rows, refused, remarks = [], [], list(reading.refused), list(reading.remarks)
+    accepted: Spool[Person] = Spool()
+    rows: list[int] = []
+    refused, remarks = list(reading.refused), list(reading.remarks)
     for person, row in zip(reading.accepted, reading.rows, strict=True):
         if person.key in upserted.refused:
             refused.append(Refusal(row, upserted.refused[person.key]))
@@ -186,4 +190,6 @@ def _without(reading: People, upserted: Upserted) -> People:
         rows.append(row)
         if person.key in upserted.remarks:
             remarks.append(Refusal(row, upserted.remarks[person.key]))
-    return People(accepted, sorted(refused, key=lambda one: one.row), sorted(remarks, key=lambda one: one.row), rows)
+    return People(
+        accepted.few(), sorted(refused, key=lambda one: one.row), sorted(remarks, key=lambda one: one.row), rows
+    )

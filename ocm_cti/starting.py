@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,10 +15,11 @@ from ocm_cti.domain.scenarios import required_fragments
 from ocm_cti.imports.columns import map_columns
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.people import People, Refusal, people
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Table
 from ocm_cti.places import zone_of
 from ocm_cti.speech import words
-from ocm_cti.store import audit, campaigns, lists, subscribers, tasks
+from ocm_cti.store import audit, campaign_start, campaigns, lists, subscribers, tasks
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Connection
 from ocm_cti.store.upserts import upsert
@@ -49,14 +50,15 @@ class How:
 
 @dataclass(frozen=True)
 class Started:
-    """``refused``: rows of the list's source that can't be called. ``instead_of``: how many waited in the campaign that
-    was ended for this one; None: there was none.
+    """``refused``: rows of the list's source that can't be called; ``remarks`` of those that can. ``instead_of``: how
+    many waited in the campaign that was ended for this one; None: there was none.
     """
 
     campaign_id: int
     counts: tasks.Counts
     refused: int = 0
     instead_of: int | None = None
+    remarks: Sequence[Refusal] = ()
 
 
 def start(
@@ -78,15 +80,21 @@ def start(
         if missing:
             raise CampaignRefused(f"{file.path}: no recording {', '.join(missing)} in {config.audio}")
     list_id = lists.find(conn, list_name)
-    refused = 0
+    refused, remarks = 0, []
     if settings.source is not None and settings.source.before_each_run:
         if fetched is None:
             raise CampaignRefused("the list's source has not been asked; nothing was started")
         list_id = lists.find_or_create(conn, list_name, now)
         said = lists.mapping(conn, list_name)
         reading = only_speakable(people(fetched, settings.settings.region, said), settings)
-        upserted = upsert(conn, list_id, reading.accepted, map_columns(fetched.header, said).untold)
+        columns = map_columns(fetched.header, said)
+        upserted = upsert(conn, list_id, reading.accepted, columns.untold, ids=columns.key is not None)
         refused = len(reading.refused) + len(upserted.refused)
+        of_keys = zip(reading.rows, reading.accepted, strict=True) if upserted.remarks else ()
+        remarks = [
+            *reading.remarks,
+            *(Refusal(row, upserted.remarks[one.key]) for row, one in of_keys if one.key in upserted.remarks),
+        ]
         subscribers.delete(conn, list_id, subscribers.missing(conn, list_id, upserted.keys)[1])
     if list_id is None:
         raise CampaignRefused(f"there is no list {list_name}; import one: ocm import --list {list_name} FILE")
@@ -100,7 +108,7 @@ def start(
     if instead_of is not None:
         audit.write(conn, audit.Entry(now, how.who, "campaign.instead", list_name, {"not called any more": instead_of}))
     _check_speakable(list_name, subscribers.people(conn, list_id), settings)
-    campaign_id = campaigns.start(
+    campaign_id = campaign_start.start(
         conn,
         list_id,
         now,
@@ -121,7 +129,7 @@ def start(
     if how.override_why:
         details = {"campaign": campaign_id, "why": how.override_why, "people": counts.total}
         audit.write(conn, audit.Entry(now, how.who, "campaign.override", list_name, details))
-    return Started(campaign_id, counts, refused, instead_of)
+    return Started(campaign_id, counts, refused, instead_of, remarks)
 
 
 def fetch(config: Config, list_name: str) -> Table | None:
@@ -137,7 +145,9 @@ def fetch(config: Config, list_name: str) -> Table | None:
 
 def only_speakable(reading: People, settings: ListConfig) -> People:
     """Whom the scenario can't be said to is refused now, with row and reason, not found out at three in the morning."""
-    accepted, rows, refused = [], [], list(reading.refused)
+    accepted: Spool[Person] = Spool()
+    rows: list[int] = []
+    refused = list(reading.refused)
     for person, row in zip(reading.accepted, reading.rows, strict=True):
         reason = unspeakable(person, settings)
         if reason is None:
@@ -154,7 +164,7 @@ def only_speakable(reading: People, settings: ListConfig) -> People:
     )
 
 
-def _odd_sums(accepted: Sequence[Person], rows: Sequence[int], settings: ListConfig) -> list[Refusal]:
+def _odd_sums(accepted: Collection[Person], rows: Sequence[int], settings: ListConfig) -> list[Refusal]:
     """Sums of money that can be said and that hardly anybody means: one remark for each column, at its first row."""
     money = {name for file in settings.files for name, one in file.scenario.declared.items() if one.kind == "money"}
     remarks = []

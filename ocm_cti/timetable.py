@@ -28,6 +28,8 @@ from ocm_cti.store.transactions import Connection, Store
 
 POLL_S = 1.0
 LATE_S = 3600.0
+#: Of a start that nobody was there to read; ``ocm import --from-database --dry-run`` shows all.
+REMARKS_SHOWN = 1
 
 
 class Timetable:
@@ -105,8 +107,8 @@ class Timetable:
                     # As it stands now: what was changed since the server began holds, as with ``ocm start``.
                     config = configuration.load(self._config_path)
                     how = starting.How("the timetable")
-                    campaign_id = starting.start(conn, config, planned.list_name, how, now, fetched).campaign_id
-                began, result = True, f"campaign {campaign_id} started"
+                    started = starting.start(conn, config, planned.list_name, how, now, fetched)
+                began, result = True, _said(started)
             except (StoreError, configuration.ConfigError, ImportFailed) as error:
                 result = f"not started: {error}"
         mine = schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
@@ -118,3 +120,14 @@ class Timetable:
             }
             audit.write(conn, audit.Entry(now, "the timetable", "schedule.left_out", planned.list_name, details))
         return began, result
+
+
+def _said(started: starting.Started) -> str:
+    """What the timetable shows of a start that nobody was there to read the rest of."""
+    words = f"campaign {started.campaign_id} started"
+    if started.refused:
+        words += f"; {started.refused} rows of its database can't be called"
+    for remark in started.remarks[:REMARKS_SHOWN]:
+        words += f"; row {remark.row}: {remark.reason}"
+    more = len(started.remarks) - REMARKS_SHOWN
+    return words + (f"; and {more} more remarks" if more > 0 else "")

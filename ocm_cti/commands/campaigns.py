@@ -9,11 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Grid
+from rich.text import Text
 
 from ocm_cti import bulletin, starting
 from ocm_cti import config as configuration
 from ocm_cti.clock import utc_now
 from ocm_cti.commands.errors import CommandError
+from ocm_cti.commands.import_screen import REFUSALS_SHOWN
 from ocm_cti.commands.output import load_for_ledger, on_clock, open_console, zone_name
 from ocm_cti.config import Config
 from ocm_cti.domain.moments import appointed
@@ -85,6 +87,9 @@ def start_campaign(config: Config, list_name: str, console: Console, how: starti
             style="yellow",
             soft_wrap=True,
         )
+    for remark in started.remarks[:REFUSALS_SHOWN]:
+        words = f"{list_name}: row {remark.row} of its database: {remark.reason}"
+        console.print(Text(words, style="yellow"), soft_wrap=True)
     counts = started.counts
     left_out = f", {counts.done} have no number that exists (--also-invalid dials them)" if counts.done else ""
     begins = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -59,7 +60,7 @@ def print_preview(console: Console, list_name: str, source: str, done: Imported,
     grid = Grid(box=None, padding=(0, 1), header_style="bold")
     for heading in ("row", "id", "name", "numbers", "variables", "his own"):
         grid.add_column(heading, overflow="fold")
-    for row, person in list(zip(done.people.rows, done.people.accepted, strict=True))[:PREVIEW_ROWS]:
+    for row, person in islice(zip(done.people.rows, done.people.accepted, strict=True), PREVIEW_ROWS):
         numbers = [f"{number if show_numbers else mask(number)} {kind}".strip() for number, kind in person.numbers]
         key = mask(person.key) if not show_numbers and person.key.startswith("+") else person.key
         own = {

@@ -71,7 +71,8 @@ def add(config_path: Path, list_name: str, fields: Sequence[tuple[str, str]], *,
     counts = done.counts
     what = "added" if counts.created else "changed" if counts.updated else "is so already"
     console = open_console()
-    console.print(f"{list_name}: {done.people.accepted[0].name or shown_key(done.people.accepted[0].key)} {what}")
+    (person,) = done.people.accepted
+    console.print(f"{list_name}: {person.name or shown_key(person.key)} {what}")
     for remark in done.people.remarks:
         console.print(f"{list_name}: {remark.reason}", style="yellow", soft_wrap=True)
     return 0

@@ -33,7 +33,7 @@ from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.interface import Gateway, Health, LinkState
 from ocm_cti.imports.telephones import NotANumber, to_e164
 from ocm_cti.service import DataFolderBusy, FolderLock, Service
-from ocm_cti.store import attempts, campaigns, lists, tasks
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, tasks
 from ocm_cti.store.tasks import Claim
 from ocm_cti.store.transactions import Connection
 from ocm_cti.store.upserts import upsert
@@ -241,7 +241,7 @@ class _TestCall:
         list_id = lists.find_or_create(conn, TEST_LIST, now)
         person = Person(KEY, self._whom.name or KEY, ((self._number, ""),), dict(self._whom.variables))
         upsert(conn, list_id, [person])
-        campaign_id = campaigns.start(conn, list_id, now, self._text, self._settings, also_invalid=True)
+        campaign_id = campaign_start.start(conn, list_id, now, self._text, self._settings, also_invalid=True)
         claim = tasks.claim(conn, campaign_id, gateway, port, self._config.node, now)
         if claim is None:
             raise CommandError("this number stands on a stop list (ocm stop-list show): it is not called")

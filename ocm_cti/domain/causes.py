@@ -17,5 +17,5 @@ class Cause(enum.Enum):
     INVALID_NUMBER = "invalid_number"
     UNREACHABLE = "unreachable"  # network congestion, destination out of order: the far side's or the network's
     LINE_FAULT = "line_fault"  # ours: no trunk, link down, voice process gone; never counts against the person
-    CANCELLED = "cancelled"  # hung up by us before the answer (operator, shutdown)
+    CANCELLED = "cancelled"  # ended by us: operator, shutdown, or not begun after all
     UNKNOWN = "unknown"  # the switch gave a reason that no table knows

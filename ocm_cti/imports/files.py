@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ocm_cti.imports import text_files
@@ -39,7 +40,7 @@ def read_rows(
 class Cells:
     """A file without any idea of what stands in it; ``encoding`` and ``delimiter`` are None where it has none."""
 
-    rows: Sequence[Row]
+    rows: Collection[Row]
     encoding: str | None = None
     delimiter: str | None = None
 
@@ -70,23 +71,44 @@ def read_cells(
 
 
 def _under_header(
-    rows: Sequence[Row], path: Path, encoding: str | None, delimiter: str | None, said: Mapping[str, str] | None
+    rows: Collection[Row], path: Path, encoding: str | None, delimiter: str | None, said: Mapping[str, str] | None
 ) -> Table:
-    filled = [(place, row) for place, row in enumerate(rows) if not row.empty]
+    filled = list(islice((row for row in rows if not row.empty), HEADER_WITHIN))
     if not filled:
         raise ImportFailed(f"{path}: is empty")
-    found = [(place, row) for place, row in filled[:HEADER_WITHIN] if _has_numbers(row, said)]
-    for place, row in [each for each in found if not _is_title(each[1], found)][:1]:
-        below = [row for row in rows[place + 1 :] if not row.empty]
+    found = [row for row in filled if _has_numbers(row, said)]
+    for header in [row for row in found if not _is_title(row, found)][:1]:
+        below = _Below(rows, header.number).few()
         if not below:
-            raise ImportFailed(f"{path}: there is nobody below the headings (row {row.number})")
-        return Table(row.cells, below, encoding, delimiter)
-    first = " ".join(", ".join(cell for cell in filled[0][1].cells if cell).split())
+            raise ImportFailed(f"{path}: there is nobody below the headings (row {header.number})")
+        return Table(header.cells, below, encoding, delimiter)
+    first = " ".join(", ".join(cell for cell in filled[0].cells if cell).split())
     raise ImportFailed(
         f"{path}: no column of telephone numbers; its heading must be such as Телефон, Номер телефону, Phone, "
         f"or name it: --map 'HEADING=phone'; "
         f"found: {first[:120]}"
     )
+
+
+class _Below(Collection[Row]):
+    """Those rows behind the header that are not empty."""
+
+    def __init__(self, rows: Collection[Row], header: int) -> None:
+        self._rows, self._header = rows, header
+        self._count = sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for row in self._rows if row.number > self._header and not row.empty)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, row: object) -> bool:
+        return any(each == row for each in self)
+
+    def few(self) -> Collection[Row]:
+        """A plain list where the rows are one."""
+        return list(self) if isinstance(self._rows, list) else self
 
 
 def _has_numbers(row: Row, said: Mapping[str, str] | None) -> bool:
@@ -97,11 +119,11 @@ def _has_numbers(row: Row, said: Mapping[str, str] | None) -> bool:
     return True
 
 
-def _is_title(row: Row, candidates: Sequence[tuple[int, Row]]) -> bool:
+def _is_title(row: Row, candidates: Sequence[Row]) -> bool:
     """``Список телефонов должников`` above the headings proper: words in one cell, where another row has several."""
 
     def filled(row: Row) -> list[str]:
         return [cell for cell in row.cells if cell]
 
     cells = filled(row)
-    return len(cells) == 1 and " " in cells[0] and any(len(filled(other)) > 1 for _, other in candidates)
+    return len(cells) == 1 and " " in cells[0] and any(len(filled(other)) > 1 for other in candidates)

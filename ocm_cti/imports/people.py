@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ocm_cti.domain.people import Person
 from ocm_cti.imports.columns import Columns, map_columns
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Row, Table
 from ocm_cti.imports.telephones import NotANumber, cut_short, split_cell, to_e164
 from ocm_cti.imports.zones import zone_of
@@ -36,7 +37,7 @@ class People:
     ``remarks``: rows that were accepted, but without a part of them (one of several numbers).
     """
 
-    accepted: Sequence[Person]
+    accepted: Collection[Person]
     refused: Sequence[Refusal]
     remarks: Sequence[Refusal]
     rows: Sequence[int]
@@ -46,7 +47,7 @@ def people(
     table: Table,
     region: str,
     said: Mapping[str, str] | None = None,
-    watch: Callable[[Sequence[Row], str], Iterable[Row]] = lambda rows, what: rows,
+    watch: Callable[[Collection[Row], str], Iterable[Row]] = lambda rows, what: rows,
 ) -> People:
     """``region`` (``RU``) is the country of numbers written without one; it belongs to the list. ``said`` is what the
     user says of some columns (``map_columns``). ``watch`` gives the rows that it is given, and may show how far it is.
@@ -61,7 +62,7 @@ class _Reading:
         self._width = width
         self._own = {field: place for place, field in columns.own}
         self._region = region
-        self._accepted: list[Person] = []
+        self._accepted: Spool[Person] = Spool()
         self._refused: list[Refusal] = []
         self._remarks: list[Refusal] = []
         self._rows: list[int] = []
@@ -74,7 +75,7 @@ class _Reading:
             if not row.empty:
                 self._row(row)
         remarks = [*self._remarks, *_short_pins(self._accepted, self._rows)]
-        return People(self._accepted, self._refused, sorted(remarks, key=lambda one: one.row), self._rows)
+        return People(self._accepted.few(), self._refused, sorted(remarks, key=lambda one: one.row), self._rows)
 
     def _row(self, row: Row) -> None:
         beyond = [cell for cell in row.cells[self._width :] if cell]
@@ -156,7 +157,7 @@ class _Reading:
         return row.cells[place] if place is not None and place < len(row.cells) else ""
 
 
-def _short_pins(accepted: Sequence[Person], rows: Sequence[int]) -> list[Refusal]:
+def _short_pins(accepted: Collection[Person], rows: Sequence[int]) -> list[Refusal]:
     """A spreadsheet that takes a PIN for a number drops its noughts in front, and nobody could type it right."""
     pins = [(row, pin) for row, person in zip(rows, accepted, strict=True) if (pin := person.variables.get(PIN, ""))]
     lengths = Counter(len(pin) for _, pin in pins if pin.isdecimal())

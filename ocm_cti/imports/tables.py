@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -23,6 +23,6 @@ class Table:
     """A header and the rows below it. ``encoding`` and ``delimiter`` are None where the file has none (a workbook)."""
 
     header: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Collection[Row]
     encoding: str | None = None
     delimiter: str | None = None

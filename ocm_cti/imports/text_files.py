@@ -7,12 +7,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from charset_normalizer import from_bytes
 
 from ocm_cti.domain.cells import plain
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Row
 
 #: What programs in our countries write. Without this isolation the detector takes near relatives (koi8_t);
@@ -24,6 +25,8 @@ DELIMITERS = (";", ",", "\t", "|")
 SAMPLE_OCTETS = 65_536
 
 _VOWELS = frozenset("аеёиоуыэюяіАЕЁИОУЫЭЮЯiI")
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 NOT_A_TABLE = "is neither a text table (CSV) nor an Excel workbook"
 
@@ -114,7 +117,7 @@ def find_delimiter(text: str) -> str:
 
 def _evenness(text: str, delimiter: str) -> float:
     try:
-        widths = [len(cells) for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(cells)]
+        widths = [len(cells) for cells in csv.reader(_lines(text), delimiter=delimiter) if any(cells)]
     except csv.Error:
         return 0.0
     if not widths:
@@ -124,14 +127,14 @@ def _evenness(text: str, delimiter: str) -> float:
     return evenness if widths[0] == width else evenness / 2
 
 
-def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], str]:
+def parse(text: str, delimiter: str | None, file: str) -> tuple[Collection[Row], str]:
     """(rows, delimiter). Empty rows are kept, so that row numbers are the file's own. Raises ImportFailed."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         # Excel's own hint; Excel does not show this line, so it has no row number either.
         delimiter, text = delimiter or first.strip()[4], rest
     delimiter = delimiter or find_delimiter(text)
-    rows = []
+    rows: Spool[Row] = Spool()
     lines = _Lines(text)
     try:
         for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
@@ -139,21 +142,26 @@ def parse(text: str, delimiter: str | None, file: str) -> tuple[Sequence[Row], s
             _check_quotes(lines.taken(), cells, delimiter, f"{file}: row {number}")
     except csv.Error as error:
         raise ImportFailed(f"{file}: row {len(rows) + 1} can't be read: {error}") from None
-    return rows, delimiter
+    return rows.few(), delimiter
+
+
+def _lines(text: str) -> Iterator[str]:
+    """With their ends: a file object over the text would be a second copy of it, of four octets a letter."""
+    return (found[0] for found in _LINE.finditer(text))
 
 
 class _Lines:
     """The lines of a text, one by one; ``taken`` gives those since it was asked last: what one row was read from."""
 
     def __init__(self, text: str) -> None:
-        self._file = io.StringIO(text, newline="")
+        self._lines = _lines(text)
         self._taken: list[str] = []
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._file)
+        line = next(self._lines)
         self._taken.append(line)
         return line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import openpyxl  # type: ignore[import-untyped]
 import python_calamine
 
 from ocm_cti.imports.errors import ImportFailed
+from ocm_cti.imports.spool import Spool
 from ocm_cti.imports.tables import Row
 
 MIDNIGHT = time(0)
@@ -24,7 +25,7 @@ _PADDING = re.compile(r"(?:\[\$[^\]]*\])?(0{2,})(?:;@)?")
 _PADDING_STYLE = re.compile(rb'formatCode="(?:\[\$[^\]"]*\])?0{2,}(?:;@)?"')
 
 
-def read_workbook(path: Path, sheet: str | None = None) -> Sequence[Row]:
+def read_workbook(path: Path, sheet: str | None = None) -> Collection[Row]:
     """The rows of ``sheet``, else of the first one with anything in it, as the spreadsheet numbers them.
 
     Raises ImportFailed.
@@ -34,19 +35,24 @@ def read_workbook(path: Path, sheet: str | None = None) -> Sequence[Row]:
             if sheet is not None and sheet not in book.sheet_names:
                 raise ImportFailed(f"{path}: there is no sheet {sheet!r}; there are: {', '.join(book.sheet_names)}")
             for name in book.sheet_names if sheet is None else [sheet]:
-                cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                if any(cell != "" for row in cells for cell in row):
-                    padded = _padded(path, name)
-                    return [
-                        Row(number, tuple(_text(cell, padded.get((number, place), 0)) for place, cell in places))
-                        for number, places in ((number, enumerate(row, 1)) for number, row in enumerate(cells, 1))
-                    ]
+                found = book.get_sheet_by_name(name)
+                if any(cell != "" for row in found.iter_rows() for cell in row):
+                    return _rows(found, _padded(path, name))
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         words = " ".join(str(error).split()) or type(error).__name__
         raise ImportFailed(
             f"{path}: the workbook can't be read (is it damaged, or has it a password?): {words}"
         ) from None
     return []
+
+
+def _rows(sheet: python_calamine.CalamineSheet, padded: Mapping[tuple[int, int], int]) -> Collection[Row]:
+    rows: Spool[Row] = Spool()
+    before = ("",) * (sheet.start[1] if sheet.start else 0)  # columns with nothing in them, which calamine leaves out
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        texts = (_text(cell, padded.get((number, place), 0)) for place, cell in enumerate(cells, len(before) + 1))
+        rows.append(Row(number, (*before, *texts)))
+    return rows.few()
 
 
 def _padded(path: Path, sheet: str) -> Mapping[tuple[int, int], int]:

@@ -38,6 +38,7 @@ class SoundRoom:
         self._turns = threading.Semaphore(PROCESSES)
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
 
     def octets(self, fragments: Iterable[Fragment], language: str, voice: str = "") -> list[bytes]:
         """Of each fragment its A-law. ``voice`` "": that of the configuration. Raises Refused, NotNow."""
@@ -70,7 +71,9 @@ class SoundRoom:
             self._turns.release()
 
     def close(self) -> None:
+        """End what is being made; nothing more is."""
         with self._lock:
+            self._closed = True
             for process in self._running:
                 process.kill()
 
@@ -80,6 +83,8 @@ class SoundRoom:
         ) as process:
             with self._lock:
                 self._running.add(process)
+                if self._closed:
+                    process.kill()
             try:
                 said, _ = process.communicate(order, LIMIT_S)
             except subprocess.TimeoutExpired:

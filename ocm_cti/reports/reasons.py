@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ocm_cti.domain.causes import Cause
 from ocm_cti.reports.words import Words
 
+_WE_HUNG_UP = "we ended the call"
 #: By our cause, whatever the switch.
 BY_CAUSE: Mapping[str, str] = {
     Cause.NORMAL.value: "the call ended in the usual way",
@@ -21,7 +22,7 @@ BY_CAUSE: Mapping[str, str] = {
     Cause.INVALID_NUMBER.value: "there is no such number",
     Cause.UNREACHABLE.value: "the network could not reach the telephone",
     Cause.LINE_FAULT.value: "our line or the switch failed",
-    Cause.CANCELLED.value: "we ended the call before the answer",
+    Cause.CANCELLED.value: _WE_HUNG_UP,
     Cause.UNKNOWN.value: "what came of the call is not known",
 }
 #: By what OCM itself has written as the native cause, ``ocm CODE …``; it says more than the cause.
@@ -42,7 +43,6 @@ BY_OWN_CODE: Mapping[str, str] = {
     "conversation": "a fault of OCM ended the call",
     "fault": "a fault of OCM ended the call",
 }
-_WE_HUNG_UP = "we ended the call"
 SENTENCES = frozenset({*BY_CAUSE.values(), *BY_OWN_CODE.values(), _WE_HUNG_UP})
 
 

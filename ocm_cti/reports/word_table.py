@@ -173,7 +173,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "there is no such number": ("такого номера нет", "такого номера немає"),
     "the network could not reach the telephone": ("сеть не нашла телефон", "мережа не знайшла телефон"),
     "our line or the switch failed": ("сбой нашей линии или АТС", "збій нашої лінії або АТС"),
-    "we ended the call before the answer": ("мы отменили звонок до ответа", "ми скасували дзвінок до відповіді"),
     "what came of the call is not known": ("чем кончился звонок, неизвестно", "чим закінчився дзвінок, невідомо"),
     "the call lasted longer than it may": ("звонок длился дольше допустимого", "дзвінок тривав довше дозволеного"),
     "the link to the switch was lost during the call": (

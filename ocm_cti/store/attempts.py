@@ -115,7 +115,7 @@ class Finish:
 
     @property
     def native_cause(self) -> str:
-        return " ".join(part for part in (self.native_system, self.native_code, self.native_text) if part)
+        return sound(" ".join(part for part in (self.native_system, self.native_code, self.native_text) if part))
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,11 @@ class Told:
     cause: str = ""
 
 
+def sound(text: str) -> str:
+    """``text`` without what no database takes: octets of a peer that were no text are kept as lone surrogates."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class WrongState(Exception):
     """The attempt is not in a state from which it may go there; nothing was changed."""
 
@@ -152,7 +157,7 @@ class WrongState(Exception):
 def mark(conn: Connection, attempt_id: int, state: AttemptState, at: datetime, native_id: str | None = None) -> None:
     """Take the attempt a step on (not to ``finished``: see ``finish``). Raises WrongState."""
     values: dict[str, object] = {"new_state": state.value, "at": at}
-    values["known_id"] = native_id[:100] if native_id is not None else None
+    values["known_id"] = sound(native_id)[:100] if native_id is not None else None
     changed = conn.execute(_MARK[state], {**values, "attempt_id": attempt_id})
     if changed.rowcount != 1:
         raise WrongState(f"attempt {attempt_id} can't become {state.value} now")
@@ -190,18 +195,19 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
         "certain": end.certain,
         "heard_ms": end.heard_ms,
         "of_ms": end.of_ms,
-        "keys": end.keys[:200],
+        "keys": sound(end.keys)[:200],
     }
     changed = conn.execute(_FINISH, {**values, "attempt_id": attempt_id})
     if changed.rowcount != 1:
         return None
-    rows = [{"attempt_id": attempt_id, "step": step, "value": value, "recording": None} for step, value in end.answers]
+    said = [(step, sound(value)) for step, value in end.answers]
+    rows = [{"attempt_id": attempt_id, "step": step, "value": value, "recording": None} for step, value in said]
     rows += [{"attempt_id": attempt_id, "step": step, "value": None, "recording": ref} for step, ref in end.recordings]
     if rows:
         conn.execute(insert(answer), rows)
     conn.execute(_FREE, {"of_attempt": attempt_id})
     if end.stop_lists:
-        _put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
+        put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
     return _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
 
 
@@ -216,8 +222,8 @@ def _lock_campaign(conn: Connection, attempt_id: int) -> None:
         campaigns.lock(conn, campaign_id)
 
 
-def _put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
-    """The person asked for it: all his numbers, from whatever list they are known."""
+def put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
+    """The person asked for it: all his numbers, from whatever list they are known. Again is harmless."""
     query = select(task.c.numbers, prepared_list.c.name)
     joined = attempt.join(task).join(campaign).join(prepared_list)
     row = conn.execute(query.select_from(joined).where(attempt.c.id == attempt_id)).one()
@@ -319,9 +325,22 @@ def in_flight(conn: Connection, node: str) -> list[InFlightRow]:
     ]
 
 
+def give_back(conn: Connection, node: str, known: Collection[int], now: datetime) -> None:
+    """End what this node claimed and does not know of: whether the claim was written, nobody could tell it then.
+
+    ``known``: those that it is seeing through. Nothing was sent, for ``placing`` comes first.
+    """
+    query = select(attempt.c.id).where(attempt.c.state == AttemptState.CLAIMED.value, attempt.c.node == node)
+    words = "the ledger did not say whether it was claimed"
+    for attempt_id in list(conn.execute(query.order_by(attempt.c.id)).scalars()):
+        if attempt_id not in known:
+            end = Finish(Outcome.LINE_FAULT, Cause.CANCELLED, now, "ocm", "not-placed", words, ended_by="fault")
+            finish(conn, attempt_id, end, now)
+
+
 def settle(conn: Connection, attempt_id: int, never_reached: bool, now: datetime) -> Again | Done | None:
     """End an attempt that a crash left in flight: not counted when the person's telephone cannot have rung."""
     outcome = Outcome.LINE_FAULT if never_reached else Outcome.UNKNOWN
-    cause = Cause.LINE_FAULT if never_reached else Cause.UNKNOWN
+    cause = Cause.CANCELLED if never_reached else Cause.UNKNOWN
     words = "in flight at a crash; never reached the person" if never_reached else "in flight at a crash; not settled"
     return finish(conn, attempt_id, Finish(outcome, cause, now, "ocm", "crash", words, ended_by="fault"), now)

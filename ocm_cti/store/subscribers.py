@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, insert, select, update
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store.schema import subscriber, subscriber_number, task
@@ -18,6 +18,13 @@ PORTION = 1000
 # Built once: asked at each claim.
 _INVALID = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id == bindparam("subscriber_id"), subscriber_number.c.invalid
+)
+_OF_KEYS = select(subscriber.c.id, subscriber.c.key).where(
+    subscriber.c.list_id == bindparam("list_id"), subscriber.c.key.in_(bindparam("keys", expanding=True))
+)
+# Without the list: with it SQLite goes through everybody on it.
+_OF_NUMBERS = select(subscriber_number.c.subscriber_id).where(
+    subscriber_number.c.number.in_(bindparam("numbers", expanding=True))
 )
 _OF_SAME = select(subscriber_number.c.number).where(
     subscriber_number.c.subscriber_id.in_(
@@ -45,18 +52,29 @@ class Known:
     gone: bool = False
 
 
+def known_of(conn: Connection, list_id: int, keys: Collection[str], numbers: Collection[str]) -> dict[str, Known]:
+    """Those of the list who have one of the keys or one of the numbers, as they are kept, by key."""
+    found = set(conn.execute(_OF_KEYS, {"list_id": list_id, "keys": list(keys)}).scalars())
+    found |= set(conn.execute(_OF_NUMBERS, {"numbers": list(numbers)}).scalars())
+    return _known(conn, and_(subscriber.c.id.in_(found), subscriber.c.list_id == list_id)) if found else {}
+
+
 def known(conn: Connection, list_id: int) -> dict[str, Known]:
     """The people of the list as they are kept, by key."""
+    return _known(conn, subscriber.c.list_id == list_id)
+
+
+def _known(conn: Connection, whom: ColumnElement[bool]) -> dict[str, Known]:
     numbers: dict[int, list[tuple[str, str]]] = {}
     query = (
         select(subscriber_number.c.subscriber_id, subscriber_number.c.number, subscriber_number.c.kind)
         .join(subscriber)
-        .where(subscriber.c.list_id == list_id)
+        .where(whom)
         .order_by(subscriber_number.c.place)
     )
     for row in conn.execute(query):
         numbers.setdefault(row.subscriber_id, []).append((row.number, row.kind))
-    rows = conn.execute(select(subscriber).where(subscriber.c.list_id == list_id))
+    rows = conn.execute(select(subscriber).where(whom))
     return {row.key: Known(row.id, person_of(row, tuple(numbers.get(row.id, ()))), row.gone) for row in rows}
 
 
@@ -96,15 +114,13 @@ def _portions(people: Sequence[Person]) -> Iterator[Sequence[Person]]:
 def create(conn: Connection, list_id: int, people: Sequence[Person]) -> None:
     """Put these on the list, many rows a statement: a list of 100,000 is a matter of seconds."""
     for portion in _portions(people):
-        ids = conn.execute(
-            insert(subscriber).returning(subscriber.c.id, sort_by_parameter_order=True),
-            [{"list_id": list_id, "key": person.key, **columns(person)} for person in portion],
-        ).scalars()
-        rows = [
-            row
-            for subscriber_id, person in zip(ids, portion, strict=True)
-            for row in number_rows(subscriber_id, person, frozenset())
-        ]
+        conn.execute(
+            insert(subscriber), [{"list_id": list_id, "key": person.key, **columns(person)} for person in portion]
+        )
+        # Asked for afterwards: to give them with the rows, SQLite would be given each row by itself.
+        keys = {"list_id": list_id, "keys": [person.key for person in portion]}
+        ids = {row.key: row.id for row in conn.execute(_OF_KEYS, keys)}
+        rows = [row for person in portion for row in number_rows(ids[person.key], person, frozenset())]
         conn.execute(insert(subscriber_number), rows)
 
 
@@ -167,7 +183,8 @@ def people(conn: Connection, list_id: int) -> list[Person]:
 
 def missing(conn: Connection, list_id: int, keys: Collection[str]) -> tuple[int, list[str]]:
     """(how many people are on the list, the keys of those who have none of ``keys``)."""
-    there = [key for key, one in known(conn, list_id).items() if not one.gone]
+    query = select(subscriber.c.key).where(subscriber.c.list_id == list_id, ~subscriber.c.gone)
+    there = list(conn.execute(query).scalars())
     return len(there), [key for key in there if key not in keys]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,10 @@ from ocm_cti.store.schema import attempt, calling, task
 
 #: A person who is being called elsewhere is looked at again this much later.
 BEING_CALLED_S = 5.0
+
+#: So many people are passed over in one transaction (capped, on a stop list, being called), about half a second's work:
+#: calls that are up wait for the same writer.
+LOOKS = 300
 
 #: Spelt out, not bound: only then every planner sees that the partial index serves.
 _IS_WAITING = task.c.state == literal_column("'waiting'")
@@ -71,6 +75,17 @@ class Claim:
     machine: str = ""
 
 
+@dataclass
+class Looks:
+    """How many more people one transaction may pass over; ``spent``: there may be others behind them."""
+
+    left: int = field(default_factory=lambda: LOOKS)
+
+    @property
+    def spent(self) -> bool:
+        return self.left <= 0
+
+
 @dataclass(frozen=True)
 class Counts:
     """Tasks of a campaign. ``outcomes`` counts the done ones by outcome value."""
@@ -90,19 +105,24 @@ def claim(
     node: str,
     now: datetime,
     priority: int | None = None,
+    looks: Looks | None = None,
 ) -> Claim | None:
     """Take the next due task of the campaign: the attempt row exists before anybody hears of it.
 
     None: nothing is due, the campaign is not running, or it is not the hour for any of those who wait. ``priority``:
     only among those who wait under it. Somebody who is being called already (in any campaign, on any of his numbers) is
     passed over and looked at again shortly; the person lock is the primary key of ``calling``. Of nodes that claim at
-    the same time each passes over what another one has in hand.
+    the same time each passes over what another one has in hand. ``looks``: how many may be passed over; None: all.
     """
     frozen = campaigns.frozen(conn, campaign_id)
     if frozen is None or frozen.state != campaigns.RUNNING:
         return None
     for under in list(priorities(conn, campaign_id)) if priority is None else [priority]:
         while (row := _first_due(conn, frozen, under, now)) is not None:
+            if looks is not None:
+                if looks.spent:
+                    return None
+                looks.left -= 1
             numbers = list(dict.fromkeys(row.numbers))
             if _is_being_called(conn, numbers, frozen.settings):
                 later = now + timedelta(seconds=BEING_CALLED_S)
@@ -124,7 +144,7 @@ def claim(
 
 
 def _scenario_of(own: str, own_scenarios: Mapping[str, str], scenario: str) -> str:
-    """The text of his own scenario, or of the list's. ``campaigns.start`` sees that the campaign has his own."""
+    """The text of his own scenario, or of the list's. ``campaign_start.start`` sees that the campaign has his own."""
     return own_scenarios[own] if own else scenario
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ocm_cti.store import campaigns, tasks
-from ocm_cti.store.tasks import Claim
+from ocm_cti.store.tasks import Claim, Looks
 
 
 @dataclass
@@ -45,16 +45,24 @@ class Turns:
                 self._running[campaign_id] = frozen
         shares.meet(self._running)
         self._heads: dict[int, int | None] = {}
+        self._looks = Looks()
+
+    @property
+    def cut_off(self) -> bool:
+        """So many were passed over that the rest is for another transaction: somebody may be due behind them."""
+        return self._looks.spent
 
     def claim(self, gateway: str, port: str, node: str) -> Claim | None:
         """Take the person whose turn it is for this line; None: there is nobody for it."""
         while (turn := self._next(gateway)) is not None:
             campaign_id, priority = turn
-            found = tasks.claim(self._conn, campaign_id, gateway, port, node, self._now, priority)
+            found = tasks.claim(self._conn, campaign_id, gateway, port, node, self._now, priority, self._looks)
             if found is not None:
                 self._up[campaign_id] = self._up.get(campaign_id, 0) + 1
                 self._shares.had[campaign_id] += 1 / self._running[campaign_id].settings.share
                 return found
+            if self._looks.spent:
+                return None
             del self._heads[campaign_id]  # those who seemed due were passed over
         return None
 

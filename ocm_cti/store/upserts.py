@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,9 @@ from ocm_cti.domain.people import Person
 from ocm_cti.store import subscribers
 from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number
 from ocm_cti.store.subscribers import Known
+
+#: People who are compared with the list at a time.
+PORTION = 500
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ class Upserted:
     keys: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
-def upsert(conn: Connection, list_id: int, people: Iterable[Person], kept: Collection[str] = ()) -> Upserted:
+def upsert(
+    conn: Connection, list_id: int, people: Iterable[Person], kept: Collection[str] = (), *, ids: bool = True
+) -> Upserted:
     """Create or update each; nobody is deleted. A number's ``invalid`` mark stays while the number does.
 
     He is found by his key. Who comes without an id (his key is his first number) is also the one person on the list who
@@ -40,27 +45,51 @@ def upsert(conn: Connection, list_id: int, people: Iterable[Person], kept: Colle
     without. Whoever may be one of several is refused: he would be called twice.
 
     ``kept``: fields of Person that ``people`` say nothing of; who is or was on the list keeps his own. Of ``variables``
-    he keeps those that are not among the new ones.
+    he keeps those that are not among the new ones. ``ids`` False: nobody of them has one, so that nobody is kept for
+    the end in memory.
     """
     # Another import of the same list waits, and then sees what this one has made.
     conn.execute(select(prepared_list.c.id).where(prepared_list.c.id == list_id).with_for_update())
-    writing = _Writing(conn, subscribers.known(conn, list_id), kept)
-    everybody = list(people)
-    # Who comes with an id goes first: his new numbers say whose the others' are.
-    for person in sorted(everybody, key=_without_id):
-        writing.take(person)
-    fresh = [
-        writing.fresh.pop(person.key) for person in everybody if person.key in writing.fresh
-    ]  # in the file's order
-    subscribers.create(conn, list_id, fresh)
+    counts = _Counts()
+    portion: list[Person] = []
+    late: list[Person] = []
+    for person in people:
+        # Who comes with an id goes first: his new numbers say whose the others' are.
+        if ids and _without_id(person):
+            late.append(person)
+            continue
+        portion.append(person)
+        if len(portion) == PORTION:
+            _take(conn, list_id, portion, kept, counts)
+            portion = []
+    _take(conn, list_id, portion, kept, counts)
+    for start in range(0, len(late), PORTION):
+        _take(conn, list_id, late[start : start + PORTION], kept, counts)
     return Upserted(
-        len(fresh) + writing.back,
-        writing.updated,
-        writing.unchanged,
-        writing.refused,
-        writing.remarks,
-        frozenset(writing.keys),
+        counts.created, counts.updated, counts.unchanged, counts.refused, counts.remarks, frozenset(counts.keys)
     )
+
+
+@dataclass
+class _Counts:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+
+
+def _take(conn: Connection, list_id: int, portion: Sequence[Person], kept: Collection[str], counts: _Counts) -> None:
+    """Of the list only those are looked at who may be one of these."""
+    numbers = {number for person in portion for number, _ in person.numbers}
+    known = subscribers.known_of(conn, list_id, {person.key for person in portion}, numbers)
+    writing = _Writing(conn, known, kept, counts)
+    for person in sorted(portion, key=_without_id):
+        writing.take(person)
+    fresh = [writing.fresh.pop(person.key) for person in portion if person.key in writing.fresh]  # in the file's order
+    subscribers.create(conn, list_id, fresh)
+    counts.created += len(fresh)
 
 
 def _without_id(person: Person) -> bool:
@@ -69,8 +98,9 @@ def _without_id(person: Person) -> bool:
 
 
 class _Writing:
-    def __init__(self, conn: Connection, known: dict[str, Known], kept: Collection[str]) -> None:
+    def __init__(self, conn: Connection, known: dict[str, Known], kept: Collection[str], counts: _Counts) -> None:
         self._conn = conn
+        self._counts = counts
         self._known = known
         self._kept = kept
         self._keys_of: dict[str, tuple[str, ...]] = {}  # number -> of those on the list who have it
@@ -78,17 +108,13 @@ class _Writing:
             if not found.gone:
                 self._has(key, found.person)
         self.fresh: dict[str, Person] = {}
-        self.keys: set[str] = set()
-        self.refused: dict[str, str] = {}
-        self.remarks: dict[str, str] = {}
-        self.back = self.updated = self.unchanged = 0
 
     def take(self, person: Person) -> None:
         found = self._known.get(person.key)
         if found is None or (found.gone and _without_id(person)):
             same = self._same(person)
             if len(same) > 1 and _without_id(person):
-                self.refused[person.key] = (
+                self._counts.refused[person.key] = (
                     f"{len(same)} people of the list have a number of his: without an id it can't be told who it is"
                 )
                 return
@@ -100,18 +126,18 @@ class _Writing:
         given = person.key
         if _without_id(person):
             person = replace(person, key=found.person.key)
-        self.keys.add(person.key)
+        self._counts.keys.add(person.key)
         person = _keeping(found.person, person, self._kept)
         if found.gone:
-            self.back += 1
-            self.remarks[given] = "had been taken off this list; he is on it again"
+            self._counts.created += 1
+            self._counts.remarks[given] = "had been taken off this list; he is on it again"
         elif found.person == person:
-            self.unchanged += 1
+            self._counts.unchanged += 1
             return
         else:
-            self.updated += 1
+            self._counts.updated += 1
             if replaced := _replaced(found.person, person):
-                self.remarks[given] = replaced
+                self._counts.remarks[given] = replaced
             self._has_not(found.person)
         _change(self._conn, found, person)
         del self._known[found.person.key]
@@ -120,14 +146,14 @@ class _Writing:
 
     def _new(self, person: Person) -> None:
         earlier = self.fresh.get(person.key)
-        self.keys.add(person.key)
+        self._counts.keys.add(person.key)
         self.fresh[person.key] = person
         if earlier is None:
             return
         if earlier == person:
-            self.unchanged += 1
+            self._counts.unchanged += 1
         else:
-            self.updated += 1
+            self._counts.updated += 1
 
     def _same(self, person: Person) -> set[str]:
         """Keys of those who may be him. With an id of his own he may only be one who has none."""

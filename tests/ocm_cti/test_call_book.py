@@ -22,7 +22,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import attempts, call_records, campaigns, lists, tasks, upserts
+from ocm_cti.store import attempts, call_records, campaign_start, lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.transactions import Connection
@@ -63,7 +63,7 @@ class Desk:
         def begin(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, "debtors", self.now())
             upserts.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
-            campaign_id = campaigns.start(conn, list_id, self.now(), "scenario", ListSettings())
+            campaign_id = campaign_start.start(conn, list_id, self.now(), "scenario", ListSettings())
             claim = tasks.claim(conn, campaign_id, "office", "301", "node", self.now())
             assert claim is not None
             for state in (AttemptState.PLACING, AttemptState.ANSWERED):
@@ -216,7 +216,7 @@ def test_the_dialer_tells_the_book_what_gateways_say_and_when_attempts_end(desk:
     def begin(conn: Connection) -> None:
         list_id = lists.find_or_create(conn, "debtors", clock.utc())
         upserts.upsert(conn, list_id, [Person("1", "Анна", (("+71", ""),), {})])
-        campaigns.start(conn, list_id, clock.utc(), SCENARIO, ListSettings(language="en"))
+        campaign_start.start(conn, list_id, clock.utc(), SCENARIO, ListSettings(language="en"))
 
     desk.store.now(begin)
     dialer = Dialer(store, [gateway], InstantPrompts(tmp_path), tmp_path, clock, clock.utc, "test", call_book=book)

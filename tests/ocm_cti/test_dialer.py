@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fakes import FakeGateway, InlineStore, InstantPrompts, WallClock
+from dialer_house import POLICY, SCENARIO, House
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -24,103 +24,10 @@ from ocm_cti.domain.caps import Caps
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
-from ocm_cti.domain.settings import ListSettings, RetryRule
+from ocm_cti.domain.settings import ListSettings
 from ocm_cti.gateways.interface import EndedBy, Settled
-from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, tasks, upserts
-from ocm_cti.store.schema import attempt, calling, task
-
-SCENARIO = """
-name = "water"
-language = "en"
-
-[[step]]
-name = "message"
-type = "say"
-message = "The water is off today."
-
-[[step]]
-name = "agree"
-type = "confirm"
-message = "Press one."
-key = "1"
-tries = 1
-timeout_s = 4
-"""
-
-POLICY = ListSettings(
-    language="en",
-    tries_per_person=4,
-    tries_per_number=3,
-    line_fault_delay_s=10.0,
-    rules={
-        Outcome.BUSY: RetryRule(3, 60),
-        Outcome.NO_ANSWER: RetryRule(2, 60),
-        Outcome.REJECTED: RetryRule(1, 60),
-        Outcome.CUT_SHORT: RetryRule(2, 60),
-        Outcome.UNREACHABLE: RetryRule(2, 60),
-    },
-)
-
-
-class House:
-    """Everything around a dialer; ``people`` are lists of numbers."""
-
-    def __init__(
-        self, folder: Path, people: list[list[str]], policy: ListSettings = POLICY, scenario: str = SCENARIO
-    ) -> None:
-        self.clock = WallClock()
-        self.store = InlineStore(folder / "ocm.db")
-        self.prompts = InstantPrompts(folder)
-        self.folder = folder
-        self.gateway = FakeGateway(self.clock)
-        self.gateway.before_place = self.check_saved
-        persons = [
-            Person(numbers[0], f"P{place}", tuple((number, "") for number in numbers), {})
-            for place, numbers in enumerate(people)
-        ]
-
-        def fill(conn: Any) -> int:
-            list_id = lists.find_or_create(conn, "water", self.clock.utc())
-            upserts.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.clock.utc(), scenario, policy)
-
-        self.campaign = self.store.now(fill)
-        self.dialer = self.new_dialer()
-
-    def new_dialer(self) -> Dialer:
-        return Dialer(
-            self.store,  # type: ignore[arg-type]
-            [self.gateway],  # type: ignore[list-item]
-            self.prompts,
-            self.folder,
-            self.clock,
-            self.clock.utc,
-            "test",
-        )
-
-    def check_saved(self, attempt_id: int) -> None:
-        """Called as the call leaves for the switch: it must be in the ledger by then."""
-        assert self.row(attempt_id).state == AttemptState.PLACING.value
-
-    def row(self, attempt_id: int) -> Any:
-        return self.store.now(lambda conn: conn.execute(select(attempt).where(attempt.c.id == attempt_id)).one())
-
-    def tasks(self) -> list[Any]:
-        return list(self.store.now(lambda conn: conn.execute(select(task).order_by(task.c.id)).all()))
-
-    def outcomes(self) -> list[str | None]:
-        return [row.outcome for row in self.tasks()]
-
-    def locks(self) -> list[str]:
-        return list(self.store.now(lambda conn: conn.execute(select(calling.c.number)).scalars().all()))
-
-    def close(self) -> None:
-        for call in list(self.gateway.calls.values()):
-            call.fail(Cause.LINE_FAULT)
-        self.dialer.stop()
-        self.clock.advance(0)
-        self.store.close()
-        assert self.clock.getDelayedCalls() == [], "a timer was left behind"
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, reports, stop_lists, tasks, upserts
+from ocm_cti.store.schema import attempt
 
 
 @pytest.fixture
@@ -170,7 +77,7 @@ def test_nobody_is_called_before_the_appointed_time(tmp_path: Path) -> None:
     def start(conn: Any) -> None:
         campaigns.stop(conn, lists.find(conn, "water"), house.clock.utc())
         begins_at = house.clock.utc() + timedelta(hours=6)
-        campaigns.start(conn, lists.find(conn, "water"), house.clock.utc(), SCENARIO, POLICY, begins_at=begins_at)
+        campaign_start.start(conn, lists.find(conn, "water"), house.clock.utc(), SCENARIO, POLICY, begins_at=begins_at)
 
     house.store.now(start)
     house.dialer.start()
@@ -218,7 +125,7 @@ def test_a_person_is_not_called_more_often_than_a_cap_allows(tmp_path: Path) -> 
     def other_list(conn: Any) -> None:
         list_id = lists.find_or_create(conn, "gas", house.clock.utc())
         upserts.upsert(conn, list_id, [Person("x", "X", (("+74951234502", ""),), {})])
-        campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, capped)
+        campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, capped)
 
     house.dialer.start()
     house.gateway.placed[0].fail(Cause.LINE_FAULT)
@@ -322,7 +229,7 @@ def test_a_follow_up_calls_those_who_ended_so(house: House) -> None:
         def start(conn: Any) -> int:
             list_id = lists.find(conn, "water")
             assert list_id is not None
-            return campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, only_after=outcomes)
+            return campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, only_after=outcomes)
 
         return int(house.store.now(start))
 
@@ -489,7 +396,7 @@ def test_a_wrong_number_is_not_dialled_twice(house: House) -> None:
     assert [call.number[-2:] for call in house.gateway.placed] == ["01", "02", "02"]
     assert house.outcomes() == ["no_answer"]
     list_id = house.store.now(lambda conn: lists.find(conn, "water"))
-    house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+    house.store.now(lambda conn: campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
     house.clock.advance(1)
     assert house.gateway.placed[-1].number[-2:] == "02"
 
@@ -504,7 +411,7 @@ def test_a_number_that_our_own_pbx_refuses_is_not_remembered(house: House) -> No
     house.clock.pump([1] * 100)
     assert house.outcomes() == ["invalid_number"] and len(house.gateway.placed) == 2
     list_id = house.store.now(lambda conn: lists.find(conn, "water"))
-    house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+    house.store.now(lambda conn: campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
     house.clock.advance(1)
     assert house.gateway.placed[-1].number[-2:] == "01"
 
@@ -516,7 +423,7 @@ def test_numbers_that_did_not_exist_can_be_tried_again_on_demand(house: House) -
     list_id = house.store.now(lambda conn: lists.find(conn, "water"))
 
     def again(conn: Any, also_invalid: bool) -> int:
-        return campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, also_invalid=also_invalid)
+        return campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY, also_invalid=also_invalid)
 
     house.store.now(lambda conn: again(conn, False))
     house.clock.advance(1)
@@ -650,14 +557,14 @@ def test_a_stopped_campaign_calls_nobody_more(house: House) -> None:
     list_id = house.store.now(lambda conn: lists.find(conn, "water"))
     assert house.store.now(lambda conn: campaigns.stop(conn, list_id, house.clock.utc())) == 1
     with pytest.raises(campaigns.CampaignRefused):
-        house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
+        house.store.now(lambda conn: campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY))
     first.fail(Cause.BUSY)
     second.answer()
     second.listen()
     house.clock.pump([1] * 100)
     assert house.outcomes() == ["stopped", "delivered", "stopped"]
     assert len(house.gateway.placed) == 2
-    assert house.store.now(lambda conn: campaigns.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY)) == 2
+    assert house.store.now(lambda conn: campaign_start.start(conn, list_id, house.clock.utc(), SCENARIO, POLICY)) == 2
 
 
 def test_hung_up_by_a_shutdown_is_not_the_persons_doing(house: House) -> None:

@@ -14,7 +14,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.lookahead import READY_AFTER_S, REMEMBERED_S, LookAhead
 from ocm_cti.speech.cache import IN_USE_S
-from ocm_cti.store import campaigns, lists, upserts
+from ocm_cti.store import campaign_start, lists, upserts
 from ocm_cti.store.schema import task
 
 SCENARIO = """
@@ -57,7 +57,7 @@ class House:
             list_id = lists.find_or_create(conn, name, self.clock.utc())  # type: ignore[arg-type]
             upserts.upsert(conn, list_id, people)  # type: ignore[arg-type]
             policy = ListSettings(language="en", priority=priority)
-            campaigns.start(conn, list_id, self.clock.utc(), SCENARIO, policy, prepare=True)  # type: ignore[arg-type]
+            campaign_start.start(conn, list_id, self.clock.utc(), SCENARIO, policy, prepare=True)  # type: ignore[arg-type]
 
         self.store.now(fill)
 

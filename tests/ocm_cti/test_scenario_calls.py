@@ -17,7 +17,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
 from ocm_cti.gateways.interface import EndedBy
-from ocm_cti.store import campaigns, lists, readiness, stop_lists, upserts
+from ocm_cti.store import campaign_start, campaigns, lists, readiness, stop_lists, upserts
 from ocm_cti.store.schema import answer, attempt, campaign, task
 
 ASKS = """
@@ -86,7 +86,7 @@ class Desk:
         def fill(conn: Any) -> int:
             list_id = lists.find_or_create(conn, name, self.clock.utc())
             upserts.upsert(conn, list_id, people)
-            return campaigns.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
+            return campaign_start.start(conn, list_id, self.clock.utc(), scenario, settings, **more)
 
         campaign_id = int(self.store.now(fill))
         self.dialer.wake()
@@ -169,10 +169,22 @@ class TestDontCallMe:
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [("asked", FIRST), ("asked", SECOND), ("asked", OTHER)]
 
-    def test_an_end_that_is_not_written_stops_nobody(self, desk: Desk) -> None:
-        """One transaction: the store fails, then both are there or neither."""
+    def test_the_key_is_enough_whatever_comes_of_us(self, desk: Desk) -> None:
+        """We may be gone before the call is over, and nobody would know that he asked."""
         self.pressed(desk)
+        desk.call.heard()
+        assert desk.rows(attempt)[0].outcome is None
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
+        desk.clock.advance(1)
+        assert desk.rows(attempt)[0].outcome is not None
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)], "once"
+
+    def test_when_it_can_not_be_written_then_it_is_with_the_end(self, desk: Desk) -> None:
+        desk.start(ASKS, [person(FIRST, SECOND)])
+        desk.call.answer()
         desk.store.broken = OSError("disk full")
+        desk.call.observer.digit("9")
+        desk.call.heard()
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [] and desk.rows(attempt)[0].outcome is None
         desk.store.broken = None

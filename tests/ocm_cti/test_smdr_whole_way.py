@@ -36,7 +36,7 @@ from ocm_cti.gateways.smdr_settings import SmdrSettings
 from ocm_cti.simulator.effects import CallAccount
 from ocm_cti.simulator.faults import Settings
 from ocm_cti.simulator.smdr_server import SmdrServer
-from ocm_cti.store import attempts, call_records, campaigns, lists, reports, tasks, upserts
+from ocm_cti.store import attempts, call_records, campaign_start, lists, reports, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.transactions import Connection
 
@@ -96,7 +96,7 @@ class House:
         list_id = lists.find_or_create(conn, "debtors", self.now())
         persons = [Person(str(row), f"Person {row}", ((number, ""),), {}) for row, number in enumerate(NUMBERS)]
         upserts.upsert(conn, list_id, persons)
-        return campaigns.start(conn, list_id, self.now(), "scenario", ListSettings())
+        return campaign_start.start(conn, list_id, self.now(), "scenario", ListSettings())
 
     # the endpoint
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from fakes import InlineStore
 from twisted.internet.task import Clock
 
 from ocm_cti.domain.people import Person
-from ocm_cti.store import audit, campaigns, lists, schedules, upserts
+from ocm_cti.store import audit, campaigns, lists, schedules, subscribers, upserts
 from ocm_cti.store.schedules import Planned, ScheduleRefused
 from ocm_cti.store.transactions import Connection
 from ocm_cti.timetable import Timetable
@@ -123,6 +125,30 @@ def test_a_configuration_that_is_wrong_then_is_told_and_tried_the_next_day(morni
     morning.offset = timedelta(days=1)
     morning.seconds(2)
     assert morning.running == [1]
+
+
+def test_what_the_source_of_the_list_gave_that_morning_stands_in_the_timetable(morning: Morning) -> None:
+    """Nobody sees the screen of a start by the clock: who can't be called, and who is back on the list."""
+    base = morning.folder / "crm.db"
+    with closing(sqlite3.connect(base)) as crm:
+        crm.execute("CREATE TABLE people (id TEXT, phone TEXT)")
+        crm.execute("INSERT INTO people VALUES ('a', '+74951234501'), ('b', 'none')")
+        crm.commit()
+    source = f'[lists.water.source]\nurl = "sqlite:///{base}"\nselect = "SELECT id, phone FROM people"\n'
+    (morning.folder / "ocm.toml").write_text(CONFIG + source + "before_each_run = true\n")
+
+    def removed(conn: Connection) -> None:
+        list_id = lists.find(conn, "water")
+        assert list_id is not None
+        assert subscribers.delete(conn, list_id, ["a"]) == 1
+
+    morning.store.now(removed)
+    morning.timetable.start()
+    morning.seconds(31)
+    assert morning.planned.last_result == (
+        "campaign 1 started; 1 rows of its database can't be called; "
+        "row 1: had been taken off this list; he is on it again"
+    )
 
 
 def test_while_the_store_is_broken_nothing_is_lost(morning: Morning) -> None:

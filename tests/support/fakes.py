@@ -35,15 +35,21 @@ NATIVE = Native("fake", "0", "played by a test")
 
 
 class InlineStore:
-    """The real store, its jobs run at once in the calling thread. ``broken`` makes every write fail."""
+    """The real store, its jobs run at once in the calling thread. ``broken`` makes every write fail, ``silent`` happen
+    without that we hear of it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._store = Store.open(path)
         self.broken: Exception | None = None
+        self.silent: Exception | None = None
 
     def run(self, job: Callable[[Any], Any]) -> Deferred[Any]:
         if self.broken is not None:
             return fail(self.broken)
+        if self.silent is not None:
+            self._store.run_now(job)
+            return fail(self.silent)
         return maybeDeferred(self._store.run_now, job)
 
     def read(self, job: Callable[[Any], Any]) -> Deferred[Any]:

@@ -56,7 +56,9 @@ class SharedWorld(World):
         began_s = self.clock.seconds()
         super().step()
         passed_s = self.clock.seconds() - began_s
-        if len(held) == len(self.settings) and all(due for due, _ in held.values()):
+        # Whose few last people are due again now and then has not got its lines while it had nobody.
+        enough = len(self.gateways["g"])
+        if len(held) == len(self.settings) and all(due >= enough for due, _ in held.values()):
             self.saturated_s += passed_s
             for name, (_, lines) in held.items():
                 self.held_s[name] += lines * passed_s

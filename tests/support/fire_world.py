@@ -25,7 +25,7 @@ from twisted.internet.task import Clock
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import campaigns, lists, stop_lists, upserts
+from ocm_cti.store import campaign_start, campaigns, lists, stop_lists, upserts
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.transactions import Store
 
@@ -196,7 +196,7 @@ class World:
     def start(self, name: str, **more: Any) -> None:
         self.command(
             f"start {name} {more}",
-            lambda conn: campaigns.start(
+            lambda conn: campaign_start.start(
                 conn, self.list_id(conn, name), self.now(), SCENARIO, self.settings[name], **more
             ),
         )
@@ -204,7 +204,7 @@ class World:
     def emergency(self, name: str) -> None:
         campaign_id = self.command(
             f"emergency {name}",
-            lambda conn: campaigns.start(
+            lambda conn: campaign_start.start(
                 conn, self.list_id(conn, name), self.now(), SCENARIO, self.settings[name], override_why="the dam"
             ),
         )
@@ -217,7 +217,7 @@ class World:
 
         def job(conn: Connection) -> int:
             campaigns.end_open(conn, self.list_id(conn, name), self.now())
-            return campaigns.start(
+            return campaign_start.start(
                 conn, self.list_id(conn, name), self.now(), SCENARIO, self.settings[name],
                 override_why="the dam", beside_ending=True,
             )  # fmt: skip

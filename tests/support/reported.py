@@ -16,7 +16,7 @@ from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, lists, tasks
+from ocm_cti.store import attempts, campaign_start, lists, tasks
 from ocm_cti.store.attempts import Finish
 
 SURVEY = """\
@@ -83,7 +83,7 @@ def surveyed(desk: Desk, list_name: str = "debtors", people: int = len(CALLS) + 
     def write(conn: Any) -> int:
         list_id = lists.find(conn, list_name)
         assert list_id is not None
-        campaign_id = campaigns.start(conn, list_id, desk.at, SURVEY, ListSettings(zone="Europe/Moscow"))
+        campaign_id = campaign_start.start(conn, list_id, desk.at, SURVEY, ListSettings(zone="Europe/Moscow"))
         for place in range(people - 2):
             outcome, heard_s, mark, replied = CALLS[place % len(CALLS)]
             at = desk.at + timedelta(minutes=7 * place)

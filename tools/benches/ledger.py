@@ -31,7 +31,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, lists, stop_lists, subscribers, tasks
+from ocm_cti.store import attempts, campaign_start, lists, stop_lists, subscribers, tasks
 from ocm_cti.store.transactions import Store
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -52,10 +52,8 @@ def fill(store: Store, name: str, first: int, people: int, note: Callable[[int],
     """A campaign of so many people; gives its id and the seconds of its start."""
 
     def add(conn: Connection, list_id: int, start: int) -> None:
-        # Not ``upsert``: that reads the whole list at each portion, which is none of what is measured here.
-        subscribers._create(
-            conn, list_id, [person(first + start + place) for place in range(min(1000, people - start))]
-        )
+        # Not ``upsert``, which looks for each of them first: that is none of what is measured here.
+        subscribers.create(conn, list_id, [person(first + start + place) for place in range(min(1000, people - start))])
 
     list_id = store.run_now(lambda conn: lists.find_or_create(conn, name, NOW))
     for start in range(0, people, PORTION):
@@ -67,7 +65,7 @@ def fill(store: Store, name: str, first: int, people: int, note: Callable[[int],
         store.run_now(portion)
         note(min(PORTION, people - start))
     began_s = time.perf_counter()
-    campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, NOW, SCENARIO, SETTINGS))
+    campaign_id = store.run_now(lambda conn: campaign_start.start(conn, list_id, NOW, SCENARIO, SETTINGS))
     return campaign_id, time.perf_counter() - began_s
 
 

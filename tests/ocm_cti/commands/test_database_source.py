@@ -122,6 +122,10 @@ def test_the_list_is_whoever_is_in_it_at_the_start(crm: Crm) -> None:
     crm.sql("UPDATE people SET debt = 0 WHERE id = 1")  # she has paid
     result = crm.ocm("start", "debtors")
     assert "1 people are going to be called" in result.output and "1 rows of its database can't" in result.output
+    crm.ocm("stop", "debtors")
+    crm.sql("UPDATE people SET debt = 9 WHERE id = 1")
+    result = crm.ocm("start", "debtors")
+    assert "row 1 of its database: had been taken off this list; he is on it again" in result.output
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from ocm_cti.cli import main
-from ocm_cti.store import audit, campaigns, kept_lists, lists, subscribers, tasks
+from ocm_cti.store import audit, campaign_start, campaigns, kept_lists, lists, subscribers, tasks
 from ocm_cti.store.kept_lists import ListInUse
 from ocm_cti.store.schema import prepared_list, subscriber, subscriber_number
 from ocm_cti.store.transactions import Connection, Store
@@ -60,7 +60,7 @@ class Office:
         def begun(conn: Connection) -> None:
             list_id = lists.find(conn, name)
             assert list_id is not None
-            campaigns.start(conn, list_id, T0, SCENARIO, campaigns.settings_of("{}"))
+            campaign_start.start(conn, list_id, T0, SCENARIO, campaigns.settings_of("{}"))
 
         self.store.run_now(begun)
         self.store.run_now(through)

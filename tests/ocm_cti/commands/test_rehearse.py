@@ -16,7 +16,7 @@ from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.windows import Windows
 from ocm_cti.imagined import ImaginedGateway, JumpingClock, People, presses
 from ocm_cti.rehearsal import Rehearsed, SameThreadStore, SilentPrompts, rehearse
-from ocm_cti.store import campaigns, lists, tasks, upserts
+from ocm_cti.store import campaign_start, campaigns, lists, tasks, upserts
 from ocm_cti.store.transactions import Connection, Store
 
 T0 = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)  # a Monday, 19:00 in Moscow
@@ -59,7 +59,7 @@ def play(folder: Path, people: int, how: People, settings: ListSettings, lines: 
         list_id = lists.find_or_create(conn, "water", T0)
         everybody = [Person(str(n), f"P{n}", ((f"+7495{n:07d}", ""),), {}) for n in range(people)]
         upserts.upsert(conn, list_id, everybody)
-        return campaigns.start(conn, list_id, T0, SCENARIO, settings)
+        return campaign_start.start(conn, list_id, T0, SCENARIO, settings)
 
     campaign_id = store.run_now(fill)
     clock = JumpingClock(T0)

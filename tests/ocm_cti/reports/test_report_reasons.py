@@ -13,7 +13,7 @@ from ocm_cti.reports.words import Words
     ("cause", "native", "plain"),
     [
         ("normal", "ocm hang-up hang up", "we ended the call"),
-        ("cancelled", "ocm hang-up hang up", "we ended the call before the answer"),
+        ("cancelled", "ocm hang-up hang up", "we ended the call"),
         ("normal", "csta 48 normalClearing", "the call ended in the usual way"),
         ("rejected", "csta 48 normalClearing", "the call was declined"),
         ("no_answer", "ocm ring-late ring timeout", "nobody picked up"),

@@ -36,11 +36,13 @@ def memory_kb(pid):
 def rendered(name, kill_every):
     client = SpeechClient(reactor, folder / name, audio_dir=folder, workers=2, cache_mb=100)
     client.start()
-    done, killed, memory = [], set(), []
+    done, killed, memory, seen = [], set(), [], []
     def finished(path):
         done.append(path)
         if kill_every and len(done) % kill_every == 0:
-            victim = client.pids[len(done) // kill_every % len(client.pids)]
+            # Never the youngest: it may hold what the last one was killed with, and twice is given up.
+            seen.extend(pid for pid in client.pids if pid not in seen)
+            victim = min(client.pids, key=seen.index)
             killed.add(victim)
             os.kill(victim, 9)
         if not kill_every and len(done) in (texts // 2, texts):

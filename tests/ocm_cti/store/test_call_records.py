@@ -22,7 +22,7 @@ from ocm_cti.domain.numbers import digits_to_dial
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, call_records, campaigns, lists, reports, tasks, upserts
+from ocm_cti.store import attempts, call_records, campaign_start, lists, reports, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.schema import task
 from ocm_cti.store.transactions import Connection, Store
@@ -70,7 +70,7 @@ class Ledger:
         self.conn = conn
         list_id = lists.find_or_create(conn, "debtors", T0)
         upserts.upsert(conn, list_id, [Person("1", "Анна", ((NUMBER, ""),), {})])
-        self.campaign_id = campaigns.start(conn, list_id, T0, "scenario", POLICY)
+        self.campaign_id = campaign_start.start(conn, list_id, T0, "scenario", POLICY)
 
     def begin(self, placed_s: float) -> int:
         self.conn.execute(update(task).values(due_at=T0))

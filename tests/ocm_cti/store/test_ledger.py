@@ -18,7 +18,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.retries import Again, Done
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, readiness, stop_lists, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, readiness, stop_lists, tasks, upserts
 from ocm_cti.store.attempts import Finish, WrongState
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.schema import answer, attempt, calling, task
@@ -60,7 +60,7 @@ class Ledger:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
             upserts.upsert(conn, list_id, persons)
-            return campaigns.start(conn, list_id, self.now, f"scenario of {name}", policy, prepare=prepare)
+            return campaign_start.start(conn, list_id, self.now, f"scenario of {name}", policy, prepare=prepare)
 
         return self.do(fill)
 
@@ -397,7 +397,7 @@ def test_when_no_number_exists_the_person_is_done_at_once(ledger: Ledger) -> Non
 
 def test_a_campaign_is_refused_for_an_empty_list_and_while_one_runs(ledger: Ledger) -> None:
     def start(conn: Connection) -> int:
-        return campaigns.start(conn, lists.find_or_create(conn, "a", T0), T0, "s", POLICY)
+        return campaign_start.start(conn, lists.find_or_create(conn, "a", T0), T0, "s", POLICY)
 
     with pytest.raises(CampaignRefused, match="there is nobody on this list"):
         ledger.do(start)

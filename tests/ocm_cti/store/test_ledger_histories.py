@@ -16,7 +16,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.schema import attempt, calling, campaign, task
 from ocm_cti.store.transactions import Store
@@ -79,7 +79,7 @@ class History:
                 for place, numbers in enumerate(people)
             ]
             upserts.upsert(conn, list_id, persons)
-            self.campaigns.append(campaigns.start(conn, list_id, T0, "scenario", POLICY))
+            self.campaigns.append(campaign_start.start(conn, list_id, T0, "scenario", POLICY))
 
     def open_attempts(self) -> list[Any]:
         query = select(attempt).where(attempt.c.state != "finished").order_by(attempt.c.id)

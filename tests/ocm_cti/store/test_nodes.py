@@ -20,7 +20,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings, RetryRule
-from ocm_cti.store import attempts, campaigns, lists, stop_lists, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, stop_lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.errors import StoreError
@@ -85,7 +85,7 @@ def fill(store: Store, name: str, people: Sequence[Sequence[str]], policy: ListS
             for place, numbers in enumerate(people)
         ]
         upserts.upsert(conn, list_id, persons)
-        return campaigns.start(conn, list_id, T0, "scenario", policy)
+        return campaign_start.start(conn, list_id, T0, "scenario", policy)
 
     return store.run_now(job)
 
@@ -277,7 +277,7 @@ def test_an_attempt_that_ends_while_its_campaign_is_stopped_leaves_nobody_waitin
 
 def test_a_list_is_started_once(store: Store, two: Two) -> None:
     def start(conn: Connection) -> None:
-        campaigns.start(conn, list_id, T0, "scenario", POLICY)
+        campaign_start.start(conn, list_id, T0, "scenario", POLICY)
 
     def refused(conn: Connection) -> None:
         with pytest.raises(CampaignRefused):

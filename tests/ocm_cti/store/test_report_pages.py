@@ -13,7 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, frozen_scenarios, lists, report_pages, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, campaigns, frozen_scenarios, lists, report_pages, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.report_pages import OPEN, Filter, Reply
 from ocm_cti.store.transactions import Connection, Store
@@ -36,7 +36,7 @@ def campaign_of(conn: Connection, list_name: str) -> int:
     """Анна confirms, leaves an answer and two replies; Борис and Вера wait."""
     list_id = lists.find_or_create(conn, list_name, T0)
     upserts.upsert(conn, list_id, PEOPLE)
-    campaign_id = campaigns.start(conn, list_id, T0, f"scenario of {list_name}", ListSettings())
+    campaign_id = campaign_start.start(conn, list_id, T0, f"scenario of {list_name}", ListSettings())
     claim = tasks.claim(conn, campaign_id, "office", "301", "node", T0)
     assert claim is not None and claim.name == "Анна"
     finish = Finish(

@@ -13,7 +13,7 @@ from ocm_cti.domain.causes import Cause
 from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
-from ocm_cti.store import attempts, campaigns, lists, reports, results, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, reports, results, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.report_rows import DifferentPeople, PersonRow
 from ocm_cti.store.transactions import Connection, Store
@@ -40,7 +40,7 @@ def campaign(conn: Connection) -> int:
     """Анна: line fault, busy, then confirmed on her second number. Борис: busy, waits. Вера: not called yet."""
     list_id = lists.find_or_create(conn, "debtors", T0)
     upserts.upsert(conn, list_id, PEOPLE)
-    campaign_id = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
+    campaign_id = campaign_start.start(conn, list_id, T0, "scenario", ListSettings())
     for at, name, outcome, cause, more in (
         (T0, "Анна", Outcome.LINE_FAULT, Cause.LINE_FAULT, {"native_text": "no trunk"}),
         (T0, "Борис", Outcome.BUSY, Cause.BUSY, {"native_system": "csta", "native_code": "3"}),
@@ -140,7 +140,7 @@ def test_portions_leave_nobody_out(
     """Also beside another campaign, whose ids lie between."""
     list_id = lists.find_or_create(conn, "others", T0)
     upserts.upsert(conn, list_id, [Person("9", "Глеб", (("+79", ""),), {})])
-    other = campaigns.start(conn, list_id, T0, "scenario", ListSettings())
+    other = campaign_start.start(conn, list_id, T0, "scenario", ListSettings())
     claim = tasks.claim(conn, other, "office", "302", "node", T0)
     assert claim is not None
     ids = [campaign, other]
@@ -212,7 +212,7 @@ def test_hours_are_those_of_the_persons_clock(conn: Connection) -> None:
     list_id = lists.find_or_create(conn, "hours", T0)
     upserts.upsert(conn, list_id, PEOPLE[1:])
     hours = ListSettings.from_table({"zone": "Europe/Moscow", "windows": {"mon-sun": "09:00-18:00"}})
-    campaign_id = campaigns.start(conn, list_id, T0, "scenario", hours)
+    campaign_id = campaign_start.start(conn, list_id, T0, "scenario", hours)
     conn.exec_driver_sql("UPDATE task SET zone = 'Asia/Vladivostok' WHERE name = 'Вера'")
     boris, vera = reports.each_person(conn, [campaign_id], T0)
     assert (boris.why, boris.next_call_at) == ("due", T0)
@@ -227,7 +227,7 @@ def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path) -> No
     store = Store.open(tmp_path / "ocm.db")
     list_id = store.run_now(lambda conn: lists.find_or_create(conn, "debtors", T0))
     store.run_now(lambda conn: upserts.upsert(conn, list_id, PEOPLE))
-    campaign_id = store.run_now(lambda conn: campaigns.start(conn, list_id, T0, "scenario", ListSettings()))
+    campaign_id = store.run_now(lambda conn: campaign_start.start(conn, list_id, T0, "scenario", ListSettings()))
 
     def report(conn: Connection) -> tuple[int, int]:
         people = reports.each_person(conn, [campaign_id])
@@ -260,7 +260,8 @@ def test_of_two_answers_to_one_question_the_last_stands(conn: Connection, campai
 
 def test_different_people(conn: Connection, campaign: int) -> None:
     conn.execute(text("UPDATE campaign SET state = 'done'"))
-    again = campaigns.start(conn, 1, T0, "scenario", ListSettings())
+    list_id = conn.execute(text("SELECT list_id FROM campaign")).scalar_one()
+    again = campaign_start.start(conn, list_id, T0, "scenario", ListSettings())
     conn.execute(text("UPDATE task SET outcome = NULL"))
     assert reports.different_people(conn, [campaign, again]) == DifferentPeople(3, 0)
     conn.execute(text("UPDATE task SET outcome = 'delivered' WHERE name = 'Борис'"))  # in both of them

@@ -15,7 +15,7 @@ from ocm_cti.domain.outcomes import Outcome
 from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.windows import Windows
-from ocm_cti.store import attempts, campaigns, lists, tasks, upserts
+from ocm_cti.store import attempts, campaign_start, lists, tasks, upserts
 from ocm_cti.store.attempts import Finish
 from ocm_cti.store.campaigns import CampaignRefused
 from ocm_cti.store.tasks import Claim
@@ -49,7 +49,7 @@ class Office:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, self.now)
             upserts.upsert(conn, list_id, people)
-            return campaigns.start(conn, list_id, self.now, "scenario", settings, **how)  # type: ignore[arg-type]
+            return campaign_start.start(conn, list_id, self.now, "scenario", settings, **how)  # type: ignore[arg-type]
 
         return self.store.run_now(fill)
 

@@ -86,8 +86,21 @@ def test_a_number_that_went_from_one_to_another_loses_nobody(conn: Connection, t
 
 
 def test_new_people_stand_in_the_order_of_the_file(conn: Connection) -> None:
-    List(conn, person(C, C), person("7", A), person(B, B))
-    assert conn.execute(select(subscriber.c.key).order_by(subscriber.c.id)).scalars().all() == [C, "7", B]
+    """Those without an id behind those with one."""
+    List(conn, person(C, C), person("7", A), person(B, B), person("6", B))
+    assert conn.execute(select(subscriber.c.key).order_by(subscriber.c.id)).scalars().all() == ["7", "6", C]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_more_people_than_are_looked_at_at_a_time(conn: Connection, ids: bool) -> None:
+    """Whoever was written a moment ago is known to those who come later."""
+    many = [person(f"+7495{place:07}", f"+7495{place:07}") for place in range(2 * upserts.PORTION + 3)]
+    debtors = List(conn)
+    again = [replace(one, note="again") for one in many]
+    done = upserts.upsert(conn, debtors.id, [*many, *again, *again], ids=ids)
+    assert (done.created, done.updated, done.unchanged) == (len(many), len(many), len(many))
+    assert subscribers.people(conn, debtors.id) == again
+    assert len(done.keys) == len(many)
 
 
 def test_an_id_that_comes_to_somebody_else_is_told(conn: Connection) -> None:

@@ -16,7 +16,7 @@ from ocm_cti.domain.people import Person
 from ocm_cti.domain.settings import ListSettings
 from ocm_cti.domain.why_not import GatewayNow, World
 from ocm_cti.domain.windows import Windows
-from ocm_cti.store import attempts, campaigns, lists, reports, stop_lists, tasks, upserts, waiting
+from ocm_cti.store import attempts, campaign_start, campaigns, lists, reports, stop_lists, tasks, upserts, waiting
 from ocm_cti.store.attempts import AttemptState, Finish
 from ocm_cti.store.transactions import Connection, Store
 
@@ -33,7 +33,7 @@ class Waiting:
         def fill(conn: Connection) -> int:
             list_id = lists.find_or_create(conn, name, T0)
             upserts.upsert(conn, list_id, people)
-            return campaigns.start(conn, list_id, T0, "scenario", settings, **how)  # type: ignore[arg-type]
+            return campaign_start.start(conn, list_id, T0, "scenario", settings, **how)  # type: ignore[arg-type]
 
         return self.store.run_now(fill)
 
