@@ -160,6 +160,17 @@ def test_a_message_is_brought_spoken_recorded_and_heard(served: Served, tmp_path
         assert browser.faults == []
 
 
+def test_what_can_not_be_heard_says_why(served: Served, tmp_path: Path) -> None:
+    (served.folder / "audio" / "greeting.wav").unlink()
+    with chromium(tmp_path / "shots") as browser:
+        page = browser.page()
+        come_in(page, served.address)
+        page.goto(served.address + "studio")
+        expect(page.locator("#whom .form-check")).to_have_count(8)
+        page.get_by_role("button", name="Hear it").click()
+        expect(page.locator("#heard [role=alert]")).to_contain_text("greeting.wav")
+
+
 @pytest.mark.parametrize(
     ("dark", "width", "locale"), [(True, 1400, "ru-RU"), (True, 390, "en-GB"), (False, 390, "uk-UA")]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from panel_office import PASSWORD, Desk
 from reported import surveyed, tone
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from ocm_cti.domain.access import Role
 from ocm_cti.office import reports as office_reports
 from ocm_cti.store import audit
+from ocm_cti.store.schema import call_record
 from web.app import create_app
 
 PATIENCE_S = 120
@@ -64,6 +66,23 @@ def test_the_figures_of_the_last_campaign(desk: Desk, client: FlaskClient) -> No
     assert "2 replies" in page
     assert ">12:00<" not in page and 'class="c-attempts"' in page
     assert "Іван 0" in page
+
+
+def test_bills_and_outside_lines(desk: Desk, client: FlaskClient) -> None:
+    surveyed(desk)
+    assert "Outside lines" not in client.get("/reports").text
+
+    def write(conn: Any) -> None:
+        for attempt_id in (1, 3):
+            bill = {"raw": f"line {attempt_id}", "trunk": "07", "duration_s": 33, "cost": "12.50", "currency": "EUR"}
+            plain = dict.fromkeys(("extension", "number", "account", "condition", "fault"), "")
+            more = {"gateway": "office", "source": "smdr", "copy": 1, "direction": "out", "attempt_id": attempt_id}
+            conn.execute(insert(call_record).values(received_at=desk.at, **bill, **plain, **more))
+
+    desk.store.run_now(write)
+    page = client.get("/reports").text
+    assert "Outside lines" in page and "66 s" in page and "billed 25.00\N{NO-BREAK SPACE}EUR" in page
+    assert "billed 12.50 EUR" in client.get("/reports/people/1").text
 
 
 def test_campaigns_are_chosen_by_list_days_and_number(desk: Desk, client: FlaskClient) -> None:
@@ -189,6 +208,15 @@ def test_files_are_for_who_ordered_them(desk: Desk, client: FlaskClient) -> None
     assert client.get(files[0] + "7").status_code == 404
     refused = client.post("/reports/exports", data={"csrf_token": token(client), "format": "exe"})
     assert refused.status_code == 409
+
+
+def test_a_big_report_that_fails_says_so(desk: Desk, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    surveyed(desk)
+    monkeypatch.setattr(office_reports, "AT_ONCE", 3)
+    monkeypatch.setattr(office_reports.ReportDesk.figures, "__kwdefaults__", {"anew": False, "patience_s": PATIENCE_S})
+    desk.office.reports._jobs._command = (sys.executable, "-c", "print('! the disk is full')")
+    page = client.get("/reports", headers={"HX-Request": "true"})
+    assert page.status_code == 200 and "the disk is full" in page.text and "make it anew" in page.text
 
 
 def test_big_reports_are_made_beside_the_server_as_well(

@@ -247,6 +247,16 @@ def test_a_list_that_he_may_not_see_is_not_heard(desk: Desk, client: FlaskClient
     assert "Іван" not in other.get("/studio/people?list=debtors").text
 
 
+def test_a_broken_file_says_what_is_wrong_with_it(desk: Desk, client: FlaskClient) -> None:
+    folder = desk.office.settings.first.audio
+    folder.mkdir(parents=True)
+    (folder / "broken.mp3").write_bytes(b"no sound at all")
+    [broken] = ids(client)
+    drawn = client.get(f"/studio/messages/{broken}/wave")
+    assert drawn.status_code == 200 and "broken.mp3 can&#39;t be read as audio" in drawn.text
+    assert client.get(f"/studio/messages/{broken}.wav").status_code == 409
+
+
 def test_only_files_of_the_folder_are_messages(desk: Desk, client: FlaskClient, tmp_path: Path) -> None:
     folder = desk.office.settings.first.audio
     tone(folder / "deep" / "in.wav")

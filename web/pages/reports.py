@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 from flask_babel import gettext
 
 from ocm_cti.domain.outcomes import Outcome
-from ocm_cti.office.errors import NotThere
+from ocm_cti.office.errors import NotNow, NotThere
 from ocm_cti.office.reports import DELIMITERS, FORMATS, Selection
 from ocm_cti.reports import reasons
 from ocm_cti.reports.questions import Question, questions
@@ -86,10 +86,10 @@ def overview() -> Any:
     template = "reports/_report.html" if request.headers.get("HX-Request") else "reports/reports.html"
     try:
         found = office.reports.figures(caller, chosen, anew="anew" in request.args)
-    except NotThere as error:
-        if chosen.campaign_ids:
+    except (NotThere, NotNow) as error:
+        if chosen.campaign_ids and isinstance(error, NotThere):
             raise
-        return render_template(template, found=None, why=str(error), **shared)
+        return render_template(template, found=None, why=str(error), again=isinstance(error, NotNow), **shared)
     if found.figures is None:
         return render_template(template, found=found, why="", **shared)
     page = office.reports.people(caller, chosen, Filter(), 0, PAGE)

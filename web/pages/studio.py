@@ -54,8 +54,11 @@ def overview() -> Any:
 
 @pages.get("/messages/<string:message_id>/wave")
 def wave(message_id: str) -> Any:
-    """How the sound looks, as a part of a page."""
-    sound = security.office().studio.sound(security.caller(), message_id)
+    """How the sound looks, as a part of a page; of a file that is none, why."""
+    try:
+        sound = security.office().studio.sound(security.caller(), message_id)
+    except Refused as error:
+        return render_template("studio/_no_wave.html", why=str(error))
     return render_template("studio/_wave.html", sound=sound)
 
 

@@ -41,6 +41,15 @@
     audio.load();
   }
 
+  // --- what can't be heard says why in the place of the sound
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if ([403, 404, 409, 503].includes(event.detail.xhr.status)) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+
   // --- what is brought, recorded or spoken becomes a message without leaving the page
 
   document.addEventListener("submit", async (event) => {
