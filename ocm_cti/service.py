@@ -298,6 +298,7 @@ class Service:
     def _parts(self, draining: Deferred[None]) -> Iterator[tuple[str, Callable[[], Any]]]:
         """What is to be ended, in order."""
         yield "the bulletin", self.bulletin.stop
+        yield "what is being made for the panel", self.office.close
         if self.panel is not None:
             yield "the panel", self.panel.stop
         yield "the timetable", self.timetable.stop

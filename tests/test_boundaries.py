@@ -111,6 +111,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.starting",
         "ocm_cti.store",
     ),
+    # Reports in a process beside the server.
+    "ocm_cti.report_process": ("ocm_cti.reports", "ocm_cti.store"),
     "ocm_cti.write_back": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.store"),
     # Everything that the panel and the API may do: one object, which is all that web is handed.
     "ocm_cti.office": (
@@ -121,6 +123,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.domain",
         "ocm_cti.gateways.interface",
         "ocm_cti.imports",
+        "ocm_cti.report_process",
         "ocm_cti.reports",
         "ocm_cti.speech",
         "ocm_cti.starting",

@@ -13,18 +13,40 @@ from web.api import campaigns as api_campaigns
 from web.api import description
 from web.api import health as api_health
 from web.api import lists as api_lists
+from web.api import messages as api_messages
+from web.api import reports as api_reports
 from web.api import tokens as api_tokens
 from web.api import webhooks as api_webhooks
-from web.pages import account, audit, campaigns, lists, login, monitor, rooms, set_up, tokens, users, webhooks
+from web.pages import account, audit, campaigns, lists, login, monitor, reports, rooms, set_up, studio, tokens, users
+from web.pages import webhooks as webhook_pages
 
 #: A body beyond this is refused; an import and a message are read by pages that say so.
 LONGEST_BODY = 64 * 1024 * 1024
 
 PAGES = (
-    *(account.pages, audit.pages, campaigns.pages, lists.pages, login.pages, monitor.pages, rooms.pages),
-    *(set_up.pages, tokens.pages, users.pages, webhooks.pages),
+    account.pages,
+    audit.pages,
+    campaigns.pages,
+    lists.pages,
+    login.pages,
+    monitor.pages,
+    reports.pages,
+    rooms.pages,
+    set_up.pages,
+    studio.pages,
+    tokens.pages,
+    users.pages,
+    webhook_pages.pages,
 )
-API = (api_campaigns.api, api_health.api, api_lists.api, api_tokens.api, api_webhooks.api)
+API = (
+    api_campaigns.api,
+    api_health.api,
+    api_lists.api,
+    api_messages.api,
+    api_reports.api,
+    api_tokens.api,
+    api_webhooks.api,
+)
 
 
 def create_app(office: Office, *, secure_cookies: bool = False, login_limit: str = "20 per minute") -> APIFlask:

@@ -20,11 +20,15 @@ from ocm_cti.office.accounts import AccountDesk
 from ocm_cti.office.campaigns import CampaignDesk
 from ocm_cti.office.errors import NotAllowed
 from ocm_cti.office.floor import Floor
+from ocm_cti.office.hearing import HearingDesk
 from ocm_cti.office.ledger import Ledger
 from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
 from ocm_cti.office.once import Once
+from ocm_cti.office.reports import ReportDesk
 from ocm_cti.office.settings import ConfigFile
+from ocm_cti.office.sound_room import SoundRoom
+from ocm_cti.office.studio import StudioDesk
 from ocm_cti.office.webhooks import WebhookDesk
 from ocm_cti.store import audit
 from ocm_cti.store.transactions import Store
@@ -57,6 +61,10 @@ class Office:
         self.lists = ListDesk(self.ledger, self.settings)
         self.campaigns = CampaignDesk(self.ledger, self.settings, floor)
         self.once = Once(self.ledger)
+        self.reports = ReportDesk(self.ledger, config)
+        self.sounds = SoundRoom(config)
+        self.studio = StudioDesk(self.ledger, self.settings, self.sounds)
+        self.hearing = HearingDesk(self.ledger, self.settings, self.sounds)
         self.webhooks = WebhookDesk(self.ledger)
 
     def monitor(self, caller: Caller) -> Picture:
@@ -67,6 +75,11 @@ class Office:
         """Raises NotNow."""
         shown = self.monitor(caller)
         return HealthReport(shown.all_up, __version__, self.node, shown)
+
+    def close(self) -> None:
+        """Ends what is being made for the panel in processes of their own."""
+        self.reports.close()
+        self.sounds.close()
 
     def panel_key(self) -> bytes:
         """What forms are signed with; kept in the data folder: a page stays good when the server is restarted."""

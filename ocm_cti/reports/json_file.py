@@ -78,7 +78,7 @@ class JsonReport:
 
     def finish(self, summary: Summary) -> None:
         self._open(len(_SECTIONS))
-        for key, value in _figures(summary).items():
+        for key, value in figures_of(summary).items():
             self._file.write(f",\n{_text(key)}: {_text(value)}")
         self._file.write("\n}\n")
 
@@ -114,7 +114,12 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} has no place in a report")
 
 
-def _figures(summary: Summary) -> dict[str, object]:
+def figures_text(summary: Summary) -> str:
+    """The figures alone, as JSON: ``total`` and what follows it in the document."""
+    return _text(figures_of(summary))
+
+
+def figures_of(summary: Summary) -> dict[str, object]:
     different = summary.different_people
     return {
         "total": _totals(summary.total),

@@ -14,6 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from ocm_cti.speech import telephone_wav
 from ocm_cti.speech.errors import CacheUnwritable, RecordingUnusable
 from ocm_cti.speech.synthesizers import Sound
 
@@ -23,6 +24,9 @@ SILENCE = b"\xd5"
 #: Recordings come from people: longer or larger than this is a mistake.
 MAX_OCTETS = 20_000_000
 MAX_S = 600
+
+#: Frames that are read together.
+_BLOCK = 65_536
 
 LEVEL_DBFS = -20.0
 LOW_CUT_HZ = 220.0
@@ -42,12 +46,14 @@ def read(path: Path) -> Sound:
         with soundfile.SoundFile(path) as file:
             if file.frames > MAX_S * file.samplerate:
                 raise RecordingUnusable(f"{path.name} is longer than {MAX_S // 60} minutes")
-            # A header may lie about its length: never read more than the limit.
-            samples = file.read(MAX_S * file.samplerate, dtype="float32", always_2d=True)
+            # A header may lie about its length: never read more than the limit. And in blocks: of many channels only
+            # their mean is kept.
+            blocks = file.blocks(_BLOCK, frames=MAX_S * file.samplerate, dtype="float32", always_2d=True)
+            heard = [np.nan_to_num(block).mean(axis=1, dtype=np.float32) for block in blocks]
             rate_hz = int(file.samplerate)
     except (soundfile.SoundFileError, OSError) as error:
         raise RecordingUnusable(f"{path.name} can't be read as audio: {error}") from None
-    samples = np.nan_to_num(samples).mean(axis=1, dtype=np.float32)
+    samples = np.concatenate(heard) if heard else np.zeros(0, dtype=np.float32)
     if not np.any(samples):
         raise RecordingUnusable(f"{path.name} holds only silence")
     return Sound(samples, rate_hz)
@@ -156,6 +162,12 @@ def beep_octets(frequency_hz: int, length_ms: int, dbfs: float = -12.0) -> bytes
 
 def silence(length_ms: int) -> bytes:
     return SILENCE * (RATE_HZ * length_ms // 1000)
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """16 bit, mono, 8 kHz; samples beyond -1 to 1 are clipped. Raises CacheUnwritable."""
+    linear = np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2")
+    write(path, telephone_wav.head(linear.nbytes) + linear.tobytes())
 
 
 def write(path: Path, octets: bytes) -> None:

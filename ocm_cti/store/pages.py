@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 
 from ocm_cti.domain.people import Person
 from ocm_cti.store import subscribers
@@ -92,7 +92,7 @@ def people(
     for word in search.lower().split():
         digits = "".join(sign for sign in word if sign.isdecimal())
         places = [
-            func.lower(column).contains(word, autoescape=True)
+            lowered(conn, column).contains(word, autoescape=True)
             for column in (subscriber.c.name, subscriber.c.key, subscriber.c.note)
         ]
         if len(digits) >= SHORTEST_NUMBER and len(digits) * 2 >= len(word):
@@ -117,6 +117,11 @@ def people(
         )
         for row in shown
     ], len(rows) > limit
+
+
+def lowered(conn: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """In small letters, also Cyrillic ones: PostgreSQL's own idea of them depends on how the database was made."""
+    return func.lower(column.collate("und-x-icu") if conn.dialect.name == "postgresql" else column)
 
 
 def campaigns(

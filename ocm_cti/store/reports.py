@@ -50,6 +50,7 @@ __all__ = [
 #: Ids of one portion.
 PORTION = 1000
 _NOT_CALLED = ("preparing", "waiting")
+_Where = tuple[ColumnElement[bool], ...]
 _NOT_COUNTED = frozenset(outcome.value for outcome in NOT_COUNTED)
 
 
@@ -163,23 +164,23 @@ def each_person(conn: Connection, campaign_ids: Sequence[int], now: datetime | N
     person himself waits for.
     """
     for each in campaign_rows(conn, campaign_ids, now):
-        hold = None if now is None else _Hold(conn, each, now)
+        hold = None if now is None else Hold(conn, each, now)
         for first, last in _portions(conn, task.c.id, each.campaign_id):
-            yield from _people(conn, each, first, last, hold)
+            yield from people_where(conn, each, (task.c.id.between(first, last), _belongs_to(each)), hold)
 
 
 def each_attempt(conn: Connection, campaign_ids: Sequence[int]) -> Iterator[AttemptRow]:
     """Every attempt of these campaigns, counted or not; of each campaign in the order in which they were made."""
     for each in campaign_rows(conn, campaign_ids):
         for first, last in _portions(conn, attempt.c.id, each.campaign_id):
-            yield from _attempts(conn, each, first, last)
+            yield from attempts_where(conn, each, (attempt.c.id.between(first, last), _belongs_to(each)))
 
 
 def each_answer(conn: Connection, campaign_ids: Sequence[int]) -> Iterator[AnswerRow]:
     """Every answer and every recorded reply, person by person, of each in the order in which they were given."""
     for each in campaign_rows(conn, campaign_ids):
         for first, last in _portions(conn, task.c.id, each.campaign_id):
-            yield from _answers(conn, each, first, last)
+            yield from answers_where(conn, each, (task.c.id.between(first, last), _belongs_to(each)))
 
 
 def _portions(conn: Connection, key: Any, campaign_id: int) -> Iterator[tuple[int, int]]:
@@ -199,7 +200,7 @@ def _belongs_to(of: CampaignRow) -> ColumnElement[bool]:
     return task.c.campaign_id + 0 == of.campaign_id
 
 
-class _Hold:
+class Hold:
     """What keeps those who wait, of one campaign: by the same reasons as ``ocm waiting`` has."""
 
     def __init__(self, conn: Connection, of: CampaignRow, now: datetime) -> None:
@@ -218,8 +219,8 @@ class _Hold:
         return told
 
 
-def _people(conn: Connection, of: CampaignRow, first: int, last: int, hold: _Hold | None) -> Iterator[PersonRow]:
-    here = (task.c.id.between(first, last), _belongs_to(of))
+def people_where(conn: Connection, of: CampaignRow, here: _Where, hold: Hold | None) -> Iterator[PersonRow]:
+    """Those of one campaign whose tasks are as ``here`` says, in their order."""
     tasks = conn.execute(
         select(
             task.c.id,
@@ -298,8 +299,8 @@ def _person(
     )
 
 
-def _attempts(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterator[AttemptRow]:
-    here = (attempt.c.id.between(first, last), _belongs_to(of))
+def attempts_where(conn: Connection, of: CampaignRow, here: _Where) -> Iterator[AttemptRow]:
+    """Attempts of one campaign that are, or whose tasks are, as ``here`` says, in their order."""
     rows = conn.execute(
         select(attempt, task.c.name, subscriber.c.key)
         .select_from(attempt.join(task).join(subscriber))
@@ -343,7 +344,8 @@ def _attempts(conn: Connection, of: CampaignRow, first: int, last: int) -> Itera
         )
 
 
-def _answers(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterator[AnswerRow]:
+def answers_where(conn: Connection, of: CampaignRow, here: _Where) -> Iterator[AnswerRow]:
+    """Answers and replies of one campaign to whose tasks ``here`` applies."""
     rows = conn.execute(
         select(
             answer,
@@ -355,7 +357,7 @@ def _answers(conn: Connection, of: CampaignRow, first: int, last: int) -> Iterat
             subscriber.c.key,
         )
         .select_from(answer.join(attempt).join(task).join(subscriber))
-        .where(task.c.id.between(first, last), _belongs_to(of))
+        .where(*here)
     ).all()
     rows = sorted(rows, key=lambda row: (row.task_id, row.id))
     lasting = {(row.task_id, row.step, row.value is None): row.id for row in rows}

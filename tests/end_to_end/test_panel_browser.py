@@ -107,7 +107,7 @@ def look_around(page: Page, browser: Chromium, panel: str) -> None:
 
 
 def set_up(page: Page, browser: Chromium, panel: str) -> None:
-    """In Russian: a user, a token, a webhook whose test message does not arrive, since nobody may look around inside."""
+    """In Russian: a user, a token, a webhook whose test message does not arrive: nobody may look around inside."""
     page.goto(panel + "set-up")
     browser.shot(page, "set-up-ru")
     page.get_by_role("main").get_by_role("link", name="Пользователи").click()

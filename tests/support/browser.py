@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,14 +48,21 @@ class Chromium:
 
 
 @contextmanager
-def chromium(folder: Path, *, dark: bool = False, width: int = 1400, locale: str = "en-GB") -> Iterator[Chromium]:
-    """Skips the test where there is none. ``folder`` is for pictures, unless OCM_SCREENSHOTS names another."""
+def chromium(
+    folder: Path, *, dark: bool = False, width: int = 1400, locale: str = "en-GB", arguments: Sequence[str] = ()
+) -> Iterator[Chromium]:
+    """Skips the test where there is none. ``folder`` is for pictures, unless OCM_SCREENSHOTS names another.
+
+    ``arguments`` are more of the browser's own.
+    """
     require("chromium")
     shots = Path(os.environ.get("OCM_SCREENSHOTS", folder))
     shots.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         # No sandbox: as root there is none. It opens our own pages on loopback only.
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", *arguments]
+        )
         context = browser.new_context(
             viewport={"width": width, "height": 860}, color_scheme="dark" if dark else "light", locale=locale
         )

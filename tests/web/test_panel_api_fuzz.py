@@ -19,15 +19,23 @@ from ocm_cti.domain.access import Caller, Scope
 from web.app import create_app
 
 OPERATIONS = (
+    "bring_message",
     "campaign",
+    "campaign_people",
     "campaigns",
+    "delete_message",
     "health",
     "lists",
     "make_token",
     "make_webhook",
+    "message",
+    "message_sound",
+    "messages",
     "pause_campaign",
     "people",
     "remove_webhook",
+    "reply",
+    "report",
     "resume_campaign",
     "revoke_token",
     "start_campaign",

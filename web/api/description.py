@@ -26,6 +26,7 @@ PROBLEMS = {
     "403": "The token's scope does not reach so far",
     "404": "There is no such thing",
     "409": "A rule is against it as things are; the detail says which",
+    "413": "The body is larger than the operation takes",
     "415": "The body is not application/json",
     "422": "The request is not as described; `errors` says where",
     "503": "The server does not answer at this moment",
@@ -49,6 +50,15 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "Sent again with the same body, the request is not done again",
     "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_.:-]+$"},
+}
+
+_WAV = {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+#: What an operation answers that gives a sound.
+SOUND: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole sound", "content": _WAV},
+    206: {"description": "The part that `Range` asks for", "content": _WAV},
+    416: {"description": "There is no such part", "content": _PROBLEM},
 }
 
 #: Their answer is a secret, which is not kept: so they can't be answered a second time.
@@ -90,7 +100,7 @@ def _finished(spec: Any) -> Any:
                     status,
                     {
                         "description": words,
-                        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                        "content": _PROBLEM,
                     },
                 )
             if "requestBody" in operation and _needs_body(spec, operation):
@@ -102,5 +112,6 @@ def _finished(spec: Any) -> Any:
 
 def _needs_body(spec: Any, operation: Any) -> bool:
     """Whether the body has a field without which the request means nothing."""
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    [content] = operation["requestBody"]["content"].values()
+    schema = content["schema"]
     return bool(spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]].get("required"))

@@ -11,13 +11,11 @@ pages = Blueprint("rooms", __name__)
 
 #: name -> (title, icon, the commands)
 ROOMS = {
-    "studio": (lazy_gettext("Studio"), "microphone", ("ocm scenario try FILE", "ocm scenario call FILE NUMBER")),
     "scenarios": (lazy_gettext("Scenarios"), "route-square-2", ("ocm scenario check FILE", "ocm scenario try FILE")),
-    "reports": (lazy_gettext("Reports"), "report-analytics", ("ocm report LIST",)),
 }
 
 
-@pages.get("/<any('studio', 'scenarios', 'reports'):room>")
+@pages.get("/<any('scenarios'):room>")
 def room(room: str) -> Any:
     title, drawing, commands = ROOMS[room]
     return render_template("room.html", room=room, title=title, drawing=drawing, commands=commands)
