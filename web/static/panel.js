@@ -11,9 +11,9 @@
     const form = event.target;
     const field = form.elements.csrf_token;
     if (field && !field.value) field.value = csrf();
+    if (form.dataset.confirm && !confirm(form.dataset.confirm)) return event.preventDefault();
     if (!form.classList.contains("deed")) return;
     event.preventDefault();
-    if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
     for (const button of form.querySelectorAll("button")) button.disabled = true;
     try {
       const answer = await fetch(form.action, {
