@@ -93,6 +93,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "ocm_cti.config": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.gateways", "ocm_cti.places"),
     "ocm_cti.places": (),
+    "ocm_cti.scenario_checks": ("ocm_cti.domain", "ocm_cti.speech.words"),
     # What the command, the clock and the panel all start a campaign with.
     "ocm_cti.starting": (
         "ocm_cti.config",
@@ -125,6 +126,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.imports",
         "ocm_cti.report_process",
         "ocm_cti.reports",
+        "ocm_cti.scenario_checks",
         "ocm_cti.speech",
         "ocm_cti.starting",
         "ocm_cti.store",
