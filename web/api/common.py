@@ -15,7 +15,17 @@ from ocm_cti.domain.access import Scope
 from ocm_cti.store.schema import LARGEST_ID
 from web import security
 
+_WHOLE = re.compile(r"-?[0-9]{1,20}\.0+\Z")
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
+
+
+class Whole(Integer):
+    """An integer of an address, as its description has it: there ``20.0`` is the same number as ``20``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        if isinstance(value, str) and _WHOLE.match(value):
+            value = value.partition(".")[0]
+        return super()._deserialize(value, attr, data, **more)
 
 
 class Page(Schema):
@@ -24,10 +34,8 @@ class Page(Schema):
     class Meta:
         unknown = "raise"  # a misspelt one would give another page than was meant
 
-    after = Integer(
-        load_default=None, validate=Range(0, LARGEST_ID), metadata={"description": "The last page's `after`"}
-    )
-    limit = Integer(load_default=50, validate=Range(1, 500))
+    after = Whole(load_default=None, validate=Range(0, LARGEST_ID), metadata={"description": "The last page's `after`"})
+    limit = Whole(load_default=50, validate=Range(1, 500))
 
 
 def must(scope: Scope) -> None:
