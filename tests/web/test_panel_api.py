@@ -120,6 +120,14 @@ def test_pages_of_people_and_campaigns_join_without_a_gap(desk: Desk) -> None:
     assert [one["id"] for one in walk("/api/v1/campaigns", 2)] == [3, 2, 1]
 
 
+def test_a_number_with_nothing_behind_the_point_is_whole(desk: Desk) -> None:
+    """As in JSON; the description says no more than ``integer``."""
+    desk.people("debtors", 4)
+    path, client = "/api/v1/lists/debtors/people", client_of(desk)
+    assert client.get(f"{path}?after=2.0&limit=1.00").json == client.get(f"{path}?after=2&limit=1").json
+    assert [client.get(f"{path}?after={wrong}").status_code for wrong in ("2.5", "-1.0", "2.", "1e2")] == [422] * 4
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

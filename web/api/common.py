@@ -15,17 +15,17 @@ from ocm_cti.domain.access import Scope
 from ocm_cti.store.schema import LARGEST_ID
 from web import security
 
-_WHOLE = re.compile(r"-?[0-9]+\.0+\Z")
+_WHOLE = re.compile(r"-?[0-9]{1,20}\.0+\Z")
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
 
 
 class Whole(Integer):
-    """To JSON 120.0 is a whole number, and so it is in a query."""
+    """An integer of an address, as its description has it: there ``20.0`` is the same number as ``20``."""
 
-    def _validated(self, value: Any) -> Any:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
         if isinstance(value, str) and _WHOLE.match(value):
             value = value.partition(".")[0]
-        return super()._validated(value)
+        return super()._deserialize(value, attr, data, **more)
 
 
 class Page(Schema):

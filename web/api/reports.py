@@ -15,7 +15,7 @@ from ocm_cti.office.reports import Selection
 from ocm_cti.store.report_pages import OPEN, Filter
 from ocm_cti.store.schema import LARGEST_ID
 from web import security
-from web.api.common import Page
+from web.api.common import Page, Whole
 from web.api.description import SOUND, blueprint
 from web.pages.reports import YEARS, sound_of
 
@@ -31,7 +31,7 @@ class WhichReport(Schema):
 
     list = String(load_default="", validate=Length(max=200), metadata={"description": "Its last campaign"})
     campaign = DelimitedList(
-        Integer(validate=Range(1, LARGEST_ID)),
+        Whole(validate=Range(1, LARGEST_ID)),
         load_default=[],
         validate=Length(max=500),
         metadata={"description": "These campaigns, numbers with commas between"},

@@ -150,3 +150,16 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheUnwritable, match="can't be written"):
         audio.write(tmp_path / "file" / "x.alaw", b"123")
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11_025, 44_100, 192_000])
+def test_what_is_brought_is_what_would_have_been_resampled(tmp_path: Path, rate_hz: int) -> None:
+    """Block by block as at once, also with another sound on the other channel."""
+    moments = np.arange(3 * rate_hz) / rate_hz
+    both = np.stack([0.5 * np.sin(2 * np.pi * 440 * moments), 0.3 * np.sin(2 * np.pi * 900 * moments)], axis=1)
+    soundfile.write(tmp_path / "both.wav", both, rate_hz)
+    at_once = audio.resampled(audio.read(tmp_path / "both.wav"))
+    brought = audio.brought(tmp_path / "both.wav")
+    assert abs(len(brought) - len(at_once)) <= 1 and abs(len(brought) - 24_000) <= 1
+    shorter = min(len(brought), len(at_once))
+    assert np.max(np.abs(brought[:shorter] - at_once[:shorter])) < 0.001
