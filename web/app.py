@@ -17,7 +17,20 @@ from web.api import messages as api_messages
 from web.api import reports as api_reports
 from web.api import tokens as api_tokens
 from web.api import webhooks as api_webhooks
-from web.pages import account, audit, campaigns, lists, login, monitor, reports, rooms, set_up, studio, tokens, users
+from web.pages import (
+    account,
+    audit,
+    campaigns,
+    lists,
+    login,
+    monitor,
+    reports,
+    scenarios,
+    set_up,
+    studio,
+    tokens,
+    users,
+)
 from web.pages import webhooks as webhook_pages
 
 #: A body beyond this is refused; an import and a message are read by pages that say so.
@@ -31,7 +44,7 @@ PAGES = (
     login.pages,
     monitor.pages,
     reports.pages,
-    rooms.pages,
+    scenarios.pages,
     set_up.pages,
     studio.pages,
     tokens.pages,

@@ -26,6 +26,7 @@ from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
 from ocm_cti.office.once import Once
 from ocm_cti.office.reports import ReportDesk
+from ocm_cti.office.scenarios import ScenarioDesk
 from ocm_cti.office.settings import ConfigFile
 from ocm_cti.office.sound_room import SoundRoom
 from ocm_cti.office.studio import StudioDesk
@@ -65,6 +66,7 @@ class Office:
         self.sounds = SoundRoom(config)
         self.studio = StudioDesk(self.ledger, self.settings, self.sounds)
         self.hearing = HearingDesk(self.ledger, self.settings, self.sounds)
+        self.scenarios = ScenarioDesk(self.ledger, self.settings)
         self.webhooks = WebhookDesk(self.ledger)
 
     def monitor(self, caller: Caller) -> Picture:
