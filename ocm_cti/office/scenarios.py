@@ -64,6 +64,10 @@ class ScenarioEntry:
     lists: tuple[str, ...]
 
 
+class ChangedMeanwhile(Refused):
+    """Not the text that was changed stands in the file any more."""
+
+
 class ScenarioDesk:
     """All ``.toml`` files with steps in the folder of the configuration, and those elsewhere that lists use."""
 
@@ -94,8 +98,8 @@ class ScenarioDesk:
     def save(self, caller: Caller, name: str, text: str, stamp: str) -> ScenarioEntry:
         """Write the file, whole or not at all, and keep what it was. ``stamp``: of the text that was changed.
 
-        Campaigns that go on have their own copy. Raises NotThere, NotAllowed, Refused: it is wrong, or somebody else has
-        changed it meanwhile.
+        Campaigns that go on have their own copy. Raises NotThere, NotAllowed, ChangedMeanwhile, and Refused for what
+        could not be used.
         """
         must(caller, Scope.OPERATE)
         before = self.entry(caller, name)
@@ -105,8 +109,8 @@ class ScenarioDesk:
         text = _unified(text)
         self._must_be_right(text)
         if before.stamp != stamp:
-            raise Refused(
-                "somebody else has changed this scenario meanwhile: look at it in another window, then save again"
+            raise ChangedMeanwhile(
+                "somebody else has changed this scenario meanwhile: look at it in another window, then save yours again"
             )
         self._note(caller, "scenario.change", name, {"lists": list(before.lists)})
         kept = self._settings.first.data / KEPT

@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from ocm_cti.domain.access import Scope
 from ocm_cti.office.errors import OfficeError
-from ocm_cti.office.scenarios import Checked
+from ocm_cti.office.scenarios import ChangedMeanwhile, Checked
 from web import security
 from web.errors import status_of
 from web.flow import drawing
@@ -23,14 +23,19 @@ language = "{language}"
 [[step]]
 name = "message"
 type = "say"
-message = "…"
+message = "{hello}"
 
 [[step]]
 name = "agree"
 type = "confirm"
-message = "…"
+message = "{press}"
 key = "1"
 """
+FIRST_WORDS = {
+    "ru": ("Здравствуйте. Это сообщение для вас.", "Если вы его поняли, нажмите один."),
+    "uk": ("Добрий день. Це повідомлення для вас.", "Якщо ви його зрозуміли, натисніть один."),
+    "en": ("Hello. This is a message for you.", "If you have understood it, press one."),
+}
 
 
 @pages.get("")
@@ -44,8 +49,9 @@ def overview() -> Any:
 @pages.post("")
 def add() -> Any:
     name = request.form.get("name", "").strip().removesuffix(".toml")
-    language = request.form.get("language", "ru")
-    text = BLANK.format(name=name.replace('"', ""), language=language if language in ("ru", "uk", "en") else "ru")
+    language = request.form.get("language", "")
+    hello, press = FIRST_WORDS.get(language, FIRST_WORDS["ru"])
+    text = BLANK.format(name=name.replace('"', ""), language=language or "ru", hello=hello, press=press)
     try:
         made = security.office().scenarios.add(security.caller(), name, text)
     except OfficeError as error:
@@ -70,7 +76,9 @@ def save(name: str) -> Any:
         desk.save(caller, name, text, stamp)
     except OfficeError as error:
         flash(str(error), "danger")
-        return _editor(name, text, entry.stamp, desk.check(text), entry.lists), status_of(error)
+        # Saved again after that, it takes the place of what the other one wrote, and only then.
+        known = entry.stamp if isinstance(error, ChangedMeanwhile) else stamp
+        return _editor(name, text, known, desk.check(text), entry.lists), status_of(error)
     flash(gettext("Saved. Campaigns that go on keep what they were started with."), "success")
     return redirect(url_for("scenarios.edit", name=name))
 
