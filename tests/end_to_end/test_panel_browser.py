@@ -84,8 +84,42 @@ def test_from_the_first_login_to_the_end_of_a_campaign(panel: str, system: Syste
         expect(page.locator(".progress-words .big")).to_have_text("100%")
         expect(page.locator(".campaign .legend")).to_contain_text("confirmed 3")
         browser.shot(page, "monitor-done")
+        change_the_scenario(page, browser, panel + f"scenarios/{scenario_of(system)}")
         look_around(page, browser, panel)
         assert browser.faults == []
+
+
+def scenario_of(system: System) -> str:
+    found = re.search(r'^scenario = ".*?([^/"]+)\.toml"', system.config.read_text(encoding="utf-8"), re.M)
+    assert found
+    return found[1]
+
+
+def change_the_scenario(page: Page, browser: Chromium, address: str) -> None:
+    """A fault is told at its line as it is typed; what is saved is what was typed."""
+    page.goto(address)
+    text = page.locator("#scenario-text")
+    before = text.input_value()
+    browser.shot(page, "scenario")
+    assert browser.barriers(page) == []
+    text.fill(before.replace("[[step]]", "[[step]]\nshout = 1", 1))
+    fault = page.locator("#checked .text-danger a").first
+    expect(fault).to_contain_text("line")
+    line = int(fault.get_attribute("data-line") or 0)
+    expect(page.locator("#scenario-lines .line-wrong").first).to_have_text(str(line))
+    fault.click()
+    chosen = "(() => { const box = document.getElementById('scenario-text'); "
+    chosen += "return box.value.slice(box.selectionStart, box.selectionEnd) })()"
+    assert "shout" in page.evaluate(chosen) or "step" in page.evaluate(chosen)
+    browser.shot(page, "scenario-fault")
+    text.fill(before + "\n# looked at\n")
+    expect(page.locator("#checked .text-danger")).to_have_count(0)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#notices")).to_contain_text("Saved.")
+    assert page.locator("#scenario-text").input_value().endswith("# looked at\n")
+    page.locator(".flow a").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert "name" in page.evaluate(chosen)
 
 
 def look_around(page: Page, browser: Chromium, panel: str) -> None:
@@ -153,7 +187,8 @@ def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) 
         come_in(page, panel, system.folder)
         assert page.locator("html").get_attribute("data-bs-theme") == "dark"
         expect(page.get_by_role("link", name="Lists")).to_be_hidden()
-        rooms = ("set-up", "set-up/users", "set-up/tokens", "set-up/webhooks", "set-up/audit")
+        rooms = ("scenarios", f"scenarios/{scenario_of(system)}", "set-up")
+        rooms += tuple(f"set-up/{room}" for room in ("users", "tokens", "webhooks", "audit"))
         for path in ("", "lists", "lists/debtors", "campaigns", "account", *rooms):
             page.goto(panel + path)
             browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")

@@ -12,8 +12,8 @@ from sqlalchemy import delete, insert, select, update
 from twisted.internet.defer import succeed
 
 from ocm_cti import attempt as attempt_module
-from ocm_cti.dialer import Dialer
 from ocm_cti.domain.settings import ListSettings
+from ocm_cti.recovery import Recovery
 from ocm_cti.store import attempts, campaigns, stop_lists, tasks
 from ocm_cti.store.schema import attempt, calling, campaign, task
 
@@ -93,8 +93,8 @@ def a_crash_never_reached_anybody(patch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_is_recovered(patch: pytest.MonkeyPatch) -> None:
-    honest = Dialer._recover
-    patch.setattr(Dialer, "_recover", lambda self, rows: honest(self, []))
+    honest = Recovery._sort
+    patch.setattr(Recovery, "_sort", lambda self, rows: honest(self, []))
 
 
 def an_outcome_is_written_once_only(patch: pytest.MonkeyPatch) -> None:
