@@ -6,12 +6,13 @@ own as far out as it must be, so that thirty steps can still be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocm_cti.domain.scenario_ways import asked, next_of, short, ways
 from ocm_cti.domain.scenarios import Scenario, Step
 
 BOX_W, BOX_H = 300, 62
+END_W, END_H = 150, 28
 GAP = 34
 LANE_W = 26
 EDGE = 14
@@ -61,8 +62,11 @@ class _Way:
     label: str
 
 
-def drawing(scenario: Scenario) -> Drawing:
-    """Of a scenario that may still have faults (a draft): ways to steps that are not there are left out."""
+def drawing(scenario: Scenario, *, is_draft: bool = False) -> Drawing:
+    """``is_draft``: it has faults; ways to steps that are not there are left out, and what is not said follows."""
+    if is_draft:
+        found_steps = {name: _going_on(scenario, step) for name, step in scenario.steps.items()}
+        scenario = replace(scenario, steps=found_steps)
     steps = list(scenario.steps.values())
     rows = {step.name: row for row, step in enumerate(steps)}
     end = len(steps)
@@ -100,14 +104,21 @@ def drawing(scenario: Scenario) -> Drawing:
             place = left_at.get(way.at, 0)
             left_at[way.at] = place + 1
             begins = top(way.at) + 12 + min(place, 3) * 13
-            ends = top(way.to) + BOX_H / 2 + (6 if side == 1 else -6)
+            is_end = way.to == end
+            ends = top(way.to) + (END_H / 2 if is_end else BOX_H / 2 + side * 6)
             edge = left + BOX_W if side == 1 else left
+            tip = edge - side * ((BOX_W - END_W) / 2 if is_end else 0) + side * 5
             out = edge + side * (label_w + lane * LANE_W + LANE_W / 2)
-            path = f"M{edge:g} {begins:g}H{out:g}V{ends:g}H{edge + side * 5:g}"
+            path = f"M{edge:g} {begins:g}H{out:g}V{ends:g}H{tip:g}"
             arcs.append(
                 Arc(path, _cut(way.label, LONGEST_LABEL), edge + side * 6, begins - 3, "start" if side == 1 else "end")
             )
     return Drawing(left + BOX_W + right + EDGE, top(end) + BOX_H / 2 + EDGE, tuple(boxes), tuple(arcs))
+
+
+def _going_on(scenario: Scenario, step: Step) -> Step:
+    following = next_of(scenario, step)
+    return step.replaced(then=step.then or following, otherwise=step.otherwise or following)
 
 
 def _ways_of(scenario: Scenario, step: Step, row: int, rows: dict[str, int], end: int) -> list[_Way]:

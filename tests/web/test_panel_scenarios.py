@@ -131,6 +131,13 @@ def test_what_is_typed_is_checked_and_drawn(client: FlaskClient) -> None:
     assert "<script>" not in post(client, "/scenarios/scenario/check", text=script)
 
 
+def test_a_draft_goes_on_where_nothing_else_is_said() -> None:
+    text = (FIXTURES / "debt.toml").read_text(encoding="utf-8")
+    right, draft = read(text).scenario, read(text.replace("[[step]]", "[[step]]\nshout = 1", 1)).draft
+    assert right is not None and draft is not None
+    assert flow.drawing(draft, is_draft=True) == flow.drawing(right)
+
+
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.toml")), ids=lambda path: str(path.stem))
 def test_every_way_is_drawn_and_none_covers_another(path: Path) -> None:
     scenario = read(path.read_text(encoding="utf-8")).scenario

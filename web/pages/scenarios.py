@@ -104,4 +104,4 @@ def _editor(name: str, text: str, stamp: str, checked: Checked, lists: tuple[str
 
 
 def _picture(checked: Checked) -> Any:
-    return None if checked.scenario is None else drawing(checked.scenario)
+    return None if checked.scenario is None else drawing(checked.scenario, is_draft=not checked.is_right)
