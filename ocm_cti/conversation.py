@@ -57,7 +57,13 @@ class Conversation:
         recording_path: Callable[[str], Path],
         clock: Clock,
         log: Logger,
+        stop_list: Callable[[str], None] = lambda name: None,
     ) -> None:
+        """``stop_list`` is told at once on which one the person has asked to be put; those of his last moment, when the
+        call is over already, stand in the result only.
+        """
+        self._stop_list = stop_list
+        self._stop_lists_told: set[str] = set()
         self._call = call
         self._run = run
         self._fragments = fragments
@@ -104,9 +110,16 @@ class Conversation:
 
     def _carry_out(self, actions: list[Action]) -> None:
         try:
+            self._tell_stop_lists()
             self._carry_out_all(actions)
         except Exception as error:
             self._give_up(repr(error))
+
+    def _tell_stop_lists(self) -> None:
+        for name in self._run.stop_lists:
+            if name not in self._stop_lists_told:
+                self._stop_lists_told.add(name)
+                self._stop_list(name)
 
     def _carry_out_all(self, actions: list[Action]) -> None:
         for action in actions:

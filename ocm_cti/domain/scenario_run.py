@@ -326,6 +326,11 @@ class Run:
         return self._scenario.fragments_of(step.message, self._variables, self._language)
 
     @property
+    def stop_lists(self) -> tuple[str, ...]:
+        """On which he has asked to be put so far."""
+        return tuple(self._tally.stop_lists)
+
+    @property
     def result(self) -> RunResult:
         """What has come of it so far."""
         guarded = any(step.pin is not None for step in self._scenario.steps.values())

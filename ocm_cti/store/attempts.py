@@ -201,7 +201,7 @@ def finish(conn: Connection, attempt_id: int, end: Finish, now: datetime) -> Aga
         conn.execute(insert(answer), rows)
     conn.execute(_FREE, {"of_attempt": attempt_id})
     if end.stop_lists:
-        _put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
+        put_on_stop_lists(conn, attempt_id, end.stop_lists, now)
     return _decide(conn, attempt_id, end.outcome, now, never_again=bool(end.stop_lists))
 
 
@@ -216,8 +216,8 @@ def _lock_campaign(conn: Connection, attempt_id: int) -> None:
         campaigns.lock(conn, campaign_id)
 
 
-def _put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
-    """The person asked for it: all his numbers, from whatever list they are known."""
+def put_on_stop_lists(conn: Connection, attempt_id: int, names: Sequence[str], now: datetime) -> None:
+    """The person asked for it: all his numbers, from whatever list they are known. Once more changes nothing."""
     query = select(task.c.numbers, prepared_list.c.name)
     joined = attempt.join(task).join(campaign).join(prepared_list)
     row = conn.execute(query.select_from(joined).where(attempt.c.id == attempt_id)).one()

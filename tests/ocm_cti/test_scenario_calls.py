@@ -169,10 +169,28 @@ class TestDontCallMe:
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [("asked", FIRST), ("asked", SECOND), ("asked", OTHER)]
 
-    def test_an_end_that_is_not_written_stops_nobody(self, desk: Desk) -> None:
-        """One transaction: the store fails, then both are there or neither."""
+    def test_he_is_on_the_list_while_the_call_goes_on(self, desk: Desk) -> None:
+        """Whatever becomes of this process before the call is over: he has asked for it."""
         self.pressed(desk)
+        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
+        (entry, _) = desk.store.now(stop_lists.entries)
+        assert entry.reason == "asked on the telephone: list water, attempt 1"
+        assert desk.rows(attempt)[0].outcome is None
+
+    def test_the_end_of_the_call_adds_nothing_to_it(self, desk: Desk) -> None:
+        self.pressed(desk)
+        before = desk.store.now(stop_lists.entries)
+        desk.clock.advance(5)
+        desk.call.end(EndedBy.THEM)
+        assert desk.rows(attempt)[0].outcome is not None
+        assert desk.store.now(stop_lists.entries) == before
+
+    def test_what_could_not_be_written_at_the_key_is_written_with_the_end(self, desk: Desk) -> None:
+        """Then in one transaction with it: while the store fails, neither is there."""
+        desk.start(ASKS, [person(FIRST, SECOND)])
+        desk.call.answer()
         desk.store.broken = OSError("disk full")
+        desk.call.observer.digit("9")
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [] and desk.rows(attempt)[0].outcome is None
         desk.store.broken = None
