@@ -129,7 +129,7 @@ class Dialer:
             return succeed(None)
         if self._idle is None:
             self._idle = Deferred()
-            self._timer = self._clock.callLater(drain_s, self.hang_up_all)
+        self._timer = self._clock.callLater(drain_s, self.hang_up_all)  # told again: the last word counts
         return self._idle
 
     @property
@@ -385,9 +385,10 @@ class Dialer:
     # --- the clock ---
 
     def _sleep(self, seconds: float) -> None:
+        if self._stopping:
+            return  # the timer is now the one that hangs up
         self._cancel_timer()
-        if not self._stopping:
-            self._timer = self._clock.callLater(seconds, self.wake)
+        self._timer = self._clock.callLater(seconds, self.wake)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None and self._timer.active():

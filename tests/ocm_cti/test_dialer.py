@@ -15,6 +15,7 @@ from fakes import FakeGateway, InlineStore, InstantPrompts, WallClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from twisted.internet.defer import Deferred
 
 from ocm_cti.bulletin import Bulletin
 from ocm_cti.bulletin import read as read_bulletin
@@ -640,6 +641,35 @@ def test_stop_lets_calls_end_and_claims_nothing_more(house: House) -> None:
     assert stopped == [None]
     assert len(house.gateway.placed) == 2
     assert house.outcomes() == ["delivered", None, None]
+
+
+@THREE
+def test_a_store_that_fails_at_the_end_lets_no_call_go_on_for_ever(house: House) -> None:
+    """The last look for people, under way as the server is told to end, fails: calls are hung up all the same."""
+    house.dialer.start()
+    (first, second) = house.gateway.placed
+    first.answer()
+    looking: Deferred[Any] = Deferred()
+    run, house.store.run = house.store.run, lambda job: looking  # type: ignore[method-assign]
+    house.dialer.wake()
+    house.store.run = run  # type: ignore[method-assign]
+    stopped: list[object] = []
+    house.dialer.stop(drain_s=30).addCallback(stopped.append)
+    looking.errback(OSError("disk full"))
+    house.clock.advance(31)
+    assert first.hung_up and second.hung_up
+    house.clock.pump([0, 0, 0])
+    assert stopped == [None]
+
+
+def test_told_to_stop_again_the_last_word_counts(house: House) -> None:
+    house.dialer.start()
+    (call,) = house.gateway.placed
+    call.answer()
+    house.dialer.stop(drain_s=600)
+    house.dialer.stop(drain_s=5)
+    house.clock.advance(6)
+    assert call.hung_up
 
 
 @THREE
