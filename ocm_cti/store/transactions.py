@@ -44,6 +44,8 @@ GROUP = 100
 BUSY_TIMEOUT_MS = 5000
 #: How long we wait for another node's transaction; one of ours takes milliseconds.
 LOCK_TIMEOUT_MS = 20_000
+#: A link to it on which nothing is heard any more is given up after this; TCP alone would wait for hours.
+LINK_LOST_S = 30
 #: What PostgreSQL says of a transaction that was in the way of another: serialization failure, deadlock.
 IN_THE_WAY = ("40001", "40P01")
 #: A job that was in the way is run so often at most.
@@ -306,6 +308,10 @@ def _postgresql(url: URL, *, read_only: bool) -> Engine:
         execution_options={"postgresql_readonly": True} if read_only else {},
         connect_args={
             "connect_timeout": 10,
+            "keepalives_idle": LINK_LOST_S // 2,
+            "keepalives_interval": LINK_LOST_S // 6,
+            "keepalives_count": 3,
+            "tcp_user_timeout": LINK_LOST_S * 1000,
             "application_name": "ocm",
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },
