@@ -83,11 +83,11 @@ class Conversation:
         return self._fault
 
     def start(self) -> None:
-        self._carry_out(self._run.start())
+        self._tell(self._run.start)
 
     def digit(self, digit: str) -> None:
         if not self._over:
-            self._carry_out(self._run.digit(digit))
+            self._tell(self._run.digit, digit)
 
     def call_over(self) -> Deferred[RunResult]:
         """The call has ended, by whomever."""
@@ -107,6 +107,15 @@ class Conversation:
         if self._result is not None:
             result, self._result = self._result, None
             result.callback(self._run.result)
+
+    def _tell(self, what: Callable[..., list[Action]], *happened: str) -> None:
+        """To the interpreter, and carry out what it asks."""
+        try:
+            actions = what(*happened)
+        except Exception as error:
+            self._give_up(repr(error))
+            return
+        self._carry_out(actions)
 
     def _carry_out(self, actions: list[Action]) -> None:
         try:
@@ -228,4 +237,4 @@ class Conversation:
 
     def _timer_fired(self) -> None:
         self._timer = None
-        self._carry_out(self._run.timer())
+        self._tell(self._run.timer)
