@@ -280,6 +280,19 @@ class Dialer:
 
     def wake(self) -> None:
         """Look for due tasks now; harmless at any time."""
+        try:
+            self._look()
+        except Exception:
+            self._claiming = False
+            self._broke(Failure())  # type: ignore[no-untyped-call]
+
+    def _broke(self, failure: Failure) -> None:
+        """A fault of ours that nobody expected. On idle lines nobody else would wake us."""
+        self._log.failure("nobody could be called this time", failure)
+        self._idle_if_so()
+        self._sleep(STORE_RETRY_S)
+
+    def _look(self) -> None:
         if self._stopping or not self._recovered:
             return
         if self._claiming:
@@ -305,7 +318,7 @@ class Dialer:
             claims = [(gateway, port, claim) for gateway, port, claim in found if claim is not None]
             return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn))
 
-        self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
+        self._store.run(claim).addCallbacks(self._claimed, self._claim_failed).addErrback(self._broke)
 
     def _free_ports(self) -> list[tuple[str, str]]:
         free: list[tuple[str, str]] = []

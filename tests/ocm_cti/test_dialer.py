@@ -643,6 +643,41 @@ def test_stop_lets_calls_end_and_claims_nothing_more(house: House) -> None:
     assert house.outcomes() == ["delivered", None, None]
 
 
+class TestALoopThatBreaks:
+    """A fault that nobody expected: nobody else would wake the dialer, and people would wait for ever."""
+
+    def test_as_it_looks_for_ports(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.gateway.up = False
+        house.dialer.start()
+
+        def broken(gateway: FakeGateway) -> list[str]:
+            raise ZeroDivisionError("of a gateway")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FakeGateway, "idle_ports", property(broken))
+            house.clock.pump([1, 1, 1])
+        house.gateway.up = True
+        house.clock.pump([1, 1, 1])
+        assert len(house.gateway.placed) == 1
+
+    @ONE_OF_TWO
+    def test_as_it_takes_what_was_claimed(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.gateway.up = False
+        house.dialer.start()
+        house.gateway.up = True
+
+        def broken(result: object) -> None:
+            monkeypatch.undo()
+            raise ZeroDivisionError("of ours")
+
+        house.store.now(lambda conn: campaigns.pause(conn, 1))
+        monkeypatch.setattr(house.dialer, "_sleep", broken)
+        house.clock.pump([1, 1, 1])
+        house.store.now(lambda conn: campaigns.resume(conn, 1, house.clock.utc()))
+        house.clock.pump([1, 1, 1])
+        assert len(house.gateway.placed) == 1
+
+
 @THREE
 def test_a_store_that_fails_at_the_end_lets_no_call_go_on_for_ever(house: House) -> None:
     """The last look for people, under way as the server is told to end, fails: calls are hung up all the same."""
