@@ -217,7 +217,7 @@ class Attempt:
         if self._call is None or self._run is None:
             raise RuntimeError("a gateway reported an answer before place() returned")
         self._conversation = Conversation(
-            self._call, self._run, self._fragments, self._recording_path, self._clock, self._log, self._asked
+            self._call, self._run, self._fragments, self._recording_path, self._clock, self._log, self._dont_call
         )
         self._conversation.start()
 
@@ -225,14 +225,16 @@ class Attempt:
         if self._conversation is not None:
             self._conversation.digit(digit)
 
-    def _asked(self, stop_list: str) -> None:
-        """He asked not to be called any more: that must not be lost with this process."""
-        writing = self._store.run(
-            lambda conn: attempts.put_on_stop_lists(conn, self.claim.attempt_id, [stop_list], self._now())
-        )
-        writing.addErrback(
+    def _dont_call(self, stop_list: str) -> None:
+        """He has asked for it: it must not be lost with this process. What fails here is written with the outcome."""
+        asked_at = self._now()
+
+        def job(conn: Connection) -> None:
+            attempts.put_on_stop_lists(conn, self.claim.attempt_id, [stop_list], asked_at)
+
+        self._store.run(job).addErrback(
             lambda failure: self._log.failure(
-                "attempt {attempt}: {name} is written when the call is over",
+                "attempt {attempt}: the stop list {name} is written when the call is over",
                 failure,
                 attempt=self.claim.attempt_id,
                 name=stop_list,

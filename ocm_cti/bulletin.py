@@ -43,10 +43,10 @@ class Bulletin:
         self._path.unlink(missing_ok=True)
 
     def _write(self) -> None:
-        world = self._world()
-        if world == self._last:
-            return
         try:
+            world = self._world()
+            if world == self._last:
+                return
             fresh = self._path.with_suffix(".new")
             fresh.write_text(json.dumps(asdict(world)), encoding="utf-8")
             os.replace(fresh, self._path)

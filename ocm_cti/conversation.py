@@ -59,9 +59,11 @@ class Conversation:
         log: Logger,
         stop_list: Callable[[str], None] = lambda name: None,
     ) -> None:
-        """``stop_list`` is told at once on which one the person has asked to be put."""
+        """``stop_list`` is told at once on which one the person has asked to be put; those of his last moment, when the
+        call is over already, stand in the result only.
+        """
         self._stop_list = stop_list
-        self._asked: set[str] = set()
+        self._stop_lists_told: set[str] = set()
         self._call = call
         self._run = run
         self._fragments = fragments
@@ -81,11 +83,11 @@ class Conversation:
         return self._fault
 
     def start(self) -> None:
-        self._carry_out(self._run.start())
+        self._tell(self._run.start)
 
     def digit(self, digit: str) -> None:
         if not self._over:
-            self._carry_out(self._run.digit(digit))
+            self._tell(self._run.digit, digit)
 
     def call_over(self) -> Deferred[RunResult]:
         """The call has ended, by whomever."""
@@ -106,15 +108,27 @@ class Conversation:
             told, self._told = self._told, None
             told.callback(None)
 
+    def _tell(self, what: Callable[..., list[Action]], *happened: str) -> None:
+        """To the interpreter, and carry out what it asks."""
+        try:
+            actions = what(*happened)
+        except Exception as error:
+            self._give_up(repr(error))
+            return
+        self._carry_out(actions)
+
     def _carry_out(self, actions: list[Action]) -> None:
         try:
-            for name in self._run.stop_lists:
-                if name not in self._asked:
-                    self._asked.add(name)
-                    self._stop_list(name)
+            self._tell_stop_lists()
             self._carry_out_all(actions)
         except Exception as error:
             self._give_up(repr(error))
+
+    def _tell_stop_lists(self) -> None:
+        for name in self._run.stop_lists:
+            if name not in self._stop_lists_told:
+                self._stop_lists_told.add(name)
+                self._stop_list(name)
 
     def _carry_out_all(self, actions: list[Action]) -> None:
         for action in actions:
@@ -223,4 +237,4 @@ class Conversation:
 
     def _timer_fired(self) -> None:
         self._timer = None
-        self._carry_out(self._run.timer())
+        self._tell(self._run.timer)

@@ -130,7 +130,7 @@ class Dialer:
             return succeed(None)
         if self._idle is None:
             self._idle = Deferred()
-            self._timer = self._clock.callLater(drain_s, self.hang_up_all)
+        self._timer = self._clock.callLater(drain_s, self.hang_up_all)  # told again: the last word counts
         return self._idle
 
     @property
@@ -211,6 +211,19 @@ class Dialer:
 
     def wake(self) -> None:
         """Look for due tasks now; harmless at any time."""
+        try:
+            self._look()
+        except Exception:
+            self._claiming = False
+            self._broke(Failure())  # type: ignore[no-untyped-call]
+
+    def _broke(self, failure: Failure) -> None:
+        """A fault of ours that nobody expected. On idle lines nobody else would wake us."""
+        self._log.failure("nobody could be called this time", failure)
+        self._idle_if_so()
+        self._sleep(STORE_RETRY_S)
+
+    def _look(self) -> None:
         if self._stopping or not self._recovered:
             return
         if self._claiming:
@@ -239,7 +252,7 @@ class Dialer:
             claims = [(gateway, port, claim) for gateway, port, claim in found if claim is not None]
             return _Claimed(claims, tasks.next_due_at(conn, now), campaigns.hanging_up(conn), turns.cut_off)
 
-        self._store.run(claim).addCallbacks(self._claimed, self._claim_failed)
+        self._store.run(claim).addCallbacks(self._claimed, self._claim_failed).addErrback(self._broke)
 
     def _free_ports(self) -> list[tuple[str, str]]:
         free: list[tuple[str, str]] = []
@@ -329,9 +342,10 @@ class Dialer:
     # --- the clock ---
 
     def _sleep(self, seconds: float) -> None:
+        if self._stopping:
+            return  # the timer is now the one that hangs up
         self._cancel_timer()
-        if not self._stopping:
-            self._timer = self._clock.callLater(seconds, self.wake)
+        self._timer = self._clock.callLater(seconds, self.wake)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None and self._timer.active():

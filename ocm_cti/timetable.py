@@ -23,7 +23,7 @@ from ocm_cti.clock import Clock
 from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.tables import Table
 from ocm_cti.store import audit, schedules
-from ocm_cti.store.errors import StoreError
+from ocm_cti.store.errors import StoreError, may_pass
 from ocm_cti.store.transactions import Connection, Store
 
 POLL_S = 1.0
@@ -67,15 +67,27 @@ class Timetable:
     def _pass(self) -> Any:
         try:
             due = yield self._store.read(lambda conn: schedules.planned(conn, self._now()))
-            for planned in due:
-                fetched = yield self._in_thread(partial(self._fetch, planned))
-                began, result = yield self._store.run(partial(self._start, planned, fetched))
-                tell = self._log.info if began else self._log.warn
-                tell("{list} by the clock: {result}", list=planned.list_name, result=result)
-                if began:
-                    self._started()
         except Exception:
             self._log.failure("the timetable could not be looked at this time")
+            return
+        for planned in due:
+            try:
+                yield self._see_to(planned)
+            except Exception:  # of this one; the others must not wait for it
+                self._log.failure("{list} by the clock: it could not be started this time", list=planned.list_name)
+
+    @inlineCallbacks
+    def _see_to(self, planned: schedules.Planned) -> Any:
+        try:
+            fetched = yield self._in_thread(partial(self._fetch, planned))
+        except Exception as error:  # his database must not be asked each second for what can't be read
+            self._log.failure("{list} by the clock: its source could not be read", list=planned.list_name)
+            fetched = ImportFailed(_fault(error))
+        began, result = yield self._store.run(partial(self._start, planned, fetched))
+        tell = self._log.info if began else self._log.warn
+        tell("{list} by the clock: {result}", list=planned.list_name, result=result)
+        if began:
+            self._started()
 
     def _fetch(self, planned: schedules.Planned) -> Table | ImportFailed | None:
         """In a thread of its own: the customer's database may be slow."""
@@ -93,6 +105,8 @@ class Timetable:
 
         A run that is left out stands in the audit too: the timetable shows only what came of the last one.
         """
+        if not schedules.take(conn, planned.schedule_id, planned.next_at):
+            return False, "another server has seen to it, or it was taken off the timetable"
         now = self._now()
         began = False
         late = now - planned.next_at
@@ -111,8 +125,13 @@ class Timetable:
                 began, result = True, _said(started)
             except (StoreError, configuration.ConfigError, ImportFailed) as error:
                 result = f"not started: {error}"
-        mine = schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
-        if mine and not began:
+            except Exception as error:
+                if may_pass(error):
+                    raise  # it is still due
+                self._log.failure("{list} by the clock: not started", list=planned.list_name)
+                result = f"not started: {_fault(error)}"
+        schedules.advance(conn, planned.schedule_id, planned.next_at, next_at, result)
+        if not began:
             details = {
                 "cron": planned.cron,
                 "planned for": planned.next_at.isoformat(timespec="minutes"),
@@ -131,3 +150,7 @@ def _said(started: starting.Started) -> str:
         words += f"; row {remark.row}: {remark.reason}"
     more = len(started.remarks) - REMARKS_SHOWN
     return words + (f"; and {more} more remarks" if more > 0 else "")
+
+
+def _fault(error: Exception) -> str:
+    return f"a fault of the program, the log has more: {type(error).__name__}: {error}"

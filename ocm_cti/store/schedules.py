@@ -55,11 +55,19 @@ def planned(conn: Connection, due_at: datetime | None = None) -> list[Planned]:
     ]
 
 
-def advance(conn: Connection, schedule_id: int, expected_at: datetime, next_at: datetime, result: str) -> bool:
-    """It was its moment: when it is next, and what came of it. False: somebody else has seen to it already."""
-    changed = conn.execute(
+def take(conn: Connection, schedule_id: int, expected_at: datetime) -> bool:
+    """Whether it is due still at that moment: not if another server has seen to it, or somebody has taken it off.
+
+    None of them can before this transaction ends.
+    """
+    still = select(schedule.c.id).where(schedule.c.id == schedule_id, schedule.c.next_at == expected_at)
+    return conn.execute(still.with_for_update()).first() is not None
+
+
+def advance(conn: Connection, schedule_id: int, expected_at: datetime, next_at: datetime, result: str) -> None:
+    """It was its moment (``take``): when it is next, and what came of it."""
+    conn.execute(
         update(schedule)
         .where(schedule.c.id == schedule_id, schedule.c.next_at == expected_at)
         .values(next_at=next_at, last_at=expected_at, last_result=result[:300])
     )
-    return bool(changed.rowcount == 1)

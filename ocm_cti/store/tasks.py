@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal_column, select, update
 
 from ocm_cti.domain.attempts import AttemptState
 from ocm_cti.domain.outcomes import NOT_COUNTED, Outcome
@@ -42,8 +42,8 @@ _FIRST_DUE = (
     )
     .order_by(task.c.due_at)
     .limit(1)
-    .with_for_update(skip_locked=True)
 )
+_FIRST_DUE_OURS = _FIRST_DUE.with_for_update(skip_locked=True)  # nobody whom another node has in hand
 _BEING_CALLED = select(calling.c.number).where(calling.c.number.in_(bindparam("numbers", expanding=True))).limit(1)
 _TAKE = update(task).where(task.c.id == bindparam("task_id"), task.c.state == "waiting").values(state="calling", why="")
 _LAST_ATTEMPT = select(func.max(attempt.c.attempt_no)).where(attempt.c.task_id == bindparam("task_id"))
@@ -211,21 +211,26 @@ def zones(conn: Connection, campaign_id: int, priority: int) -> Iterator[str]:
         zone = conn.execute(_NEXT_ZONE, {**which, "zone": zone}).scalar()
 
 
-def head_priority(conn: Connection, frozen: campaigns.Frozen, now: datetime) -> int | None:
-    """The first priority under which somebody is due whom it is the hour to call; None: there is nobody."""
+def head_priority(conn: Connection, frozen: campaigns.Frozen, now: datetime, *, only_look: bool = False) -> int | None:
+    """The first priority under which somebody is due whom it is the hour to call; None: there is nobody.
+
+    ``only_look``: for a reader, who may lock nothing; whom another node is just claiming counts too.
+    """
     for priority in priorities(conn, frozen.campaign_id):
-        if _first_due(conn, frozen, priority, now) is not None:
+        if _first_due(conn, frozen, priority, now, _FIRST_DUE if only_look else _FIRST_DUE_OURS) is not None:
             return priority
     return None
 
 
-def _first_due(conn: Connection, frozen: campaigns.Frozen, priority: int, now: datetime) -> Row[Any] | None:
+def _first_due(
+    conn: Connection, frozen: campaigns.Frozen, priority: int, now: datetime, query: Select[Any] = _FIRST_DUE_OURS
+) -> Row[Any] | None:
     """Whoever has been due for longest, among those in whose zone it is the hour."""
     heads = []
     for zone in list(zones(conn, frozen.campaign_id, priority)):
         if frozen.closed_until(now, zone) is None:
             which = {"campaign_id": frozen.campaign_id, "priority": priority, "zone": zone, "now": now}
-            heads.append(conn.execute(_FIRST_DUE, which).first())
+            heads.append(conn.execute(query, which).first())
     return min((head for head in heads if head is not None), key=lambda head: (head.due_at, head.id), default=None)
 
 

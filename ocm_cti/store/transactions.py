@@ -34,6 +34,7 @@ from twisted.python.failure import Failure
 
 from ocm_cti.store import locks
 from ocm_cti.store.errors import StoreError
+from ocm_cti.store.node_name import NodeName
 
 __all__ = ["Connection", "Store"]
 
@@ -44,6 +45,8 @@ GROUP = 100
 BUSY_TIMEOUT_MS = 5000
 #: How long we wait for another node's transaction; one of ours takes milliseconds.
 LOCK_TIMEOUT_MS = 20_000
+#: A link to it on which nothing is heard any more is given up after this; TCP alone would wait for hours.
+LINK_LOST_S = 30
 #: What PostgreSQL says of a transaction that was in the way of another: serialization failure, deadlock.
 IN_THE_WAY = ("40001", "40P01")
 #: A job that was in the way is run so often at most.
@@ -68,7 +71,7 @@ class Store:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._node: Connection | None = None
+        self._node: NodeName | None = None
         self._closed = False
 
     @classmethod
@@ -130,8 +133,8 @@ class Store:
         """
         if self._writer.dialect.name == "sqlite":
             return
-        self._node = self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not locks.be_the_only(self._node, name):
+        self._node = NodeName(self._writer, name, self.shown)
+        if not self._node.take():
             raise StoreError(
                 f"{self.shown}: another server named {name!r} is at work on this database; give this one a name of its "
                 "own: node = ... in its configuration"
@@ -162,8 +165,7 @@ class Store:
 
     def _dispose(self) -> None:
         if self._node is not None:
-            self._node.invalidate()  # its session ends, and with it the lock
-            self._node.close()
+            self._node.release()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -235,6 +237,8 @@ class Store:
         if again:
             # Not in the same transaction: it may be what those before it hold that the other one waits for.
             self._commit(again, runs - 1)
+        if self._node is not None:
+            self._node.keep()
 
     def _read_loop(self) -> None:
         while (job := self._reads.get()) is not None:
@@ -306,6 +310,10 @@ def _postgresql(url: URL, *, read_only: bool) -> Engine:
         execution_options={"postgresql_readonly": True} if read_only else {},
         connect_args={
             "connect_timeout": 10,
+            "keepalives_idle": LINK_LOST_S // 2,
+            "keepalives_interval": LINK_LOST_S // 6,
+            "keepalives_count": 3,
+            "tcp_user_timeout": LINK_LOST_S * 1000,
             "application_name": "ocm",
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         },

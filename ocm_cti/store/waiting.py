@@ -128,7 +128,7 @@ def _urgent(conn: Connection, world: World, now: datetime) -> World:
     def heads() -> Iterator[int]:
         for campaign_id in campaigns.running(conn):
             frozen = campaigns.frozen(conn, campaign_id)
-            head = None if frozen is None else tasks.head_priority(conn, frozen, now)
+            head = None if frozen is None else tasks.head_priority(conn, frozen, now, only_look=True)
             if head is not None:
                 yield head
 

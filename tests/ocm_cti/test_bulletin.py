@@ -39,3 +39,16 @@ def test_a_disk_that_is_full_is_no_matter(tmp_path: Path) -> None:
     clock.advance(1)
     assert read(gone) == World(True)
     bulletin.stop()
+
+
+def test_a_world_that_can_not_be_told_once_is_told_the_next_time(tmp_path: Path) -> None:
+    """Else what stands there grows old, and commands give reasons that are none any more."""
+    clock = Clock()
+    worlds: list[World] = []
+    bulletin = Bulletin(tmp_path, lambda: worlds[0], clock)
+    bulletin.start()  # there is none yet: IndexError
+    worlds.append(World(True, {"office": GatewayNow(True, idle=3)}))
+    clock.advance(1)
+    assert read(tmp_path) == worlds[0]
+    bulletin.stop()
+    assert clock.getDelayedCalls() == []

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from ocm_cti.conversation import LAST_WORDS_S, NO_END_S, Conversation
 from ocm_cti.domain.causes import Cause
-from ocm_cti.domain.scenario_actions import RunResult
+from ocm_cti.domain.scenario_actions import Action, RunResult
 from ocm_cti.domain.scenario_run import Run
 from ocm_cti.domain.scenarios import parse, required_fragments
 from ocm_cti.gateways.interface import CallOver, NotSupported, Played, Recorded, RecordLimits, TransferFailed
@@ -165,6 +165,26 @@ def test_a_key_stops_the_prompt_that_asks_for_it(talk: Talk) -> None:
     talk.conversation.digit("1")
     assert "stop" in talk.call.log
     assert talk.call.log[-1].startswith("play")
+
+
+@pytest.mark.parametrize("what", ["start", "digit", "timer"])
+def test_a_fault_of_the_interpreter_leaves_nobody_in_silence(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Most gateways let a call go on whose observer failed; an answering machine would hold the line for hours."""
+
+    def broken(*arguments: object) -> list[Action]:
+        raise RuntimeError("of the interpreter")
+
+    monkeypatch.setattr(Run, what, broken)
+    talk = Talk()
+    talk.conversation.start()
+    talk.play_out()
+    if what == "digit":
+        talk.conversation.digit("1")
+    talk.clock.advance(4)
+    assert talk.call.log[-1] == "hang up"
+    assert "of the interpreter" in talk.conversation.fault
+    talk.over()
+    assert len(talk.results) == 1 and talk.clock.getDelayedCalls() == []
 
 
 def test_nobody_presses_anything(talk: Talk) -> None:

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dialer_house import POLICY, SCENARIO, House
+from fakes import FakeGateway
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from twisted.internet.defer import Deferred
 
 from ocm_cti.bulletin import Bulletin
 from ocm_cti.bulletin import read as read_bulletin
@@ -550,6 +552,70 @@ def test_stop_lets_calls_end_and_claims_nothing_more(house: House) -> None:
     assert stopped == [None]
     assert len(house.gateway.placed) == 2
     assert house.outcomes() == ["delivered", None, None]
+
+
+class TestALoopThatBreaks:
+    """A fault that nobody expected: nobody else would wake the dialer, and people would wait for ever."""
+
+    def test_as_it_looks_for_ports(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.gateway.up = False
+        house.dialer.start()
+
+        def broken(gateway: FakeGateway) -> list[str]:
+            raise ZeroDivisionError("of a gateway")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FakeGateway, "idle_ports", property(broken))
+            house.clock.pump([1, 1, 1])
+        house.gateway.up = True
+        house.clock.pump([1, 1, 1])
+        assert len(house.gateway.placed) == 1
+
+    @ONE_OF_TWO
+    def test_as_it_takes_what_was_claimed(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.gateway.up = False
+        house.dialer.start()
+        house.gateway.up = True
+
+        def broken(result: object) -> None:
+            monkeypatch.undo()
+            raise ZeroDivisionError("of ours")
+
+        house.store.now(lambda conn: campaigns.pause(conn, 1, house.clock.utc()))
+        monkeypatch.setattr(house.dialer, "_sleep", broken)
+        house.clock.pump([1, 1, 1])
+        house.store.now(lambda conn: campaigns.resume(conn, 1, house.clock.utc()))
+        house.clock.pump([1, 1, 1])
+        assert len(house.gateway.placed) == 1
+
+
+@THREE
+def test_a_store_that_fails_at_the_end_lets_no_call_go_on_for_ever(house: House) -> None:
+    """The last look for people, under way as the server is told to end, fails: calls are hung up all the same."""
+    house.dialer.start()
+    (first, second) = house.gateway.placed
+    first.answer()
+    looking: Deferred[Any] = Deferred()
+    run, house.store.run = house.store.run, lambda job: looking  # type: ignore[method-assign]
+    house.dialer.wake()
+    house.store.run = run  # type: ignore[method-assign]
+    stopped: list[object] = []
+    house.dialer.stop(drain_s=30).addCallback(stopped.append)
+    looking.errback(OSError("disk full"))
+    house.clock.advance(31)
+    assert first.hung_up and second.hung_up
+    house.clock.pump([0, 0, 0])
+    assert stopped == [None]
+
+
+def test_told_to_stop_again_the_last_word_counts(house: House) -> None:
+    house.dialer.start()
+    (call,) = house.gateway.placed
+    call.answer()
+    house.dialer.stop(drain_s=600)
+    house.dialer.stop(drain_s=5)
+    house.clock.advance(6)
+    assert call.hung_up
 
 
 @THREE

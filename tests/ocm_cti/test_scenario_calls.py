@@ -169,22 +169,28 @@ class TestDontCallMe:
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [("asked", FIRST), ("asked", SECOND), ("asked", OTHER)]
 
-    def test_the_key_is_enough_whatever_comes_of_us(self, desk: Desk) -> None:
-        """We may be gone before the call is over, and nobody would know that he asked."""
+    def test_he_is_on_the_list_while_the_call_goes_on(self, desk: Desk) -> None:
+        """Whatever becomes of this process before the call is over: he has asked for it."""
         self.pressed(desk)
-        desk.call.heard()
-        assert desk.rows(attempt)[0].outcome is None
         assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)]
-        desk.clock.advance(1)
-        assert desk.rows(attempt)[0].outcome is not None
-        assert desk.stopped() == [("asked", FIRST), ("asked", SECOND)], "once"
+        (entry, _) = desk.store.now(stop_lists.entries)
+        assert entry.reason == "asked on the telephone: list water, attempt 1"
+        assert desk.rows(attempt)[0].outcome is None
 
-    def test_when_it_can_not_be_written_then_it_is_with_the_end(self, desk: Desk) -> None:
+    def test_the_end_of_the_call_adds_nothing_to_it(self, desk: Desk) -> None:
+        self.pressed(desk)
+        before = desk.store.now(stop_lists.entries)
+        desk.clock.advance(5)
+        desk.call.end(EndedBy.THEM)
+        assert desk.rows(attempt)[0].outcome is not None
+        assert desk.store.now(stop_lists.entries) == before
+
+    def test_what_could_not_be_written_at_the_key_is_written_with_the_end(self, desk: Desk) -> None:
+        """Then in one transaction with it: while the store fails, neither is there."""
         desk.start(ASKS, [person(FIRST, SECOND)])
         desk.call.answer()
         desk.store.broken = OSError("disk full")
         desk.call.observer.digit("9")
-        desk.call.heard()
         desk.call.end(EndedBy.THEM)
         assert desk.stopped() == [] and desk.rows(attempt)[0].outcome is None
         desk.store.broken = None

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import InlineStore
+from sqlalchemy.exc import OperationalError
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from ocm_cti import cron, starting
+from ocm_cti.config import Config
 from ocm_cti.domain.people import Person
 from ocm_cti.store import audit, campaigns, lists, schedules, subscribers, upserts
 from ocm_cti.store.schedules import Planned, ScheduleRefused
@@ -32,6 +37,7 @@ scenario = "s.toml"
 language = "en"
 zone = "Europe/Moscow"
 """
+OF_GAS = "59 8 * * *"
 SCENARIO = 'name = "s"\nlanguage = "en"\n[[step]]\nname = "m"\ntype = "say"\nmessage = "Hello."\n'
 
 
@@ -172,3 +178,109 @@ def test_the_same_line_twice_and_lines_that_are_gone(morning: Morning) -> None:
     morning.timetable.start()
     morning.seconds(40)
     assert morning.running == []
+
+
+def test_what_was_started_by_another_server_or_taken_off_meanwhile_is_not_started(morning: Morning) -> None:
+    """The source of the list is slow: until it has answered, another server starts the list, and it is over already."""
+    answer: Deferred[object] = Deferred()
+    slow = Timetable(
+        morning.store,  # type: ignore[arg-type]
+        morning.folder / "ocm.toml",
+        morning.clock,
+        morning.now,
+        lambda: None,
+        lambda fetch: answer,
+    )
+    slow.start()
+    morning.seconds(31)
+    morning.timetable.start()
+
+    def over(conn: Connection) -> None:
+        assert campaigns.running(conn) == [1]
+        campaigns.stop(conn, 1, morning.now())
+
+    morning.store.now(over)
+    answer.callback(None)
+    assert morning.running == []
+    assert morning.planned.last_result == "campaign 1 started"
+    assert morning.store.now(audit.entries) == []
+    slow.stop()
+
+
+class TestAFaultOfOurs:
+    """Nobody expected it; it may be there every time."""
+
+    @pytest.fixture
+    def two(self, morning: Morning) -> Morning:
+        """The first line is of a list that is not to be had, the second of a good one."""
+
+        def fill(conn: Connection) -> None:
+            list_id = lists.find_or_create(conn, "gas", T0)
+            schedules.add(conn, list_id, OF_GAS, "Europe/Moscow", T0 + timedelta(seconds=29), T0)
+
+        morning.store.now(fill)
+        return morning
+
+    def results(self, morning: Morning) -> dict[str, str]:
+        return {one.list_name: one.last_result for one in morning.store.now(schedules.planned)}
+
+    def test_in_one_list_does_not_keep_the_others(self, two: Morning, monkeypatch: pytest.MonkeyPatch) -> None:
+        begin = starting.start
+
+        def start(conn: Connection, config: Config, name: str, *more: Any) -> starting.Started:
+            if name == "gas":
+                raise ZeroDivisionError("of gas")
+            return begin(conn, config, name, *more)
+
+        monkeypatch.setattr(starting, "start", start)
+        two.timetable.start()
+        two.seconds(31)
+        assert two.running == [1]
+        assert self.results(two) == {
+            "water": "campaign 1 started",
+            "gas": "not started: a fault of the program, the log has more: ZeroDivisionError: of gas",
+        }
+
+    def test_of_the_database_is_none_of_ours(self, two: Morning, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its link broke in the middle: the list is due still, and is started as soon as it can be."""
+        begin = starting.start
+
+        def start(conn: Connection, *more: Any) -> starting.Started:
+            raise OperationalError("INSERT", {}, Exception("server closed the connection unexpectedly"))
+
+        monkeypatch.setattr(starting, "start", start)
+        two.timetable.start()
+        two.seconds(35)
+        assert self.results(two) == {"gas": "", "water": ""}
+        monkeypatch.setattr(starting, "start", begin)
+        two.seconds(1)
+        assert two.running == [1]
+
+    def test_in_the_source_of_one(self, two: Morning, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def fetch(config: Config, name: str) -> None:
+            asked.append(name)
+            if name == "gas":
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "of gas")
+
+        monkeypatch.setattr(starting, "fetch", fetch)
+        two.timetable.start()
+        two.seconds(35)
+        assert two.running == [1]
+        assert asked == ["gas", "water"], "a database that can't be read is not asked each second"
+        assert "UnicodeDecodeError" in self.results(two)["gas"]
+
+    def test_in_finding_the_next_moment(self, two: Morning, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There is nothing to go on to: it is tried again, and the others begin all the same."""
+        after = cron.next_after
+
+        def next_after(line: str, zone: str, at: datetime) -> datetime:
+            if line == OF_GAS:
+                raise cron.BadCron("of gas")
+            return after(line, zone, at)
+
+        monkeypatch.setattr(cron, "next_after", next_after)
+        two.timetable.start()
+        two.seconds(31)
+        assert two.running == [1]

@@ -59,7 +59,7 @@ def claims_without_the_persons_lock(patch: pytest.MonkeyPatch) -> None:
 def claims_whoever_is_being_called(patch: pytest.MonkeyPatch) -> None:
     """The claim without its condition: also somebody who is in a call of this very campaign."""
 
-    def first_due(conn: Any, frozen: Any, priority: int, now: datetime) -> Any:
+    def first_due(conn: Any, frozen: Any, priority: int, now: datetime, *more: Any) -> Any:
         row = conn.execute(
             select(task)
             .where(task.c.campaign_id == frozen.campaign_id, task.c.state.in_(["waiting", "calling"]))

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from ocm_cti.store.errors import StoreError
 from ocm_cti.store.schema import metadata
-from ocm_cti.store.transactions import Store
+from ocm_cti.store.transactions import LINK_LOST_S, Store
 
 PATIENCE_S = 30.0
 
@@ -313,6 +313,50 @@ def test_a_connection_that_breaks_fails_its_group_and_no_other(shared: Store, pu
     assert all(isinstance(pump.wait_for(deferred), Failure) for deferred in (before, wrong, after))
     assert pump.wait_for(shared.run(put(3))) == 3
     assert kept(shared) == [3]
+
+
+def test_a_link_that_went_without_a_word_is_noticed(shared: Store) -> None:
+    """Else a job waits for hours for an answer that can't come, and with it everything that is to be written."""
+
+    def parameters(conn: Connection) -> dict[str, str]:
+        return dict(conn.connection.dbapi_connection.info.get_parameters())  # type: ignore[union-attr]
+
+    for known in (shared.run_now(parameters), shared.read_now(parameters)):
+        names = ("keepalives_idle", "keepalives_interval", "keepalives_count")
+        idle_s, interval_s, count = (int(known[name]) for name in names)
+        assert idle_s + interval_s * count <= LINK_LOST_S
+        assert int(known["tcp_user_timeout"]) <= LINK_LOST_S * 1000
+
+
+def test_the_name_of_a_server_is_its_own_also_after_the_database_was_away(
+    shared: Store, pump: PumpedReactor, postgres: Postgres, postgres_url: str
+) -> None:
+    shared.be_node("tower")
+    database = postgres_url.rsplit("/", 1)[1]
+    postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    pump.wait_for(shared.run(put(1)))  # fails or not: the pool looks before it lends a connection
+    pump.wait_for(shared.run(put(2)))
+    twin = Store.open(postgres_url)
+    with pytest.raises(StoreError, match="tower"):
+        twin.be_node("tower")
+    twin.close()
+
+
+def test_a_name_that_was_taken_meanwhile_is_had_again_when_it_is_free(
+    shared: Store, pump: PumpedReactor, postgres: Postgres, postgres_url: str
+) -> None:
+    shared.be_node("tower")
+    database = postgres_url.rsplit("/", 1)[1]
+    postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    twin = Store.open(postgres_url)
+    twin.be_node("tower")
+    assert pump.wait_for(shared.run(put(1))) == 1, "calls go on"
+    twin.close()
+    assert pump.wait_for(shared.run(put(2))) == 2
+    third = Store.open(postgres_url)
+    with pytest.raises(StoreError, match="tower"):
+        third.be_node("tower")
+    third.close()
 
 
 def test_readers_can_not_write_on_postgresql(shared: Store, pump: PumpedReactor) -> None:

@@ -26,7 +26,7 @@ HOURS = ListSettings(language="en", zone="Europe/Moscow", windows=Windows.from_t
 
 
 class Waiting:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self.store = Store.open(path)
 
     def campaign(self, name: str, people: list[Person], settings: ListSettings = HOURS, **how: object) -> int:
@@ -63,8 +63,8 @@ def person(name: str, number: str, **own: object) -> Person:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Waiting]:
-    ledger = Waiting(tmp_path / "ocm.db")
+def ledger(database: Path | str) -> Iterator[Waiting]:
+    ledger = Waiting(database)
     yield ledger
     ledger.store.close()
 
