@@ -23,10 +23,10 @@ def test_every_icon_and_file_that_is_named_is_there() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in [*WEB.rglob("*.html"), *WEB.rglob("*.py")])
     icons = set(re.findall(r'<symbol id="([^"]+)"', (VENDOR / "icons.svg").read_text()))
     named = set(re.findall(r'icon\("([\w-]+)"', sources)) | set(re.findall(r'empty\("([\w-]+)"', sources))
-    from web.pages.rooms import ROOMS
+    from web.pages.set_up import ROOMS
     from web.words import LINES
 
-    named |= {icon for _, icon, _ in ROOMS.values()} | {icon for _, _, icon in LINES.values()}
+    named |= {icon for _, _, icon in ROOMS.values()} | {icon for _, _, icon in LINES.values()}
     assert len(named) > 15 and named - icons == set()
     for file in re.findall(r"filename='([^']+)'", sources):
         assert (WEB / "static" / file).is_file(), file
