@@ -19,5 +19,9 @@ class Refused(OfficeError):
     """It can't be done as things are: a rule of the campaign, the list or the account is against it."""
 
 
+class ChangedMeanwhile(Refused):
+    """Not what was changed stands in the file any more: somebody else was quicker."""
+
+
 class NotNow(OfficeError):
     """The dialer or the ledger does not answer in time; the same may work in a moment."""

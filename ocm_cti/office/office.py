@@ -18,6 +18,7 @@ from ocm_cti.control import Snapshot
 from ocm_cti.domain.access import Caller, Scope
 from ocm_cti.office.accounts import AccountDesk
 from ocm_cti.office.campaigns import CampaignDesk
+from ocm_cti.office.config_file import ConfigEditor
 from ocm_cti.office.errors import NotAllowed
 from ocm_cti.office.floor import Floor
 from ocm_cti.office.hearing import HearingDesk
@@ -58,6 +59,7 @@ class Office:
         self.data: Path = config.data
         self.ledger = Ledger(store, now)
         self.settings = ConfigFile(config)
+        self.config_file = ConfigEditor(self.ledger, self.settings)
         self.accounts = AccountDesk(self.ledger, config.data)
         self.lists = ListDesk(self.ledger, self.settings)
         self.campaigns = CampaignDesk(self.ledger, self.settings, floor)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +12,10 @@ from ocm_cti.config import Config
 from ocm_cti.domain.access import Caller, Scope
 from ocm_cti.domain.scenario_faults import ScenarioError
 from ocm_cti.domain.scenarios import Scenario, read
-from ocm_cti.office.errors import NotAllowed, NotThere, Refused
+from ocm_cti.office.errors import ChangedMeanwhile, NotAllowed, NotThere, Refused
 from ocm_cti.office.ledger import Ledger, must
 from ocm_cti.office.settings import ConfigFile
+from ocm_cti.office.whole_files import write_whole
 from ocm_cti.scenario_checks import all_faults
 from ocm_cti.store.transactions import Connection
 
@@ -62,10 +60,6 @@ class ScenarioEntry:
     stamp: str
     checked: Checked
     lists: tuple[str, ...]
-
-
-class ChangedMeanwhile(Refused):
-    """Not the text that was changed stands in the file any more."""
 
 
 class ScenarioDesk:
@@ -117,7 +111,7 @@ class ScenarioDesk:
         kept.mkdir(parents=True, exist_ok=True)
         moment = f"{self._ledger.now():%Y%m%d-%H%M%S}"
         (kept / f"{name}-{moment}{SUFFIX}").write_text(before.text, encoding="utf-8")
-        _write(path, text)
+        write_whole(path, text)
         return self.entry(caller, name)
 
     def add(self, caller: Caller, name: str, text: str) -> ScenarioEntry:
@@ -132,7 +126,7 @@ class ScenarioDesk:
         text = _unified(text)
         self._must_be_right(text)
         self._note(caller, "scenario.add", name, {})
-        _write(path, text)
+        write_whole(path, text)
         return self.entry(caller, name)
 
     # --- inside ---
@@ -190,19 +184,3 @@ def _unified(text: str) -> str:
     if len(text.encode("utf-8", "replace")) > LARGEST:
         raise Refused(f"a scenario has at most {LARGEST} octets")
     return text.replace("\r\n", "\n").rstrip("\n") + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, also when the power goes."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            part.chmod(path.stat().st_mode & 0o777)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Refused(f"{path} can't be written: {error.strerror or error}") from None

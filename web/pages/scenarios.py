@@ -8,8 +8,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from ocm_cti.domain.access import Scope
-from ocm_cti.office.errors import OfficeError
-from ocm_cti.office.scenarios import ChangedMeanwhile, Checked
+from ocm_cti.office.errors import ChangedMeanwhile, OfficeError
+from ocm_cti.office.scenarios import Checked
 from web import security
 from web.errors import status_of
 from web.flow import drawing
