@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -23,3 +24,13 @@ class Clock(Protocol):
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def steady(reactor: Any) -> Any:
+    """The same reactor, its timers by a clock that nobody sets; before anything asks it for a timer.
+
+    Twisted counts by that of the wall. When that is set back an hour (by hand, by NTP after a long night without it),
+    every timer would come an hour late: calls without an end, a dialer that sleeps.
+    """
+    reactor.seconds = time.monotonic
+    return reactor

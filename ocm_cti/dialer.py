@@ -219,6 +219,7 @@ class Dialer:
 
     def _broke(self, failure: Failure) -> None:
         """A fault of ours that nobody expected. On idle lines nobody else would wake us."""
+        self._in_doubt = True  # some of those who were claimed may not have been launched
         self._log.failure("nobody could be called this time", failure)
         self._idle_if_so()
         self._sleep(STORE_RETRY_S)

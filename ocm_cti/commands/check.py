@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 
 from ocm_cti import bulletin
 from ocm_cti import config as configuration
+from ocm_cti.clock import steady
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config, ListConfig
 from ocm_cti.domain.call_records import CallRecord
@@ -60,7 +61,7 @@ class _Check:
     def run(self) -> int:
         from twisted.internet import reactor as chosen
 
-        reactor: Any = chosen
+        reactor: Any = steady(chosen)
         self._files()
         with open_log(self._config.data):
             reactor.callWhenRunning(self._session, reactor)

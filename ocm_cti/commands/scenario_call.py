@@ -18,7 +18,7 @@ from twisted.internet.task import LoopingCall, deferLater
 
 from ocm_cti import config as configuration
 from ocm_cti.attempt import Attempt, LineState
-from ocm_cti.clock import utc_now
+from ocm_cti.clock import steady, utc_now
 from ocm_cti.commands.errors import CommandError
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.commands.scenario_files import scenario_of, text_of
@@ -144,7 +144,7 @@ class _TestCall:
     def run(self) -> int:
         from twisted.internet import reactor as chosen
 
-        reactor: Any = chosen
+        reactor: Any = steady(chosen)
         with open_log(self._config.data):
             reactor.callWhenRunning(self._session, reactor)
             reactor.run()

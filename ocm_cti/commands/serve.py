@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ocm_cti import config as configuration
+from ocm_cti.clock import steady
 from ocm_cti.commands.live import LiveTable
 from ocm_cti.commands.output import open_console, open_log
 from ocm_cti.config import Config
@@ -54,7 +55,7 @@ def run_service(
     """Run until a signal, or with ``once`` until no campaign is running; the caller holds the FolderLock."""
     from twisted.internet import reactor as chosen
 
-    reactor: Any = chosen
+    reactor: Any = steady(chosen)
     with open_log(config.data, echo=not table):
         session = _Session(config, console, reactor, once, drain_s, table, panel)
         reactor.callWhenRunning(session.begin)

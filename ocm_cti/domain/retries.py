@@ -3,7 +3,7 @@
 Budgets stand side by side: tries of one result on one number (``rules``), tries of a number, tries of the person.
 Faults of ours or of the line cost none of them and only back off, so that a dead line does not spin; but nobody whose
 telephone rang is called without end because of our faults (``tries_after_fault``), and a message that can't be made is
-given up.
+given up. What was called off before anything was sent (the hour was over, somebody paused) is as if it had not been.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from ocm_cti.domain.settings import ListSettings
 
 #: A dead line is tried again ever more slowly, but never given up.
 LONGEST_LINE_FAULT_DELAY_S = 600.0
+#: Whoever was called off so often in a row waits as after a fault: should the ledger and the last look before a call
+#: ever be of two minds about somebody, he must not be claimed without end.
+CALLED_OFF_AT_ONCE = 3
 #: A message that could not be prepared so often (over about an hour and a half) will not be prepared by itself.
 TRIES_TO_PREPARE = 12
 
@@ -31,6 +34,7 @@ class Past:
     ended_at: datetime
     was_placed: bool = True  # the switch was asked for the call
     may_have_rung: bool = False
+    called_off: bool = False  # by us, before the switch was asked
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ def decide(
     ``invalid`` are numbers known from elsewhere not to exist; they are never dialled.
     """
     last = history[-1]
+    if last.called_off:
+        return _as_before(history, numbers, settings, invalid)
+    history = [past for past in history if not past.called_off]
     if last.outcome in FINAL:
         return Done(last.outcome)
     if last.outcome in NOT_COUNTED:
@@ -78,6 +85,18 @@ def decide(
     rule = settings.rules[on_it[-1].outcome]
     due_at = max(last.ended_at, on_it[-1].ended_at + timedelta(seconds=rule.delay_s))
     return Again(due_at, index, f"retry_{on_it[-1].outcome.value}")
+
+
+def _as_before(history: Sequence[Past], numbers: int, settings: ListSettings, invalid: frozenset[int]) -> Done | Again:
+    """He is due when he was due before he was claimed: which hours and holds are in the way is found out then."""
+    last = history[-1]
+    before = list(history)
+    while before and before[-1].called_off:
+        before.pop()
+    if len(history) - len(before) > CALLED_OFF_AT_ONCE:
+        due_at = last.ended_at + timedelta(seconds=settings.line_fault_delay_s)
+        return Again(due_at, last.number_index, "line_fault")
+    return decide(before, numbers, settings, invalid) if before else Again(last.ended_at, last.number_index, "due")
 
 
 def first_number(numbers: int, invalid: frozenset[int]) -> int | None:

@@ -76,6 +76,7 @@ _HISTORY = (
     select(
         attempt.c.number_index,
         attempt.c.outcome,
+        attempt.c.cause,
         attempt.c.ended_at,
         attempt.c.placing_at,
         attempt.c.ringing_at,
@@ -310,6 +311,7 @@ def history(conn: Connection, task_id: int) -> list[Past]:
             past.ended_at,
             was_placed=past.placing_at is not None,
             may_have_rung=past.ringing_at is not None or past.answered_at is not None,
+            called_off=past.placing_at is None and past.cause == Cause.CANCELLED.value,
         )
         for past in conn.execute(_HISTORY, {"task_id": task_id})
     ]

@@ -11,7 +11,6 @@ import os
 import secrets
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +26,7 @@ from twisted.logger import (
     textFileLogObserver,
 )
 
+from ocm_cti.clock import steady
 from ocm_cti.voice.calls import Calls
 from ocm_cti.voice.parent_link import ParentLink
 from protocols.sip.link import SIPLink
@@ -56,9 +56,7 @@ def main(argv: Sequence[str]) -> int:
 
     from twisted.internet import reactor as installed
 
-    reactor: Any = installed
-    # Twisted counts by the wall clock; setting that one would be heard on every call.
-    reactor.seconds = time.monotonic
+    reactor: Any = steady(installed)  # a clock that is set would be heard on every call
     reactor.suggestThreadPoolSize(2)
 
     process = VoiceProcess(reactor, options)

@@ -12,9 +12,10 @@ from dialer_house import POLICY, House
 from fakes import FakeCall
 
 from ocm_cti.domain.causes import Cause
+from ocm_cti.domain.retries import TRIES_TO_PREPARE
 from ocm_cti.domain.scenario_run import Run
 from ocm_cti.gateways.interface import EndedBy, Native, Settled
-from ocm_cti.store import campaigns, stop_lists, tasks
+from ocm_cti.store import campaigns, lists, stop_lists, tasks
 
 PEOPLE = [[f"+749512345{n:02d}"] for n in range(9)]
 
@@ -159,3 +160,44 @@ def test_an_end_that_breaks_is_an_end(house: House, monkeypatch: pytest.MonkeyPa
     (row,) = [row for row in house.rows() if row.id == call.attempt_id]
     assert (row.state, row.outcome, row.ended_by) == ("finished", "unknown", "fault")
     assert len(house.gateway.placed) == 3
+
+
+@pytest.mark.parametrize("times", [1, TRIES_TO_PREPARE + 1])
+def test_who_was_not_called_for_a_pause_is_called_when_it_is_over(house: House, times: int) -> None:
+    """Not half a minute later: nothing has happened to him. Nor is a person given up after a dozen evenings."""
+    list_id = house.store.now(lambda conn: lists.find_or_create(conn, "water", house.clock.utc()))
+    house.prompts.waits = True
+    house.dialer.start()
+    for _ in range(times):
+        house.store.now(lambda conn: campaigns.pause(conn, list_id, house.clock.utc()))
+        house.prompts.ready()
+        assert house.gateway.placed == []
+        assert {row.state for row in house.tasks()} == {"waiting"}
+        house.prompts.waits = times > 1
+        house.store.now(lambda conn: campaigns.resume(conn, list_id, house.clock.utc()))
+        house.clock.advance(1)
+        if times > 1:
+            house.clock.advance(31)  # who is called off often waits as after a fault, so as not to spin
+    if times > 1:
+        house.prompts.ready()
+    assert len(house.gateway.placed) == 2
+    assert {row.state for row in house.tasks()} == {"waiting", "calling"}, "nobody was given up"
+
+
+def test_who_was_claimed_and_then_not_launched_is_given_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = house.dialer._launch
+    broken: list[object] = []
+
+    def once(*args: Any) -> None:
+        if not broken:
+            broken.append(args)
+            raise RuntimeError("a fault of ours")
+        launch(*args)
+
+    monkeypatch.setattr(house.dialer, "_launch", once)
+    house.dialer.start()
+    house.clock.advance(3)
+    house.clock.advance(1)
+    assert broken and len(house.gateway.placed) == 2
+    up = {call.attempt_id for call in house.gateway.placed}
+    assert {row.id for row in house.rows() if row.state != "finished"} == up

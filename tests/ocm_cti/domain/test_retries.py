@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocm_cti.domain.outcomes import FINAL, NOT_COUNTED, Outcome, best
-from ocm_cti.domain.retries import LONGEST_LINE_FAULT_DELAY_S, Again, Done, Past, decide, first_number
+from ocm_cti.domain.retries import (
+    CALLED_OFF_AT_ONCE,
+    LONGEST_LINE_FAULT_DELAY_S,
+    TRIES_TO_PREPARE,
+    Again,
+    Done,
+    Past,
+    decide,
+    first_number,
+)
 from ocm_cti.domain.settings import DEFAULT_RULES, ListSettings, RetryRule
 
 T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -186,3 +195,29 @@ def test_everybody_is_finished_when_calls_are_counted(chosen: ListSettings, numb
         assert len(history) < chosen.tries_per_person
         history.append(Past(decision.number_index, data.draw(outcomes), decision.due_at))
         decision = decide(history, numbers, chosen)
+
+
+def off(number: int, at: datetime) -> Past:
+    return Past(number, Outcome.LINE_FAULT, at, was_placed=False, called_off=True)
+
+
+def test_what_was_called_off_is_as_if_it_had_not_been() -> None:
+    """The hour was over while his message was prepared, evening after evening: he is due when the hour is there."""
+    late = T0 + timedelta(hours=9)
+    assert decide([off(1, late)], 2, ListSettings()) == Again(late, 1, "due")
+    history = past((0, Outcome.BUSY), (1, Outcome.NO_ANSWER))
+    assert decide([*history, off(0, late)], 2, ListSettings()) == decide(history, 2, ListSettings())
+
+
+def test_being_called_off_is_no_message_that_cannot_be_prepared() -> None:
+    chosen = ListSettings()
+    fault = Past(0, Outcome.LINE_FAULT, T0, was_placed=False)
+    history = [one for _ in range(TRIES_TO_PREPARE - 1) for one in (off(0, T0), fault)]
+    assert isinstance(decide([*history, off(0, T0)], 1, chosen), Again)
+    assert isinstance(decide([*history, fault], 1, chosen), Done)
+
+
+def test_who_is_called_off_again_and_again_does_not_spin() -> None:
+    many = [off(0, T0)] * (CALLED_OFF_AT_ONCE + 1)
+    assert decide(many[:-1], 1, ListSettings()) == Again(T0, 0, "due")
+    assert decide(many, 1, ListSettings()) == Again(T0 + timedelta(seconds=30), 0, "line_fault")

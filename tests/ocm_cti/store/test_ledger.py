@@ -351,10 +351,16 @@ def test_a_second_finish_changes_nothing(ledger: Ledger) -> None:
 
 def test_what_never_reached_the_person_is_not_counted(ledger: Ledger) -> None:
     claim = ledger.must_claim(ledger.campaign("a", [["+71"]]))
+    ledger.do(lambda conn: attempts.place(conn, claim.attempt_id, T0))
     told = ledger.do(lambda conn: attempts.settle(conn, claim.attempt_id, True, T0))
     assert told == Again(T0 + 10 * SECOND, 0, "line_fault")
     row = ledger.attempt(claim.attempt_id)
     assert (row.outcome, row.native_cause) == ("line_fault", "ocm crash in flight at a crash; never reached the person")
+
+
+def test_what_was_claimed_and_never_sent_is_due_at_once(ledger: Ledger) -> None:
+    claim = ledger.must_claim(ledger.campaign("a", [["+71"]]))
+    assert ledger.do(lambda conn: attempts.settle(conn, claim.attempt_id, True, T0)) == Again(T0, 0, "due")
 
 
 def test_what_nobody_knows_is_final_and_shown(ledger: Ledger) -> None:
