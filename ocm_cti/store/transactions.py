@@ -42,7 +42,8 @@ T = TypeVar("T")
 
 #: Jobs committed together at most; more would only make the first of them wait.
 GROUP = 100
-BUSY_TIMEOUT_MS = 5000
+#: ``ocm import`` of a hundred thousand people is one transaction of some ten seconds, beside a server that calls.
+BUSY_TIMEOUT_MS = 20_000
 #: How long we wait for another node's transaction; one of ours takes milliseconds.
 LOCK_TIMEOUT_MS = 20_000
 #: A link to it on which nothing is heard any more is given up after this; TCP alone would wait for hours.
