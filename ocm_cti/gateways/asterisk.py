@@ -39,6 +39,7 @@ from ocm_cti.gateways.interface import (
     NotPlaced,
     Settled,
 )
+from ocm_cti.gateways.last_calls import LastCalls
 from ocm_cti.gateways.pace import Pace
 from protocols.ami.messages import Event
 
@@ -93,7 +94,7 @@ class AsteriskGateway:
         )
         self._idle: set[str] = set()
         self._stopping = False
-        self._all_over: Deferred[None] | None = None
+        self._last_calls = LastCalls(settings.name, reactor, settings.stop_timeout_s, self._log)
 
     def _sound(self, channel_id: str) -> Sound:
         return AgiSound(self._agi, channel_id)
@@ -157,11 +158,7 @@ class AsteriskGateway:
         for call in list(self._calls.values()):
             call.hang_up()
         if self._calls:
-            self._all_over = Deferred()
-            timer = self._reactor.callLater(self._settings.stop_timeout_s, self._hurry)
-            yield self._all_over
-            if timer.active():
-                timer.cancel()
+            yield self._last_calls.wait()
         yield self._link.stop()
         for call in list(self._calls.values()):
             call.close()
@@ -170,12 +167,6 @@ class AsteriskGateway:
         yield self._agi.close()
         self._channels.close()
         self._pace.close()
-
-    def _hurry(self) -> None:
-        over, self._all_over = self._all_over, None
-        if over is not None:
-            self._log.warn("{gateway}: calls are still up; closing all the same", gateway=self.name)
-            over.callback(None)
 
     def place(
         self,
@@ -261,9 +252,8 @@ class AsteriskGateway:
             self._pace.hold(self._settings.congestion_rest_s, "the trunk has no channel free")
             self._mind_the_pace()
         self._ports[call.port].freed(verdict)
-        if not self._calls and self._all_over is not None:
-            over, self._all_over = self._all_over, None
-            over.callback(None)
+        if not self._calls:
+            self._last_calls.over()
         self._changed()
 
     def _mind_the_pace(self) -> None:

@@ -154,7 +154,7 @@ class AsteriskSettings:
             "username": _plain(read, "username"),
             "secret": _plain(read, "secret"),
             "channel": _channel(read),
-            "dial": _dial(read),
+            "dial": read.dial_rules("dial", DIAL_RULES, plus=True),
             "caller_id": _caller_id(read),
             "context": _word(read, "context", cls.context),
             "exten": _word(read, "exten", cls.exten),
@@ -251,23 +251,3 @@ def _channel(read: Table) -> str:
     if _CHANNEL.fullmatch(channel) is None:
         raise SettingError(key, f"{channel!r} is no channel: technology/resource, as PJSIP/{NUMBER_FIELD}@trunk")
     return channel
-
-
-def _dial(read: Table) -> tuple[tuple[str, str], ...]:
-    """``[["+7", "8"], ["+", "810"]]``: a number that begins with the first is dialled with the second instead."""
-    value, key = read.get("dial"), read.key("dial")
-    if value is None:
-        return DIAL_RULES
-    if not isinstance(value, list | tuple) or not value:
-        raise SettingError(key, 'must be a list of pairs, e.g. [["+7", "8"], ["+", "810"]]')
-    rules = []
-    for pair in value:
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-            raise SettingError(key, f"{pair!r} is no pair of texts")
-        prefix, replacement = pair
-        if not re.fullmatch(r"\+[0-9]*", prefix):
-            raise SettingError(key, f"{prefix!r} must be + and digits: numbers of lists are kept in that form")
-        if not re.fullmatch(r"\+?[0-9*#]*", replacement):
-            raise SettingError(key, f"{replacement!r} can't be dialled: digits, * and #, with a + before them or not")
-        rules.append((prefix, replacement))
-    return tuple(rules)

@@ -28,6 +28,7 @@ from ocm_cti.gateways.interface import (
     NotPlaced,
     Settled,
 )
+from ocm_cti.gateways.last_calls import LastCalls
 from ocm_cti.gateways.panasonic_around import PortSurroundings, Voice
 from ocm_cti.gateways.panasonic_causes import trunks_busy
 from ocm_cti.gateways.panasonic_link import PbxLink
@@ -76,7 +77,7 @@ class PanasonicGateway:
         self._idle: set[str] = set()
         self._monitors: dict[bytes, Port] = {}
         self._stopping = False
-        self._all_over: Deferred[None] | None = None
+        self._last_calls = LastCalls(settings.name, reactor, settings.stop_timeout_s, self._log)
 
     @property
     def name(self) -> str:
@@ -117,23 +118,13 @@ class PanasonicGateway:
             if port.call is not None:
                 port.call.hang_up()
         if any(port.call is not None for port in self._ports.values()):
-            self._all_over = Deferred()
-            timer = self._reactor.callLater(self._settings.stop_timeout_s, self._hurry)
-            yield self._all_over
-            if timer.active():
-                timer.cancel()
+            yield self._last_calls.wait()
         self._voices.stopping()
         yield self._voice.stop()
         yield self._link.stop()
         for port in self._ports.values():
             port.close()
         self._trunks_rest.close()
-
-    def _hurry(self) -> None:
-        over, self._all_over = self._all_over, None
-        if over is not None:
-            self._log.warn("{gateway}: calls are still up; closing all the same", gateway=self.name)
-            over.callback(None)
 
     def place(
         self,
@@ -184,9 +175,8 @@ class PanasonicGateway:
 
     def _port_changed(self, port: Port) -> None:
         name = port.extension
-        if port.call is None and self._all_over is not None and self._calls_up == 0:
-            over, self._all_over = self._all_over, None
-            over.callback(None)
+        if port.call is None and self._calls_up == 0:
+            self._last_calls.over()
         if not port.idle:
             self._idle.discard(name)
             if not self._stopping:

@@ -178,7 +178,7 @@ class PanasonicSettings:
             "local_sip_port": read.whole("local_sip_port", cls.local_sip_port, 0, 65535),
             "sip_expires_s": read.whole("sip_expires_s", cls.sip_expires_s, 30, 86_400),
             "passwords": {} if without_sip else _passwords(read, extensions),
-            "dial": _dial(read),
+            "dial": read.dial_rules("dial", DIAL_RULES),
             "smdr": _smdr(read),
             "originate": read.choice("originate", cls.originate, ORIGINATES),
             "answer": read.choice("answer", cls.answer, ANSWERS),
@@ -305,23 +305,3 @@ def _passwords(read: Table, extensions: tuple[str, ...]) -> dict[str, str]:
     if missing:
         raise SettingError(read.key("passwords"), f"no password for extension {missing[0]}")
     return passwords
-
-
-def _dial(read: Table) -> tuple[tuple[str, str], ...]:
-    """``[["+7", "98"], ["+", "9810"]]``: a number that begins with the first is dialled with the second instead."""
-    value, key = read.get("dial"), read.key("dial")
-    if value is None:
-        return DIAL_RULES
-    if not isinstance(value, list | tuple) or not value:
-        raise SettingError(key, 'must be a list of pairs, e.g. [["+7", "98"], ["+", "9810"]]')
-    rules = []
-    for pair in value:
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-            raise SettingError(key, f"{pair!r} is no pair of texts")
-        prefix, replacement = pair
-        if not re.fullmatch(r"\+[0-9]*", prefix):
-            raise SettingError(key, f"{prefix!r} must be + and digits: numbers of lists are kept in that form")
-        if not re.fullmatch(r"[0-9*#]*", replacement):
-            raise SettingError(key, f"{replacement!r} can't be dialled: digits, * and # only")
-        rules.append((prefix, replacement))
-    return tuple(rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 
 
@@ -68,3 +69,29 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
             raise SettingError(self.key(name), f"must be a whole number from {at_least} to {at_most}, not {value!r}")
         return value
+
+    def dial_rules(
+        self, name: str, default: tuple[tuple[str, str], ...], *, plus: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """``[["+7", "98"], ["+", "9810"]]``: a number that begins with the first is dialled with the second instead.
+
+        ``plus``: what is dialled may begin with one.
+        """
+        value, key = self._values.get(name), self.key(name)
+        if value is None:
+            return default
+        if not isinstance(value, list | tuple) or not value:
+            example = ", ".join(f'["{prefix}", "{digits}"]' for prefix, digits in default)
+            raise SettingError(key, f"must be a list of pairs, e.g. [{example}]")
+        rules = []
+        for pair in value:
+            if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+                raise SettingError(key, f"{pair!r} is no pair of texts")
+            prefix, replacement = pair
+            if not re.fullmatch(r"\+[0-9]*", prefix):
+                raise SettingError(key, f"{prefix!r} must be + and digits: numbers of lists are kept in that form")
+            if not re.fullmatch(r"\+?[0-9*#]*" if plus else "[0-9*#]*", replacement):
+                more = "digits, * and #, with a + before them or not" if plus else "digits, * and # only"
+                raise SettingError(key, f"{replacement!r} can't be dialled: {more}")
+            rules.append((prefix, replacement))
+        return tuple(rules)

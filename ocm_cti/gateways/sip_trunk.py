@@ -29,6 +29,7 @@ from ocm_cti.gateways.interface import (
     NotPlaced,
     Settled,
 )
+from ocm_cti.gateways.last_calls import LastCalls
 from ocm_cti.gateways.pace import Pace
 from ocm_cti.gateways.sip_trunk_around import Surroundings, Voice, Wanted
 from ocm_cti.gateways.sip_trunk_checks import Found, look
@@ -104,7 +105,7 @@ class SipTrunkGateway:
         self._idle: set[str] = set()
         self._started = False
         self._stopping = False
-        self._all_over: Deferred[None] | None = None
+        self._last_calls = LastCalls(settings.name, reactor, settings.stop_timeout_s, self._log)
 
     def _side(self, number: int, voice_factory: Callable[[VoiceObserver, int], Voice]) -> VoiceSide:
         side = VoiceSide(number, self._settings, self._lines, self._changed, self._log)
@@ -176,11 +177,7 @@ class SipTrunkGateway:
             if port.call is not None:
                 port.call.hang_up()
         if self._calls:
-            self._all_over = Deferred()
-            timer = self._reactor.callLater(self._settings.stop_timeout_s, self._hurry)
-            yield self._all_over
-            if timer.active():
-                timer.cancel()
+            yield self._last_calls.wait()
         if self._ping is not None:
             yield self._ping.stop()
         for side in self._sides:
@@ -192,12 +189,6 @@ class SipTrunkGateway:
             line.close()
         self._pace.close()
         self._be(LinkState.DOWN, "stopped")
-
-    def _hurry(self) -> None:
-        over, self._all_over = self._all_over, None
-        if over is not None:
-            self._log.warn("{gateway}: calls are still up; closing all the same", gateway=self.name)
-            over.callback(None)
 
     @property
     def _calls(self) -> list[PlacedCall]:
@@ -254,9 +245,8 @@ class SipTrunkGateway:
         port.call = None
         port.side.forget(call)
         port.line.call_over(call.verdict)
-        if not self._calls and self._all_over is not None:
-            over, self._all_over = self._all_over, None
-            over.callback(None)
+        if not self._calls:
+            self._last_calls.over()
         self._changed()
 
     def _hold(self, seconds: float, why: str) -> None:
