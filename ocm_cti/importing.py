@@ -159,8 +159,8 @@ def write_people(
 def _nobody_unread(refused: Collection[Refusal]) -> None:
     for first in refused:
         raise ImportFailed(
-            f"--delete-missing: {len(refused)} rows were refused (the first: row {first.row}: {first.reason}); who "
-            "stands in them would be deleted. Mend them first; nothing was changed"
+            f"who is missing was to go off the list, but {len(refused)} rows were refused (the first: row {first.row}: "
+            f"{first.reason}); who stands in them would be deleted. Mend them first; nothing was changed"
         )
 
 
@@ -168,8 +168,8 @@ def _delete_missing(conn: Connection, list_id: int, list_name: str, keys: Collec
     everybody, missing = subscribers.missing(conn, list_id, keys)
     if len(missing) > FEW and len(missing) * 2 > everybody and not how.sure and not how.dry_run:
         raise ImportFailed(
-            f"--delete-missing: {len(missing)} of the {everybody} people of {list_name} are not in this file and would "
-            "go off the list: is it the right file? With --yes they do; nothing was changed"
+            f"{len(missing)} of the {everybody} people of {list_name} are not in this file and would go off the list: "
+            "is it the right file? They do when you say that you are sure (--yes); nothing was changed"
         )
     deleted = subscribers.delete(conn, list_id, missing)
     return deleted, len(missing) - deleted

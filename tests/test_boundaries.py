@@ -114,6 +114,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     # Reports in a process beside the server.
     "ocm_cti.report_process": ("ocm_cti.reports", "ocm_cti.store"),
+    # A file of people in a process beside the server.
+    "ocm_cti.import_process": ("ocm_cti.config", "ocm_cti.importing", "ocm_cti.imports", "ocm_cti.store"),
     "ocm_cti.write_back": ("ocm_cti.clock", "ocm_cti.domain", "ocm_cti.imports", "ocm_cti.store"),
     # Everything that the panel and the API may do: one object, which is all that web is handed.
     "ocm_cti.office": (
@@ -125,6 +127,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.gateways.interface",
         "ocm_cti.imports",
         "ocm_cti.report_process",
+        "ocm_cti.import_process",
         "ocm_cti.reports",
         "ocm_cti.scenario_checks",
         "ocm_cti.speech",

@@ -12,6 +12,7 @@ from web import errors, language, security, static_files, words
 from web.api import campaigns as api_campaigns
 from web.api import description
 from web.api import health as api_health
+from web.api import imports as api_imports
 from web.api import lists as api_lists
 from web.api import messages as api_messages
 from web.api import reports as api_reports
@@ -21,6 +22,7 @@ from web.pages import (
     account,
     audit,
     campaigns,
+    imports,
     lists,
     login,
     monitor,
@@ -40,6 +42,7 @@ PAGES = (
     account.pages,
     audit.pages,
     campaigns.pages,
+    imports.pages,
     lists.pages,
     login.pages,
     monitor.pages,
@@ -54,6 +57,7 @@ PAGES = (
 API = (
     api_campaigns.api,
     api_health.api,
+    api_imports.api,
     api_lists.api,
     api_messages.api,
     api_reports.api,

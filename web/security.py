@@ -13,7 +13,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from ocm_cti.domain.access import Caller, Scope
-from ocm_cti.office import Office
+from ocm_cti.office import Office, imports
 from ocm_cti.office.accounts import Visitor
 
 COOKIE = "ocm_session"
@@ -22,6 +22,9 @@ API_PREFIX = "/api/"
 OPEN = frozenset({"login.form", "login.enter", "static", "account.choose_language", "account.choose_theme"})
 #: What somebody may do who has to change his password first.
 BEFORE_PASSWORD = OPEN | {"account.password", "account.change_password", "login.leave"}
+
+#: What takes a body larger than others do, and how large.
+UPLOADS = {"list_imports.bring": imports.LARGEST + 65_536, "api_imports.bring": imports.LARGEST + 65_536}
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -88,6 +91,8 @@ def in_api() -> bool:
 def _identify() -> Any:
     """Finds out who asks before anything else runs; strangers get no further."""
     g.visitor = g.caller = None
+    if request.endpoint in UPLOADS:
+        request.max_content_length = UPLOADS[request.endpoint]
     if request.endpoint == "static":
         return None
     secret = _bearer()

@@ -13,13 +13,13 @@ from rich.progress import track
 from ocm_cti import config as configuration
 from ocm_cti.commands import import_screen
 from ocm_cti.commands.errors import CommandError
-from ocm_cti.commands.import_refused import check_place, write_refused
 from ocm_cti.commands.output import open_console
 from ocm_cti.config import Config
 from ocm_cti.importing import How, Imported, T, Watch, unwatched, write_people
 from ocm_cti.imports.columns import UnknownColumn, check_said
 from ocm_cti.imports.database import read_select
 from ocm_cti.imports.files import read_rows
+from ocm_cti.imports.refused import check_place, write_refused
 from ocm_cti.imports.tables import Table
 from ocm_cti.store import lists
 from ocm_cti.store.transactions import Store

@@ -46,6 +46,15 @@ def read_workbook(path: Path, sheet: str | None = None) -> Collection[Row]:
     return []
 
 
+def sheet_names(path: Path) -> list[str]:
+    """Of a workbook; [] of anything else."""
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as book:
+            return list(book.sheet_names)
+    except (python_calamine.CalamineError, OSError, ValueError):
+        return []
+
+
 def _rows(sheet: python_calamine.CalamineSheet, padded: Mapping[tuple[int, int], int]) -> Collection[Row]:
     rows: Spool[Row] = Spool()
     before = ("",) * (sheet.start[1] if sheet.start else 0)  # columns with nothing in them, which calamine leaves out

@@ -22,6 +22,7 @@ from ocm_cti.office.config_file import ConfigEditor
 from ocm_cti.office.errors import NotAllowed
 from ocm_cti.office.floor import Floor
 from ocm_cti.office.hearing import HearingDesk
+from ocm_cti.office.imports import ImportDesk
 from ocm_cti.office.ledger import Ledger
 from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
@@ -62,6 +63,7 @@ class Office:
         self.config_file = ConfigEditor(self.ledger, self.settings)
         self.accounts = AccountDesk(self.ledger, config.data)
         self.lists = ListDesk(self.ledger, self.settings)
+        self.imports = ImportDesk(self.lists, self.settings, config.data / "imports", now)
         self.campaigns = CampaignDesk(self.ledger, self.settings, floor)
         self.once = Once(self.ledger)
         self.reports = ReportDesk(self.ledger, config)
@@ -83,6 +85,7 @@ class Office:
     def close(self) -> None:
         """Ends what is being made for the panel in processes of their own."""
         self.reports.close()
+        self.imports.close()
         self.sounds.close()
 
     def panel_key(self) -> bytes:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ocm_cti.office.children import Children
 from ocm_cti.office.errors import NotNow, NotThere
 from ocm_cti.report_process import FIGURES_FILE, Order
 
@@ -64,12 +63,9 @@ class ReportJobs:
 
     def __init__(self, folder: Path, command: Sequence[str] = COMMAND) -> None:
         self._folder = folder
-        self._command = tuple(command)
+        self._children = Children(command, PROCESSES)
         self._lock = threading.Lock()
         self._jobs: dict[str, ReportJob] = {}
-        self._turns = threading.Semaphore(PROCESSES)
-        self._running: set[subprocess.Popen[str]] = set()
-        self._closed = False
         self._swept = False
 
     def begin(self, owner: str, order: Order, now: datetime) -> ReportJob:
@@ -79,7 +75,7 @@ class ReportJobs:
         made = ReportJob(job_id, owner, tuple(order.campaign_ids), tuple(order.formats), now, self._folder / job_id)
         with self._lock:
             waiting = sum(not job.over.is_set() for job in self._jobs.values())
-            if waiting >= MOST_WAITING or self._closed:
+            if waiting >= MOST_WAITING or self._children.closed:
                 raise NotNow("too many reports are being made at this moment; try again later")
             self._jobs[job_id] = made
         made.folder.mkdir(parents=True)
@@ -107,51 +103,35 @@ class ReportJobs:
 
     def close(self) -> None:
         """End what is being made."""
-        with self._lock:
-            self._closed = True
-            running = list(self._running)
-        for process in running:
-            process.kill()
+        self._children.close()
 
     def _make(self, job: ReportJob, order: str) -> None:
-        with self._turns:
-            try:
-                self._run(job, order)
-            except OSError as error:
-                job.why = f"the report can't be made: {error.strerror or error}"
-            finally:
-                if job.state != "done":
-                    job.why = job.why or "the report was not finished; make it again"
-                    job.state = "failed"
-                job.over.set()
+        try:
+            self._run(job, order)
+        except OSError as error:
+            job.why = f"the report can't be made: {error.strerror or error}"
+        finally:
+            if job.state != "done":
+                job.why = job.why or "the report was not finished; make it again"
+                job.state = "failed"
+            job.over.set()
 
     def _run(self, job: ReportJob, order: str) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-            )
-            self._running.add(process)
-        job.state = "making"
         files: list[str] = []
-        try:
-            with process:
-                assert process.stdin is not None and process.stdout is not None
-                with suppress(BrokenPipeError), process.stdin as stdin:
-                    stdin.write(order)
-                for line in process.stdout:
-                    kind, _, rest = line.strip().partition(" ")
-                    if kind == "!":
-                        job.why = rest
-                    elif kind == "=":
-                        files.append(rest)
-                    elif kind.isdecimal() and rest.isdecimal():
-                        job.done, job.total = int(kind), int(rest)
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        if process.returncode == 0 and not job.why:
+
+        def begun() -> None:
+            job.state = "making"
+
+        def told(line: str) -> None:
+            kind, _, rest = line.partition(" ")
+            if kind == "!":
+                job.why = rest
+            elif kind == "=":
+                files.append(rest)
+            elif kind.isdecimal() and rest.isdecimal():
+                job.done, job.total = int(kind), int(rest)
+
+        if self._children.run(order, begun, told) == 0 and not job.why:
             job.files = files
             job.state = "done"
 

@@ -86,7 +86,7 @@ def test_the_end_of_the_server_ends_them_and_those_that_wait(opened: list[Report
     begun = [jobs.begin("anna", order(), NOW) for _ in range(3)]
     jobs.close()
     assert [over(job).state for job in begun] == ["failed"] * 3
-    assert not jobs._running
+    assert not jobs._children._running
     with pytest.raises(NotNow):
         jobs.begin("anna", order(), NOW)
 

@@ -214,7 +214,7 @@ def test_a_big_report_that_fails_says_so(desk: Desk, client: FlaskClient, monkey
     surveyed(desk)
     monkeypatch.setattr(office_reports, "AT_ONCE", 3)
     monkeypatch.setattr(office_reports.ReportDesk.figures, "__kwdefaults__", {"anew": False, "patience_s": PATIENCE_S})
-    desk.office.reports._jobs._command = (sys.executable, "-c", "print('! the disk is full')")
+    desk.office.reports._jobs._children._command = (sys.executable, "-c", "print('! the disk is full')")
     page = client.get("/reports", headers={"HX-Request": "true"})
     assert page.status_code == 200 and "the disk is full" in page.text and "make it anew" in page.text
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from ocm_cti.commands.errors import CommandError
 from ocm_cti.domain.cells import neutral
 from ocm_cti.imports.columns import REASON_HEADING
+from ocm_cti.imports.errors import ImportFailed
 from ocm_cti.imports.people import People
 from ocm_cti.imports.tables import Table
 
 
 def check_place(path: Path, source: Path | None) -> None:
-    """Raises CommandError where the file that is read would be written over: its good rows would be lost."""
+    """Raises ImportFailed where the file that is read would be written over: its good rows would be lost."""
     try:
         same = source is not None and path.exists() and path.samefile(source)
     except OSError:
         same = False
     if same:
-        raise CommandError(f"--refused {path}: that is the file to be imported; name another. Nothing was imported")
+        raise ImportFailed(f"--refused {path}: that is the file to be imported; name another. Nothing was imported")
 
 
 def write_refused(path: Path, table: Table, reading: People) -> Path | None:
@@ -38,5 +38,5 @@ def write_refused(path: Path, table: Table, reading: People) -> Path | None:
                     beyond = row.cells[len(table.header) :]
                     writer.writerow([neutral(cell) for cell in (*cells, reasons[row.number], *beyond)])
     except OSError as error:
-        raise CommandError(f"{path}: the refused rows can't be written: {error.strerror or error}") from None
+        raise ImportFailed(f"{path}: the refused rows can't be written: {error.strerror or error}") from None
     return path
