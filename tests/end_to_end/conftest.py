@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ def system(tmp_path: Path) -> Iterator[System]:
         raise AssertionError("no simulator: " + (tmp_path / "simulator.log").read_text())
     ready = json.loads(line)
     config = tmp_path / "ocm.toml"
+    # A copy: a test may change it in the panel.
+    shutil.copy(FIXTURES / "scenarios" / "debt.toml", tmp_path)
     config.write_text(
         f"""
 data = "data"
@@ -60,7 +63,7 @@ password_pattern = "pw{{extension}}"
 dial = [["+7", "98"], ["+", "9810"]]
 
 [lists.debtors]
-scenario = {json.dumps(str(FIXTURES / "scenarios" / "debt.toml"))}
+scenario = "debt.toml"
 ring_timeout_s = 7.0
 line_fault_delay_s = 2.0
 retry.busy = {{ tries = 3, delay_s = 1.0 }}

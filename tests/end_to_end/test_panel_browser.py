@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser import Chromium, chromium
+from panel_page import come_in, serving
 from peers import require
 from playwright.sync_api import Page, expect
-from whole_system import ROOT, System, ocm, wait_for
+from whole_system import System, ocm
 
 pytestmark = pytest.mark.end_to_end
 
-PASSWORD = "correct horse 1"
 WAIT_MS = 120_000
 
 
@@ -30,37 +27,8 @@ def panel(system: System) -> Iterator[str]:
     people.write_text("ФИО;Телефон;Долг;Срок\n" + "\n".join(rows) + "\n", encoding="utf-8")
     done = ocm("import", "-c", str(system.config), "--list", "debtors", str(people))
     assert done.returncode == 0, done.stdout + done.stderr
-    said = system.folder / "said.txt"
-    with said.open("w") as out:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "ocm_cti.cli", "serve", "-c", str(system.config)),
-                *("--no-table", "--panel", "127.0.0.1:0", "--drain", "0"),
-            ],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-        )
-    found = wait_for("the panel", lambda: re.search(r"^panel: (http://\S+/)$", said.read_text(), re.M))
-    yield found[1]
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(60) == 0, said.read_text()  # though a page with a live stream may be open
-    log = (system.folder / "data" / "ocm.log").read_text()
-    assert "Traceback" not in log, log
-
-
-def come_in(page: Page, address: str, folder: Path) -> None:
-    """By the first password, which is changed."""
-    first = (folder / "data" / "first-password.txt").read_text().splitlines()[1]
-    page.goto(address)
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(first)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Present password").fill(first)
-    page.get_by_label("New password", exact=True).fill(PASSWORD)
-    page.get_by_label("New password again").fill(PASSWORD)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_role("heading", name="Monitor")).to_be_visible()
+    with serving(system.config) as address:
+        yield address
 
 
 def test_from_the_first_login_to_the_end_of_a_campaign(panel: str, system: System, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from peers import require
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 #: Milliseconds; a machine under load may be ten times slower than a quiet one.
 PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass

@@ -66,4 +66,18 @@
       request.send(chosen);
     }
   }
+
+  // The name of a variable is asked for where the column is one.
+  const named = (select) => {
+    const name = select.parentElement.querySelector("input");
+    if (name) name.hidden = select.value !== "variable";
+  };
+  const all = () => document.querySelectorAll(".column select").forEach(named);
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches(".column select")) return;
+    named(event.target);
+    if (event.target.value === "variable") event.target.parentElement.querySelector("input").focus();
+  });
+  document.addEventListener("htmx:afterSettle", all);
+  all();
 })();
