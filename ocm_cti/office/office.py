@@ -24,6 +24,7 @@ from ocm_cti.office.floor import Floor
 from ocm_cti.office.hearing import HearingDesk
 from ocm_cti.office.imports import ImportDesk
 from ocm_cti.office.ledger import Ledger
+from ocm_cti.office.list_settings import ListSettingsDesk
 from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
 from ocm_cti.office.once import Once
@@ -71,6 +72,7 @@ class Office:
         self.studio = StudioDesk(self.ledger, self.settings, self.sounds)
         self.hearing = HearingDesk(self.ledger, self.settings, self.sounds)
         self.scenarios = ScenarioDesk(self.ledger, self.settings)
+        self.list_settings = ListSettingsDesk(self.ledger, self.settings, self.config_file, self.lists, self.scenarios)
         self.webhooks = WebhookDesk(self.ledger)
 
     def monitor(self, caller: Caller) -> Picture:

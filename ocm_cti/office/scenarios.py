@@ -97,7 +97,7 @@ class ScenarioDesk:
         """
         must(caller, Scope.OPERATE)
         before = self.entry(caller, name)
-        path = self._paths()[name]
+        path = self.paths()[name]
         if any(not caller.sees(one) for one in self._users(path)):
             raise NotAllowed(f"{name} is also used by lists that you may not see")
         text = _unified(text)
@@ -121,13 +121,21 @@ class ScenarioDesk:
         if not _NAME.match(name) or name == self._settings.first.path.stem:
             raise Refused("a scenario's name has 1 to 80 letters, digits or -_.")
         path = self._settings.first.path.parent / f"{name}{SUFFIX}"
-        if name in self._paths() or path.exists():
+        if name in self.paths() or path.exists():
             raise Refused(f"there is a {name}{SUFFIX} already")
         text = _unified(text)
         self._must_be_right(text)
         self._note(caller, "scenario.add", name, {})
         write_whole(path, text)
         return self.entry(caller, name)
+
+    def paths(self) -> dict[str, Path]:
+        """The files of all scenarios by their names, whoever may see them."""
+        config = self._config()
+        used = {file.path for entry in config.lists.values() for file in entry.files}
+        beside = {path for path in config.path.parent.glob(f"*{SUFFIX}") if path != config.path}
+        # What a list uses goes before a file of the same name elsewhere.
+        return {path.stem: path for path in [*sorted(beside), *sorted(used)]}
 
     # --- inside ---
 
@@ -149,19 +157,12 @@ class ScenarioDesk:
         except Refused:  # a mistake elsewhere in the file must not keep anybody from mending a scenario
             return self._settings.first
 
-    def _paths(self) -> dict[str, Path]:
-        config = self._config()
-        used = {file.path for entry in config.lists.values() for file in entry.files}
-        beside = {path for path in config.path.parent.glob(f"*{SUFFIX}") if path != config.path}
-        # What a list uses goes before a file of the same name elsewhere.
-        return {path.stem: path for path in [*sorted(beside), *sorted(used)]}
-
     def _users(self, path: Path) -> list[str]:
         lists = self._config().lists
         return sorted(name for name, entry in lists.items() if any(file.path == path for file in entry.files))
 
     def _entries(self, caller: Caller) -> Iterator[ScenarioEntry]:
-        for name, path in self._paths().items():
+        for name, path in self.paths().items():
             users = self._users(path)
             if users and not any(caller.sees(one) for one in users):
                 continue

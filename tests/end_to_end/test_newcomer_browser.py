@@ -42,6 +42,7 @@ def test_from_a_file_to_the_report(system: System, tmp_path: Path) -> None:
     with serving(system.config) as address, chromium(tmp_path / "shots") as browser:
         page = browser.page()
         come_in(page, address, system.folder)
+        make_a_list(page, browser)
         import_people(page, browser)
         scenario_is_right(page)
         call(page, browser, address)
@@ -49,10 +50,29 @@ def test_from_a_file_to_the_report(system: System, tmp_path: Path) -> None:
         assert browser.faults == []
 
 
+def make_a_list(page: Page, browser: Chromium) -> None:
+    """Its hours are all day long, so that it can be called whenever this test is run."""
+    page.get_by_role("link", name="Lists").click()
+    page.get_by_role("link", name="A new list").click()
+    page.get_by_label("Name").fill("Долги")
+    page.get_by_label("Time zone").fill("Europe/Moscow")
+    browser.shot(page, "list-new")
+    assert browser.barriers(page) == []
+    for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"):
+        page.get_by_label(day).fill("")
+    page.get_by_role("button", name="Make").click()
+    expect(page.get_by_text("Nobody is on this list yet")).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("It rings so long, s").fill("7")
+    browser.shot(page, "list-settings")
+    assert browser.barriers(page) == []
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#notices")).to_contain_text("Saved.")
+    page.get_by_role("link", name="Долги").click()
+
+
 def import_people(page: Page, browser: Chromium) -> None:
     """Dropped into the page as it comes from the accountant, in Windows-1251, one of its rows without a number."""
-    page.get_by_role("link", name="Lists").click()
-    page.get_by_role("link", name="debtors").click()
     page.get_by_role("link", name="Import").click()
     browser.shot(page, "import-choose")
     assert browser.barriers(page) == []
@@ -91,7 +111,7 @@ def scenario_is_right(page: Page) -> None:
 def call(page: Page, browser: Chromium, address: str) -> None:
     """Watched live to the end; who presses the key confirms while he is looked at."""
     page.goto(address)
-    page.get_by_label("Start a list").select_option("debtors")
+    page.get_by_label("Start a list").select_option("Долги")
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".line-talk").first).to_be_visible()
     browser.shot(page, "newcomer-live")

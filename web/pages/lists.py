@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from ocm_cti.domain.access import Scope
 from web import security
 
 pages = Blueprint("lists", __name__)
@@ -32,5 +31,4 @@ def people(name: str) -> Any:
         page=page,
         search=search,
         first=after == 0,
-        may_operate=caller.may(Scope.OPERATE),
     )
