@@ -78,6 +78,15 @@ def waits(code: str) -> str:
         "due": gettext("waiting for a free line"),
         "line_fault": gettext("after a fault of the line"),
         "next_number": gettext("next number"),
+        "paused": gettext("the campaign is paused"),
+        "not_serving": gettext("no server is at work"),
+        "speech_failed": gettext("the message could not be made yet"),
+        "stop_list": gettext("on a stop list"),
+        "gateway_down": gettext("no switch is connected"),
+        "list_limit": gettext("the list has all its lines"),
+        "no_port": gettext("all lines are busy"),
+        "higher_priority": gettext("others go first"),
+        "being_called": gettext("being called elsewhere"),
     }
     return known.get(code, "") or (outcome(code) if code.startswith("retry") else "")
 

@@ -33,6 +33,7 @@ from ocm_cti.office.scenarios import ScenarioDesk
 from ocm_cti.office.settings import ConfigFile
 from ocm_cti.office.sound_room import SoundRoom
 from ocm_cti.office.studio import StudioDesk
+from ocm_cti.office.tasks import TaskDesk
 from ocm_cti.office.webhooks import WebhookDesk
 from ocm_cti.store import audit
 from ocm_cti.store.transactions import Store
@@ -66,6 +67,7 @@ class Office:
         self.lists = ListDesk(self.ledger, self.settings)
         self.imports = ImportDesk(self.lists, self.settings, config.data / "imports", now)
         self.campaigns = CampaignDesk(self.ledger, self.settings, floor)
+        self.tasks = TaskDesk(self.ledger, floor)
         self.once = Once(self.ledger)
         self.reports = ReportDesk(self.ledger, config)
         self.sounds = SoundRoom(config)

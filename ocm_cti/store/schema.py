@@ -149,6 +149,9 @@ task = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+    # What a screen asks for, page by page; how many of them there are is counted in the first alone.
+    Index("ix_task_state", "campaign_id", "state", "outcome", "id"),
+    Index("ix_task_name", "campaign_id", "name", "id"),
     # Whether a campaign has an open task left is asked at the end of every attempt.
     Index(
         "ix_task_open",

@@ -115,13 +115,22 @@ def call(page: Page, browser: Chromium, address: str) -> None:
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".line-talk").first).to_be_visible()
     browser.shot(page, "newcomer-live")
+    page.locator(".campaign h2 a").click()
+    page.get_by_label("Мария Ивановна Орлова").check()
+    browser.shot(page, "campaign-live")
+    assert browser.barriers(page) == []
+    expect(page.locator("#campaign")).to_contain_text("confirmed")
+    expect(page.get_by_label("Мария Ивановна Орлова")).to_be_checked()  # though the table was shown anew meanwhile
+    page.get_by_role("link", name="Monitor").click()
     expect(page.locator(".campaign .legend")).to_contain_text("confirmed")
     expect(page.locator(".campaign .badge").first).to_have_text("done")
 
 
 def report(page: Page, browser: Chromium) -> None:
     page.get_by_role("link", name="Reports").click()
-    page.get_by_label("with a reply").check()
+    with page.expect_response(lambda response: "replied" in response.url):
+        page.get_by_label("with a reply").check()
+    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
     player = page.locator("#people audio").first
     player.evaluate("audio => { audio.muted = true; return audio.play(); }")
     page.wait_for_function("() => document.querySelector('#people audio').currentTime > 0.2")
