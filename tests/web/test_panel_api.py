@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,7 @@ def test_the_description_is_openapi_31_and_has_every_operation(desk: Desk) -> No
     spec = client.get("/api/v1/openapi.json").json
     assert spec["openapi"].startswith("3.1")
     rules = {
-        rule.rule.replace("<int:", "{").replace("<string:", "{").replace(">", "}")
+        re.sub(r"<\w+:(\w+)>", r"{\1}", rule.rule)
         for rule in client.application.url_map.iter_rules()
         if rule.rule.startswith("/api/") and "openapi" not in rule.rule
     }

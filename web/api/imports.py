@@ -21,7 +21,6 @@ TABLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
 #: Of a list, in an address.
-NAME = "path:name"
 
 
 class Brought(Schema):
@@ -86,7 +85,7 @@ def _plain(job: ImportJob) -> dict[str, Any]:
     }
 
 
-@api.post(f"/lists/<{NAME}>/imports")
+@api.post("/lists/<path:name>/imports")
 @api.input(Brought, location="form_and_files")
 @api.output(Import, status_code=202)
 @api.doc(summary="Import a file into a list; who is on it already is updated", operation_id="import_people")

@@ -66,7 +66,7 @@ def overview() -> Any:
     return {"items": security.office().lists.overview(security.caller())}
 
 
-@api.get("/lists/<string:name>/people")
+@api.get("/lists/<path:name>/people")
 @api.input(Search, location="query", unknown=None)
 @api.output(People)
 @api.doc(summary="The people of a list", operation_id="people")
