@@ -20,7 +20,6 @@ api = blueprint("imports")
 TABLE: dict[int | str, dict[str, Any]] = {
     200: {"description": "CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
-#: Of a list, in an address.
 
 
 class Brought(Schema):
