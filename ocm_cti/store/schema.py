@@ -84,6 +84,7 @@ subscriber = Table(
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("list_id", "key"),
     Index("ix_subscriber_page", "list_id", "id"),  # a list is shown by the page
+    Index("ix_subscriber_list", "list_id", "gone"),  # how many they are
 )
 
 subscriber_number = Table(
@@ -150,6 +151,7 @@ task = Table(
         postgresql_where=text("state = 'waiting'"),
     ),
     # What a screen asks for, page by page; how many of them there are is counted in the first alone.
+    Index("ix_task_campaign", "campaign_id", "id"),
     Index("ix_task_state", "campaign_id", "state", "outcome", "id"),
     Index("ix_task_name", "campaign_id", "name", "id"),
     # Whether a campaign has an open task left is asked at the end of every attempt.

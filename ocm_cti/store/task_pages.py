@@ -81,18 +81,23 @@ def page(
     ``order`` is a key of ORDERS. Raises ValueError for an ``after`` that no page gave.
     """
     columns = ORDERS[order]
+    behind = _read(after, len(columns)) if after else None
     query = select(task).where(*conditions(conn, wanted))
-    if order == "id" and _many(conn, campaign_id, wanted):
+    many = order == "id" and _many(conn, campaign_id, wanted)
+    if many:
         # One step of the table's own order after the other; the sum keeps SQLite from sorting all that an index finds.
-        bounds = select(func.min(task.c.id), func.max(task.c.id)).where(task.c.campaign_id == campaign_id)
-        lowest, highest = conn.execute(bounds).one()
-        query = query.where(task.c.id.between(lowest or 0, highest or 0), task.c.campaign_id + 0 == campaign_id)
+        lowest, highest = _bounds(conn, campaign_id)
+        if behind is not None:
+            lowest, highest = (lowest, min(highest, behind[0] - 1)) if backwards else (behind[0] + 1, highest)
+        query = query.where(task.c.id.between(lowest, highest), task.c.campaign_id + 0 == campaign_id)
     else:
         query = query.where(task.c.campaign_id == campaign_id)
-    if after:
-        values = tuple_(*(literal(one) for one in _read(after, len(columns))))
-        query = query.where(tuple_(*columns) < values if backwards else tuple_(*columns) > values)
-    query = query.order_by(*(column.desc() if backwards else column for column in columns)).limit(limit + 1)
+        if behind is not None:
+            here, there = tuple_(*columns), tuple_(*map(literal, behind))
+            query = query.where(here < there if backwards else here > there)
+    # Few are found by their index and sorted; it would rather go through all who are in this order already.
+    sorts = (task.c.id + 0,) if order == "id" and not many else columns
+    query = query.order_by(*(column.desc() if backwards else column for column in sorts)).limit(limit + 1)
     rows = conn.execute(query).all()
     shown = rows[:limit]
     further = json.dumps([getattr(shown[-1], column.name) for column in columns]) if len(rows) > limit else ""
@@ -138,6 +143,15 @@ def _many(conn: Connection, campaign_id: int, wanted: Wanted) -> bool:
         some = some.where(task.c.state.in_(states))
     some = some.limit(FEW + 1)
     return int(conn.execute(select(func.count()).select_from(some.subquery())).scalar_one()) > FEW
+
+
+def _bounds(conn: Connection, campaign_id: int) -> tuple[int, int]:
+    """The first and the last id of its people. Two questions, each one step in an index: asked together SQLite goes
+    through all of them."""
+    query = select(task.c.id).where(task.c.campaign_id == campaign_id).limit(1)
+    first = conn.execute(query.order_by(task.c.campaign_id, task.c.id)).scalar()
+    last = conn.execute(query.order_by(task.c.campaign_id.desc(), task.c.id.desc())).scalar()
+    return first or 0, last or 0
 
 
 def _read(after: str, length: int) -> list[Any]:

@@ -22,18 +22,13 @@ def now() -> Any:
     office, caller = security.office(), security.caller()
     picture = office.monitor(caller)
     may_operate = caller.may(Scope.OPERATE)
-    idle_lists = [
-        entry
-        for entry in office.lists.overview(caller)
-        if entry.configured and entry.imported and entry.people and entry.campaign_state in ("", "done")
-    ]
     return render_template(
         "monitor/_inside.html" if request.headers.get("HX-Request") else "monitor/monitor.html",
         picture=picture,
         parts=live.parts(picture, may_operate),
         shape=live.shape(picture),
         may_operate=may_operate,
-        idle_lists=idle_lists,
+        idle_lists=office.lists.startable(caller),
     )
 
 

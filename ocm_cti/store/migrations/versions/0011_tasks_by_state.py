@@ -11,10 +11,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index("ix_task_campaign", "task", ["campaign_id", "id"])
     op.create_index("ix_task_state", "task", ["campaign_id", "state", "outcome", "id"])
     op.create_index("ix_task_name", "task", ["campaign_id", "name", "id"])
+    op.create_index("ix_subscriber_list", "subscriber", ["list_id", "gone"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_task_name", "task")
     op.drop_index("ix_task_state", "task")
+    op.drop_index("ix_task_campaign", "task")
+    op.drop_index("ix_subscriber_list", "subscriber")
