@@ -16,6 +16,7 @@ from web.api import imports as api_imports
 from web.api import lists as api_lists
 from web.api import messages as api_messages
 from web.api import reports as api_reports
+from web.api import stop_lists as api_stop_lists
 from web.api import tokens as api_tokens
 from web.api import webhooks as api_webhooks
 from web.pages import (
@@ -30,6 +31,7 @@ from web.pages import (
     reports,
     scenarios,
     set_up,
+    stop_lists,
     studio,
     tokens,
     users,
@@ -51,6 +53,7 @@ PAGES = (
     reports.pages,
     scenarios.pages,
     set_up.pages,
+    stop_lists.pages,
     studio.pages,
     tokens.pages,
     users.pages,
@@ -63,6 +66,7 @@ API = (
     api_lists.api,
     api_messages.api,
     api_reports.api,
+    api_stop_lists.api,
     api_tokens.api,
     api_webhooks.api,
 )

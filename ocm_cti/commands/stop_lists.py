@@ -14,14 +14,10 @@ from ocm_cti.commands.output import load_for_ledger, open_console
 from ocm_cti.config import Config
 from ocm_cti.domain.numbers import mask
 from ocm_cti.domain.stop_lists import is_pattern
-from ocm_cti.imports.stop_files import read_entries
-from ocm_cti.imports.telephones import digits_beyond_country
+from ocm_cti.imports.stop_files import read_entries, too_wide
 from ocm_cti.store import audit, stop_lists
 from ocm_cti.store.transactions import Connection, Store
 
-#: A pattern with fewer digits behind the country's code means a good part of the country; 3 are one area's, one
-#: operator's (+7900*).
-DIGITS_OF_A_PATTERN = 3
 #: So many entries of one command stand in the audit.
 ENTRIES_IN_AUDIT = 20
 
@@ -32,7 +28,7 @@ def add(
     """Raises CommandError for what is no number or pattern, and unless ``sure`` for what means most of a country."""
     config = load_for_ledger(config_path)
     entries = _entries(config, written, region)
-    wide = [one for one in entries if is_pattern(one) and digits_beyond_country(one) < DIGITS_OF_A_PATTERN]
+    wide = too_wide(entries)
     if wide and not sure:
         raise CommandError(
             f"{', '.join(wide)}: nobody in the whole country, or in most of it, would be called any more. If that is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,11 @@ from ocm_cti.domain.stop_lists import entry, is_pattern
 from ocm_cti.imports.columns import NoNumberColumn, map_columns
 from ocm_cti.imports.files import read_cells
 from ocm_cti.imports.tables import Row
-from ocm_cti.imports.telephones import split_cell, to_e164
+from ocm_cti.imports.telephones import digits_beyond_country, split_cell, to_e164
+
+#: A pattern with fewer digits behind the country's code means a good part of the country; 3 are one area's, one
+#: operator's (+7900*).
+DIGITS_OF_A_PATTERN = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,23 @@ def read_entries(written: Iterable[str], region: str | None) -> Entries:
             except ValueError as error:
                 wrong.append(f"{where}{error}")
     return Entries(list(dict.fromkeys(kept)), wrong)
+
+
+def typed_entries(text: str, region: str | None) -> Entries:
+    """What is typed or pasted into a form: one in each line, or between commas and semicolons. Files are not read."""
+    kept: list[str] = []
+    wrong: list[str] = []
+    for one in filter(None, (piece.strip() for piece in re.split(r"[\r\n,;]", text))):
+        try:
+            kept.append(_entry(one, region))
+        except ValueError as error:
+            wrong.append(str(error))
+    return Entries(list(dict.fromkeys(kept)), wrong)
+
+
+def too_wide(entries: Iterable[str]) -> list[str]:
+    """Those patterns which mean a country or most of one."""
+    return [one for one in entries if is_pattern(one) and digits_beyond_country(one) < DIGITS_OF_A_PATTERN]
 
 
 def _entry(text: str, region: str | None) -> str:

@@ -32,6 +32,7 @@ from ocm_cti.office.reports import ReportDesk
 from ocm_cti.office.scenarios import ScenarioDesk
 from ocm_cti.office.settings import ConfigFile
 from ocm_cti.office.sound_room import SoundRoom
+from ocm_cti.office.stop_lists import StopListDesk
 from ocm_cti.office.studio import StudioDesk
 from ocm_cti.office.tasks import TaskDesk
 from ocm_cti.office.webhooks import WebhookDesk
@@ -75,6 +76,7 @@ class Office:
         self.hearing = HearingDesk(self.ledger, self.settings, self.sounds)
         self.scenarios = ScenarioDesk(self.ledger, self.settings)
         self.list_settings = ListSettingsDesk(self.ledger, self.settings, self.config_file, self.lists, self.scenarios)
+        self.stop_lists = StopListDesk(self.ledger, self.settings)
         self.webhooks = WebhookDesk(self.ledger)
 
     def monitor(self, caller: Caller) -> Picture:

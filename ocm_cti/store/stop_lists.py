@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text
 
 from ocm_cti.domain import stop_lists
 from ocm_cti.store import locks
+from ocm_cti.store.pages import lowered
 from ocm_cti.store.schema import stop_entry
 
 #: Spelt out, not compared with a value: only then the planner sees that the partial index serves.
@@ -65,6 +66,35 @@ def entries(conn: Connection, list_name: str | None = None) -> list[Entry]:
     if list_name is not None:
         query = query.where(stop_entry.c.list_name == list_name)
     return [Entry(row.list_name, row.entry, row.reason, row.added_at) for row in conn.execute(query)]
+
+
+def names(conn: Connection) -> dict[str, int]:
+    """How many entries each list has, by name."""
+    query = select(stop_entry.c.list_name, func.count()).group_by(stop_entry.c.list_name)
+    return {row[0]: int(row[1]) for row in conn.execute(query.order_by(stop_entry.c.list_name))}
+
+
+def page(
+    conn: Connection, list_name: str | None, search: str = "", after: str = "", limit: int = 50
+) -> tuple[list[Entry], bool]:
+    """So many entries behind ``after`` (an entry; "": from the first), by entry, and whether there are more.
+
+    ``search`` is a part of an entry or of its reason. With ``list_name`` None those of all lists, where one entry may
+    stand on several: then a page may be longer, so that it ends between two entries.
+    """
+    query = select(stop_entry).where(stop_entry.c.entry > after)
+    if list_name is not None:
+        query = query.where(stop_entry.c.list_name == list_name)
+    if search:
+        reason = lowered(conn, stop_entry.c.reason).contains(search.lower(), autoescape=True)
+        query = query.where(or_(stop_entry.c.entry.contains(search, autoescape=True), reason))
+    found = conn.execute(query.order_by(stop_entry.c.entry, stop_entry.c.list_name).limit(limit + 1)).all()
+    more = len(found) > limit
+    if more:
+        last = found[limit - 1].entry
+        same = query.where(stop_entry.c.entry == last).order_by(stop_entry.c.list_name)
+        found = [row for row in found[:limit] if row.entry != last] + list(conn.execute(same))
+    return [Entry(row.list_name, row.entry, row.reason, row.added_at) for row in found], more
 
 
 def stopped(conn: Connection, numbers: Sequence[str]) -> frozenset[str]:

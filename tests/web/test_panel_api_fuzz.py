@@ -19,6 +19,7 @@ from ocm_cti.domain.access import Caller, Scope
 from web.app import create_app
 
 OPERATIONS = (
+    "add_stop_entries",
     "bring_message",
     "campaign",
     "campaign_people",
@@ -36,6 +37,7 @@ OPERATIONS = (
     "pause_campaign",
     "people",
     "refused_rows",
+    "remove_stop_entries",
     "remove_webhook",
     "reply",
     "report",
@@ -43,6 +45,8 @@ OPERATIONS = (
     "revoke_token",
     "start_campaign",
     "stop_campaign",
+    "stop_entries",
+    "stop_lists",
     "test_webhook",
     "tokens",
     "webhook",
@@ -52,7 +56,7 @@ OPERATIONS = (
 
 
 #: They take nothing that could be wrong.
-NOTHING_TO_BREAK = ("health", "lists", "tokens", "webhooks")
+NOTHING_TO_BREAK = ("health", "lists", "stop_lists", "tokens", "webhooks")
 #: What Werkzeug answers to a method that a path has not is no operation of ours; who may come in is tried elsewhere.
 NOT_OURS = [unsupported_method, ignored_auth]
 

@@ -18,6 +18,7 @@ pages = Blueprint("set_up", __name__)
 #: endpoint -> (title, what is done there, icon)
 ROOMS = {
     "users.overview": (lazy_gettext("Users"), lazy_gettext("Who may log in, and what each may do"), "users"),
+    "stop_lists.overview": (lazy_gettext("Stop lists"), lazy_gettext("Who is never called"), "phone-off"),
     "tokens.overview": (lazy_gettext("API tokens"), lazy_gettext("Other systems that use OCM"), "key"),
     "webhooks.overview": (lazy_gettext("Webhooks"), lazy_gettext("Other systems that OCM tells of events"), "webhook"),
     "audit.overview": (lazy_gettext("Audit"), lazy_gettext("Who did what, and when"), "history"),
@@ -25,7 +26,9 @@ ROOMS = {
 
 
 def may_enter(caller: Caller, endpoint: str) -> bool:
-    """Everything is the administrator's; an auditor reads the audit."""
+    """Everything is the administrator's; an auditor reads the audit; stop lists are of all who are bound to no list."""
+    if endpoint == "stop_lists.overview":
+        return not caller.lists
     if endpoint == "audit.overview":
         return not caller.lists and caller.scope in (Scope.ADMIN, Scope.READ)
     return caller.may(Scope.ADMIN)
