@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,10 @@ from ocm_cti.config import Config
 from ocm_cti.control import Snapshot
 from ocm_cti.domain.access import Caller, Scope
 from ocm_cti.office.accounts import AccountDesk
+from ocm_cti.office.alarms import NO_ANSWER, Alarm, alarms
 from ocm_cti.office.campaigns import CampaignDesk
 from ocm_cti.office.config_file import ConfigEditor
-from ocm_cti.office.errors import NotAllowed
+from ocm_cti.office.errors import NotAllowed, NotNow
 from ocm_cti.office.floor import Floor
 from ocm_cti.office.hearing import HearingDesk
 from ocm_cti.office.imports import ImportDesk
@@ -87,6 +89,14 @@ class Office:
         """Raises NotNow."""
         shown = self.monitor(caller)
         return HealthReport(shown.all_up, __version__, self.node, shown)
+
+    def alarms(self, caller: Caller) -> list[Alarm]:
+        """What he must be told of at once; that the dialer does not answer is one of them."""
+        try:
+            snapshot = self.floor.snapshot()
+        except NotNow as error:
+            return [Alarm(NO_ANSWER, self.node, str(error), None)]
+        return alarms(snapshot, caller, shutil.disk_usage(self.data).free)
 
     def close(self) -> None:
         """Ends what is being made for the panel in processes of their own."""

@@ -24,6 +24,8 @@ PAUSED = "paused"  # calls that are up come to their end, the others wait for ``
 STOPPING = "stopping"  # calls that are up come to their end, nobody more is called
 HANGING_UP = "hanging_up"  # nobody more is called, and calls that are up are ended
 DONE = "done"
+#: Why a campaign is paused that somebody has paused; any other words are the dialer's own.
+BY_HAND = "by hand"
 #: The deed of the audit whose details have the number of the ``campaign``.
 STOPPED = "campaign.stop"
 
@@ -170,7 +172,7 @@ def hanging_up(conn: Connection) -> frozenset[int]:
     return frozenset(conn.execute(select(campaign.c.id).where(campaign.c.state == HANGING_UP)).scalars())
 
 
-def pause(conn: Connection, list_id: int, now: datetime, why: str = "by hand") -> int:
+def pause(conn: Connection, list_id: int, now: datetime, why: str = BY_HAND) -> int:
     """Nobody more of the list's running campaign is called before ``resume``; gives the campaign's id.
 
     Attempts in flight come to their own end, and what is due after them waits as well. Raises CampaignRefused.

@@ -142,6 +142,13 @@ def set_up(page: Page, browser: Chromium, panel: str) -> None:
     expect(page.locator("tbody")).to_contain_text("127.0.0.1 is not on the public Internet")
     browser.shot(page, "webhook-ru")
     assert browser.barriers(page) == []
+    page.get_by_role("main").get_by_role("link", name="Стоп-листы").click()
+    page.get_by_label("Номера и маски").fill("8 495 123-45-77\n+7900*")
+    page.get_by_label("Причина").fill("просил не звонить")
+    page.get_by_role("button", name="Внести").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    browser.shot(page, "stop-lists-ru")
+    assert browser.barriers(page) == []
     page.get_by_role("main").get_by_role("link", name="Журнал действий").click()
     expect(page.locator("tbody")).to_contain_text("webhook.test")
     browser.shot(page, "audit-ru")
@@ -154,14 +161,43 @@ def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) 
         page = browser.page()
         come_in(page, panel, system.folder)
         assert page.locator("html").get_attribute("data-bs-theme") == "dark"
-        expect(page.get_by_role("link", name="Lists")).to_be_hidden()
+        expect(page.get_by_role("link", name="Lists", exact=True)).to_be_hidden()
         rooms = ("scenarios", f"scenarios/{scenario_of(system)}", "set-up")
-        rooms += tuple(f"set-up/{room}" for room in ("users", "tokens", "webhooks", "audit"))
+        rooms += tuple(f"set-up/{room}" for room in ("users", "stop-lists", "tokens", "webhooks", "audit"))
         for path in ("", "lists", "lists/debtors", "campaigns", "account", *rooms):
             page.goto(panel + path)
             browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")
             assert browser.barriers(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         page.get_by_role("button", name="Menu").click()
-        expect(page.get_by_role("link", name="Lists")).to_be_visible()
+        expect(page.get_by_role("link", name="Lists", exact=True)).to_be_visible()
+        assert browser.faults == []
+
+
+def test_a_fallen_link_is_told_on_every_page(panel: str, system: System, tmp_path: Path) -> None:
+    """Until somebody has seen it; and it rings for who wants it."""
+    with chromium(tmp_path / "shots") as browser:
+        page = browser.page()
+        come_in(page, panel, system.folder)
+        page.goto(panel + "lists")
+        bell = page.get_by_role("button", name="Sound at an alarm")
+        bell.click()
+        expect(bell).to_have_attribute("aria-pressed", "true")
+        page.evaluate(
+            "() => { const made = AudioContext.prototype.createOscillator; window.tones = 0;"
+            " AudioContext.prototype.createOscillator = function () { window.tones += 1; return made.call(this); } }"
+        )
+        system.simulator.kill()
+        alarm = page.locator("#alarms .alarm")
+        expect(alarm).to_contain_text("No link to the switch: office")
+        page.wait_for_function("() => window.tones === 2")
+        browser.shot(page, "alarm")
+        assert browser.barriers(page) == []
+        page.goto(panel + "campaigns")
+        expect(alarm).to_be_visible()
+        alarm.get_by_role("button", name="Seen").click()
+        expect(alarm).to_have_count(0)
+        with page.expect_response(lambda response: "alarms" in response.url):
+            page.goto(panel + "lists")
+        expect(alarm).to_have_count(0)
         assert browser.faults == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import AwareDateTime, Boolean, Dict, Integer, Nested, String
+from apiflask.fields import AwareDateTime, Boolean, Dict, Integer, List, Nested, String
 
 from web import security
 from web.api.description import blueprint
@@ -19,6 +19,15 @@ class Link(Schema):
     reason = String(required=True)
 
 
+class Alarm(Schema):
+    code = String(
+        required=True, metadata={"description": "link_down, lines_out, campaign_paused, disk_full, no_answer"}
+    )
+    subject = String(required=True, metadata={"description": "The gateway or the list"})
+    reason = String(required=True)
+    since_at = AwareDateTime(required=True, allow_none=True)
+
+
 class Health(Schema):
     ok = Boolean(required=True, metadata={"description": "The ledger answers and every link is up"})
     version = String(required=True)
@@ -26,6 +35,7 @@ class Health(Schema):
     links = Dict(String(), Nested(Link), required=True)
     lines_idle = Integer(required=True)
     lines_busy = Integer(required=True)
+    alarms = List(Nested(Alarm), required=True, metadata={"description": "What somebody must look at"})
 
 
 @api.get("/health")
@@ -43,4 +53,5 @@ def health() -> Any:
         },
         "lines_idle": found.picture.idle,
         "lines_busy": found.picture.busy,
+        "alarms": security.office().alarms(security.caller()),
     }

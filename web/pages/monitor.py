@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 
 from ocm_cti.domain.access import Scope
+from ocm_cti.office.alarms import CAMPAIGN_PAUSED, DISK_FULL, LINES_OUT, LINK_DOWN, NO_ANSWER
 from ocm_cti.office.campaigns import Campaign, Start
 from ocm_cti.office.errors import OfficeError
 from web import live, security
 from web.errors import status_of
 
 pages = Blueprint("monitor", __name__)
+
+#: code of an alarm -> what has happened
+ALARMS = {
+    LINK_DOWN: lazy_gettext("No link to the switch"),
+    LINES_OUT: lazy_gettext("Lines are out of service"),
+    CAMPAIGN_PAUSED: lazy_gettext("A campaign has paused by itself"),
+    DISK_FULL: lazy_gettext("The disk is nearly full"),
+    NO_ANSWER: lazy_gettext("The dialer does not answer"),
+}
 
 
 @pages.get("/")
@@ -30,6 +40,12 @@ def now() -> Any:
         may_operate=may_operate,
         idle_lists=office.lists.startable(caller),
     )
+
+
+@pages.get("/alarms")
+def alarms() -> Any:
+    """What every page shows above all else, asked for by itself every few seconds."""
+    return render_template("part_alarms.html", alarms=security.office().alarms(security.caller()), ALARMS=ALARMS)
 
 
 @pages.post("/campaigns/start")
