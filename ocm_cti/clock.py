@@ -33,4 +33,14 @@ def steady(reactor: Any) -> Any:
     every timer would come an hour late: calls without an end, a dialer that sleeps.
     """
     reactor.seconds = time.monotonic
+    reactor.wall_seconds = time.time
     return reactor
+
+
+def moment(clock: Clock) -> datetime:
+    """The time of day by whatever counts the seconds: aware UTC.
+
+    A steady reactor's own seconds are since the machine was started; those of a test's clock are since 1970.
+    """
+    seconds: Callable[[], float] = getattr(clock, "wall_seconds", clock.seconds)
+    return datetime.fromtimestamp(seconds(), UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
 
+from ocm_cti.clock import moment
 from ocm_cti.gateways.asterisk_settings import AsteriskSettings
 from ocm_cti.gateways.interface import Health, LinkState
 from protocols.ami.link import AmiLink
@@ -119,7 +120,7 @@ class SwitchLink:
         self._owner.health_changed(self._health)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        return moment(self._reactor)
 
 
 def endpoint(settings: AsteriskSettings, reactor: Any) -> IStreamClientEndpoint:

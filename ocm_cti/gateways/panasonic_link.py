@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from twisted.application.internet import ClientService
@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from ocm_cti.clock import moment
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.gateways.interface import Health, LinkState
 from ocm_cti.gateways.panasonic_link_cdr import CallRecords
@@ -300,7 +301,7 @@ class PbxLink:
         return failure
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        return moment(self._reactor)
 
     def _health_now(self, state: LinkState, reason: str) -> Health:
         return Health(state, self._now(), reason)

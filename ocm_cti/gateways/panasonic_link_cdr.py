@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ocm_cti.clock import Clock
+from ocm_cti.clock import Clock, moment
 from ocm_cti.domain.call_records import CallRecord
 from ocm_cti.gateways.panasonic_settings import PanasonicSettings
 from protocols.csta.link import LinkLost
@@ -71,7 +71,7 @@ class CallRecords:
 
     def reported(self, argument: Mapping[str, Any]) -> None:
         """A cDRReport; it has been answered."""
-        zone = datetime.fromtimestamp(self._clock.seconds()).astimezone().tzinfo
+        zone = moment(self._clock).astimezone().tzinfo
         for item, record in zip(parse_cdr_report(argument).items, argument["cdrInfo"], strict=True):
             self._tell(self._record(item, CDRInformationItem.encode(record).hex(), zone))
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, fail, inlineCallbacks, succeed
 from twisted.logger import Logger
 
+from ocm_cti.clock import moment
 from ocm_cti.domain.numbers import mask
 from ocm_cti.gateways.interface import (
     Call,
@@ -324,7 +325,7 @@ class SipTrunkGateway:
             self._observer.health_changed(self, self._health)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        return moment(self._reactor)
 
 
 def wish(settings: SipTrunkSettings, account: TrunkAccount, digits: str, caller_id: str | None) -> Wanted:

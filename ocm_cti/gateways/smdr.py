@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from ocm_cti.clock import moment
 from ocm_cti.domain.call_records import CallRecord, started_at
 from ocm_cti.gateways.interface import Health, LinkState
 from ocm_cti.gateways.smdr_settings import SmdrSettings, utc_of
@@ -149,7 +150,7 @@ class SmdrLine:
         return self._now().astimezone(self._settings.zone).date()
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        return moment(self._reactor)
 
     def _health(self, state: LinkState, reason: str) -> Health:
         return Health(state, self._now(), reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,7 @@ def test_a_fallen_link_is_told_on_every_page(panel: str, system: System, tmp_pat
         system.simulator.kill()
         alarm = page.locator("#alarms .alarm")
         expect(alarm).to_contain_text("No link to the switch: office")
+        expect(alarm.locator("time")).to_have_attribute("datetime", re.compile(f"^{datetime.now(UTC):%Y}"))
         page.wait_for_function("() => window.tones === 2")
         browser.shot(page, "alarm")
         assert browser.barriers(page) == []
