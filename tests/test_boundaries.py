@@ -128,6 +128,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "ocm_cti.imports",
         "ocm_cti.report_process",
         "ocm_cti.import_process",
+        "ocm_cti.importing",
         "ocm_cti.reports",
         "ocm_cti.scenario_checks",
         "ocm_cti.speech",

@@ -17,6 +17,7 @@ from web.api import lists as api_lists
 from web.api import messages as api_messages
 from web.api import reports as api_reports
 from web.api import stop_lists as api_stop_lists
+from web.api import texts as api_texts
 from web.api import tokens as api_tokens
 from web.api import webhooks as api_webhooks
 from web.pages import (
@@ -28,6 +29,7 @@ from web.pages import (
     lists,
     login,
     monitor,
+    people,
     reports,
     scenarios,
     set_up,
@@ -50,6 +52,7 @@ PAGES = (
     lists.pages,
     login.pages,
     monitor.pages,
+    people.pages,
     reports.pages,
     scenarios.pages,
     set_up.pages,
@@ -98,6 +101,7 @@ def create_app(office: Office, *, secure_cookies: bool = False, login_limit: str
     errors.install(app)
     security.install(app, login_limit)
     description.install(app)
+    api_texts.install(app)
     for blueprint in (*PAGES, *API):
         app.register_blueprint(blueprint)
     return app

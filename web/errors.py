@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 def install(app: APIFlask) -> None:
     app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(400, _of_http)  # APIFlask's own does not say what is wrong
     app.register_error_handler(OfficeError, _of_office)
     app.register_error_handler(Exception, _of_ours)
     app.error_processor(_of_input)

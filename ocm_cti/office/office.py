@@ -30,6 +30,7 @@ from ocm_cti.office.list_settings import ListSettingsDesk
 from ocm_cti.office.lists import ListDesk
 from ocm_cti.office.monitor import Picture, picture
 from ocm_cti.office.once import Once
+from ocm_cti.office.people import PeopleDesk
 from ocm_cti.office.reports import ReportDesk
 from ocm_cti.office.scenarios import ScenarioDesk
 from ocm_cti.office.settings import ConfigFile
@@ -78,6 +79,7 @@ class Office:
         self.hearing = HearingDesk(self.ledger, self.settings, self.sounds)
         self.scenarios = ScenarioDesk(self.ledger, self.settings)
         self.list_settings = ListSettingsDesk(self.ledger, self.settings, self.config_file, self.lists, self.scenarios)
+        self.people = PeopleDesk(self.ledger, store, self.settings, self.lists)
         self.stop_lists = StopListDesk(self.ledger, self.settings)
         self.webhooks = WebhookDesk(self.ledger)
 

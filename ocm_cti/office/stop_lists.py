@@ -77,9 +77,11 @@ class StopListDesk:
         if len(reason) > LONGEST_REASON:
             raise Refused(f"a reason has at most {LONGEST_REASON} letters")
 
+        why = reason.replace("\0", "").strip()
+
         def write(conn: Connection) -> Added:
-            new = stop_lists.add(conn, name, entries, reason.strip(), self._ledger.now())
-            self._ledger.note(conn, caller, "stop_list.add", name, {"new": new, "reason": reason, **_noted(entries)})
+            new = stop_lists.add(conn, name, entries, why, self._ledger.now())
+            self._ledger.note(conn, caller, "stop_list.add", name, {"new": new, "reason": why, **_noted(entries)})
             return Added(new, len(entries))
 
         return self._change(caller, write)

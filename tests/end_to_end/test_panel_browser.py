@@ -103,8 +103,9 @@ def look_around(page: Page, browser: Chromium, panel: str) -> None:
     page.goto(panel + "campaigns")
     expect(page.locator("tbody tr")).to_contain_text("debtors")
     browser.shot(page, "campaigns-ru")
-    for path in ("", "lists", "lists/debtors", "account", "password", "set-up"):
+    for path in ("", "lists", "lists/debtors", "lists/debtors/people/1", "account", "password", "set-up"):
         page.goto(panel + path)
+        browser.shot(page, f"{path.replace('/', '-') or 'monitor'}-ru")
         assert browser.barriers(page) == []
     set_up(page, browser, panel)
 
@@ -165,7 +166,7 @@ def test_on_a_telephone_in_the_dark(panel: str, system: System, tmp_path: Path) 
         expect(page.get_by_role("link", name="Lists", exact=True)).to_be_hidden()
         rooms = ("scenarios", f"scenarios/{scenario_of(system)}", "set-up")
         rooms += tuple(f"set-up/{room}" for room in ("users", "stop-lists", "tokens", "webhooks", "audit"))
-        for path in ("", "lists", "lists/debtors", "campaigns", "account", *rooms):
+        for path in ("", "lists", "lists/debtors", "lists/debtors/people/new", "campaigns", "account", *rooms):
             page.goto(panel + path)
             browser.shot(page, f"phone-dark-{path.replace('/', '-') or 'monitor'}")
             assert browser.barriers(page) == []

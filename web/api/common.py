@@ -20,11 +20,13 @@ _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
 
 
 class Whole(Integer):
-    """An integer of an address, as its description has it: there ``20.0`` is the same number as ``20``."""
+    """An integer as a description has it: there ``20.0`` is the same number as ``20``, in an address too."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
         if isinstance(value, str) and _WHOLE.match(value):
             value = value.partition(".")[0]
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)
         return super()._deserialize(value, attr, data, **more)
 
 
